@@ -1,0 +1,367 @@
+//! The database: connecting, migrating, and one way to ask either engine. Every difference between
+//! SQLite and PostgreSQL ends here.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use chrono::{DateTime, SubsecRound, Utc};
+use rocket_db_pools::figment::Figment;
+use sqlx::postgres::{PgPool, PgPoolOptions, PgRow, Postgres};
+use sqlx::sqlite::{
+    Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+    SqliteSynchronous,
+};
+use sqlx::{AssertSqlSafe, FromRow, Transaction};
+
+use crate::error::{Error, Result};
+
+/// The pool of connections. Cheap to clone.
+#[derive(Clone)]
+pub enum Db {
+    /// SQLite allows one writer at a time: one connection writes, the others only read.
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// A transaction; rolled back unless committed.
+pub enum Tx {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// Where a query runs: `&db` reads, `db.writer()` writes, `&mut tx` does either.
+pub enum Conn<'c> {
+    Reader(&'c Db),
+    Writer(&'c Db),
+    Tx(&'c mut Tx),
+}
+
+impl<'c> From<&'c Db> for Conn<'c> {
+    fn from(db: &'c Db) -> Self {
+        Conn::Reader(db)
+    }
+}
+
+impl<'c> From<&'c mut Tx> for Conn<'c> {
+    fn from(tx: &'c mut Tx) -> Self {
+        Conn::Tx(tx)
+    }
+}
+
+impl Db {
+    /// Connects to `sqlite:PATH` or `postgres://…`, creating a missing SQLite file and its folder.
+    ///
+    /// # Errors
+    /// `Error::Internal` with one sentence for the operator.
+    pub async fn connect(url: &str, max_connections: u32, timeout: Duration) -> Result<Db> {
+        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            Self::connect_postgres(url, max_connections, timeout).await
+        } else if url.starts_with("sqlite:") {
+            Self::connect_sqlite(url, max_connections, timeout).await
+        } else {
+            Err(Error::Internal(
+                "DATABASE_URL must begin with sqlite: or postgres://".to_owned(),
+            ))
+        }
+    }
+
+    async fn connect_sqlite(url: &str, max: u32, timeout: Duration) -> Result<Db> {
+        let path = sqlite_path(url)?;
+        let unusable = |e: &dyn std::fmt::Display| {
+            Error::Internal(format!("the SQLite file {} cannot be used: {e}", path.display()))
+        };
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|e| unusable(&e))?;
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5))
+            .statement_cache_capacity(256);
+        // The writer comes first: it creates the file and turns write-ahead logging on, which the
+        // read-only connections cannot.
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(timeout)
+            .connect_with(options.clone().create_if_missing(true))
+            .await
+            .map_err(|e| unusable(&e))?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(max)
+            .acquire_timeout(timeout)
+            .connect_with(options.read_only(true))
+            .await
+            .map_err(|e| unusable(&e))?;
+        Ok(Db::Sqlite { writer, readers })
+    }
+
+    async fn connect_postgres(url: &str, max: u32, timeout: Duration) -> Result<Db> {
+        let pool = PgPoolOptions::new()
+            .max_connections(max)
+            .acquire_timeout(timeout)
+            .connect(url)
+            .await
+            // The URL holds a password: the message names none of it.
+            .map_err(|e| {
+                Error::Internal(format!("the PostgreSQL database cannot be reached: {e}"))
+            })?;
+        Ok(Db::Postgres(pool))
+    }
+
+    /// Brings the schema up to date. Several instances may do so at once.
+    pub async fn migrate(&self) -> Result<()> {
+        let done = match self {
+            Db::Sqlite { writer, .. } => {
+                // sqlx locks nothing on SQLite, so a file lock keeps two processes apart.
+                let path = writer.connect_options().get_filename().with_extension("lock");
+                let lock = std::fs::File::create(&path).and_then(|f| f.lock().map(|()| f));
+                let _held = lock.map_err(|e| {
+                    Error::Internal(format!("{} cannot be locked: {e}", path.display()))
+                })?;
+                sqlx::migrate!("migrations/sqlite").run(writer).await
+            }
+            Db::Postgres(pool) => sqlx::migrate!("migrations/postgres").run(pool).await,
+        };
+        done.map_err(|e| Error::Internal(format!("the database cannot be migrated: {e}")))
+    }
+
+    /// For single statements that write.
+    pub fn writer(&self) -> Conn<'_> {
+        Conn::Writer(self)
+    }
+
+    /// Begins a transaction that may write. On SQLite it takes the write lock at once, so it never
+    /// fails half-way for having read first.
+    pub async fn begin(&self) -> Result<Tx> {
+        Ok(match self {
+            Db::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Db::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    pub async fn close(&self) {
+        match self {
+            Db::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Db::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Tx {
+    pub async fn commit(self) -> Result<()> {
+        match self {
+            Tx::Sqlite(tx) => tx.commit().await?,
+            Tx::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+
+    /// Holds back every other transaction that asks for the same lock, until this one ends. For
+    /// rules about several rows at once, such as "one admin must remain".
+    pub async fn lock(&mut self, lock: Lock) -> Result<()> {
+        match self {
+            Tx::Sqlite(_) => {} // `BEGIN IMMEDIATE` already keeps every other writer out.
+            Tx::Postgres(tx) => {
+                sqlx::query("SELECT pg_advisory_xact_lock($1)")
+                    .bind(lock as i64)
+                    .execute(&mut **tx)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What `Tx::lock` can hold; the numbers are PostgreSQL advisory lock keys.
+#[derive(Clone, Copy)]
+pub enum Lock {
+    Admins = 0x506f_7374_0001,
+}
+
+/// The file that a `sqlite:` URL names.
+pub fn sqlite_path(url: &str) -> Result<PathBuf> {
+    let options = SqliteConnectOptions::from_str(url)
+        .map_err(|e| Error::Internal(format!("DATABASE_URL cannot be read: {e}")))?;
+    let path = options.get_filename().to_owned();
+    if url.contains(":memory:") || path.as_os_str().is_empty() {
+        return Err(Error::Internal("DATABASE_URL must name a file: sqlite:PATH".to_owned()));
+    }
+    Ok(path)
+}
+
+/// The present moment as both engines store it: to the microsecond.
+pub fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(6)
+}
+
+/// A row type that either engine can fill; `#[derive(FromRow)]` makes one.
+pub trait Row:
+    for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin + 'static
+{
+}
+impl<T> Row for T where
+    T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin + 'static
+{
+}
+
+/// A value bound to a placeholder.
+#[derive(Debug, Clone)]
+pub enum Value {
+    Int(i64),
+    Text(Option<String>),
+    Time(DateTime<Utc>),
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Value::Int(value)
+    }
+}
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Value::Text(Some(value.to_owned()))
+    }
+}
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Value::Text(Some(value))
+    }
+}
+impl From<Option<String>> for Value {
+    fn from(value: Option<String>) -> Self {
+        Value::Text(value)
+    }
+}
+impl From<DateTime<Utc>> for Value {
+    fn from(value: DateTime<Utc>) -> Self {
+        Value::Time(value)
+    }
+}
+
+/// One SQL statement with its values. The text is made of `&'static str` only, so nothing that a
+/// person typed can become SQL; the type leaves no other way.
+pub struct Query {
+    text: Cow<'static, str>,
+    values: Vec<Value>,
+}
+
+/// Starts a statement: `sql("SELECT … WHERE id = $1").bind(id)`.
+pub fn sql(text: &'static str) -> Query {
+    Query { text: Cow::Borrowed(text), values: Vec::new() }
+}
+
+/// Binds every value, then runs the statement wherever `$conn` says.
+macro_rules! run {
+    ($self:ident, $conn:expr, $make:ident $(::<$row:ty>)?, $how:ident) => {{
+        let Query { text, values } = $self;
+        macro_rules! with {
+            ($db:ty, $executor:expr) => {{
+                let mut query = sqlx::$make::<$db $(, $row)?>(AssertSqlSafe(text));
+                for value in values {
+                    query = match value {
+                        Value::Int(v) => query.bind(v),
+                        Value::Text(v) => query.bind(v),
+                        Value::Time(v) => query.bind(v),
+                    };
+                }
+                query.$how($executor).await?
+            }};
+        }
+        match $conn.into() {
+            Conn::Reader(Db::Sqlite { readers, .. }) => with!(Sqlite, readers).into(),
+            Conn::Writer(Db::Sqlite { writer, .. }) => with!(Sqlite, writer).into(),
+            Conn::Reader(Db::Postgres(pool)) | Conn::Writer(Db::Postgres(pool)) => {
+                with!(Postgres, pool).into()
+            }
+            Conn::Tx(Tx::Sqlite(tx)) => with!(Sqlite, &mut **tx).into(),
+            Conn::Tx(Tx::Postgres(tx)) => with!(Postgres, &mut **tx).into(),
+        }
+    }};
+}
+
+impl Query {
+    /// Gives the next placeholder its value.
+    pub fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+
+    /// Adds more SQL.
+    pub fn push(mut self, text: &'static str) -> Self {
+        self.text.to_mut().push_str(text);
+        self
+    }
+
+    /// Adds more SQL and, behind it, a placeholder with this value.
+    pub fn push_bind(mut self, text: &'static str, value: impl Into<Value>) -> Self {
+        self.values.push(value.into());
+        let number = self.values.len();
+        let whole = self.text.to_mut();
+        whole.push_str(text);
+        whole.push('$');
+        whole.push_str(&number.to_string());
+        self
+    }
+
+    /// All rows.
+    pub async fn all<T: Row>(self, conn: impl Into<Conn<'_>>) -> Result<Vec<T>> {
+        Ok(run!(self, conn, query_as::<T>, fetch_all))
+    }
+
+    /// The row; none is `Error::NotFound`.
+    pub async fn one<T: Row>(self, conn: impl Into<Conn<'_>>) -> Result<T> {
+        self.optional(conn).await?.ok_or(Error::NotFound)
+    }
+
+    /// The row, if there is one.
+    pub async fn optional<T: Row>(self, conn: impl Into<Conn<'_>>) -> Result<Option<T>> {
+        Ok(run!(self, conn, query_as::<T>, fetch_optional))
+    }
+
+    /// Runs the statement; gives the number of rows it touched.
+    pub async fn execute(self, conn: impl Into<Conn<'_>>) -> Result<u64> {
+        struct Touched(u64);
+        impl From<sqlx::sqlite::SqliteQueryResult> for Touched {
+            fn from(done: sqlx::sqlite::SqliteQueryResult) -> Self {
+                Touched(done.rows_affected())
+            }
+        }
+        impl From<sqlx::postgres::PgQueryResult> for Touched {
+            fn from(done: sqlx::postgres::PgQueryResult) -> Self {
+                Touched(done.rows_affected())
+            }
+        }
+        let touched: Touched = run!(self, conn, query, execute);
+        Ok(touched.0)
+    }
+}
+
+/// rocket_db_pools 0.2 itself is tied to sqlx 0.7 (RUSTSEC-2024-0363), but its trait is public.
+#[rocket_db_pools::rocket::async_trait]
+impl rocket_db_pools::Pool for Db {
+    type Connection = Db;
+    type Error = Error;
+
+    async fn init(figment: &Figment) -> Result<Self> {
+        let config: rocket_db_pools::Config =
+            figment.extract().map_err(|e| Error::Internal(e.to_string()))?;
+        let timeout = Duration::from_secs(config.connect_timeout);
+        let max = u32::try_from(config.max_connections).unwrap_or(u32::MAX);
+        Db::connect(&config.url, max, timeout).await
+    }
+
+    async fn get(&self) -> Result<Db> {
+        Ok(self.clone())
+    }
+
+    async fn close(&self) {
+        Db::close(self).await;
+    }
+}

@@ -1,0 +1,101 @@
+//! Templates and static files, embedded in a release build and read from disk in a debug build.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::io::Cursor;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use rocket::Request;
+use rocket::http::{ContentType, Header, Status};
+use rocket::response::{self, Responder, Response};
+use rocket_dyn_templates::Engines;
+use rust_embed::{EmbeddedFile, RustEmbed};
+use tera::Value;
+
+use crate::error::Error;
+
+#[derive(RustEmbed)]
+#[folder = "templates/"]
+#[include = "*.html"]
+struct Templates;
+
+#[derive(RustEmbed)]
+#[folder = "static/"]
+struct Static;
+
+/// Hands Tera every template and the function `asset`.
+///
+/// # Errors
+/// When a template cannot be parsed.
+pub fn templates(engines: &mut Engines) -> Result<(), Box<dyn std::error::Error>> {
+    let mut texts = Vec::new();
+    for name in Templates::iter() {
+        let file = Templates::get(&name).ok_or_else(|| format!("{name} vanished"))?;
+        texts.push((name.into_owned(), String::from_utf8(file.data.into_owned())?));
+    }
+    // The names keep their `.html`, which is what tells Tera to escape.
+    engines.tera.add_raw_templates(texts)?;
+    engines.tera.register_function("asset", |arguments: &HashMap<String, Value>| {
+        let path = arguments.get("path").and_then(Value::as_str).unwrap_or_default();
+        match address(path) {
+            Some(address) => Ok(Value::String(address)),
+            None => Err(format!("there is no static file {path:?}").into()),
+        }
+    });
+    Ok(())
+}
+
+/// The address of a static file, with a mark of its contents: what is under it never changes.
+fn address(path: &str) -> Option<String> {
+    static KNOWN: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+        Static::iter()
+            .filter_map(|path| Some((path.to_string(), mark(&Static::get(&path)?))))
+            .collect()
+    });
+    let mark = if cfg!(debug_assertions) {
+        mark(&Static::get(path)?)
+    } else {
+        KNOWN.get(path)?.clone()
+    };
+    Some(format!("/static/{path}?v={mark}"))
+}
+
+/// The first 64 bits of the contents' SHA-256, in hexadecimal.
+fn mark(file: &EmbeddedFile) -> String {
+    file.metadata.sha256_hash()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A static file on its way out.
+pub struct Asset {
+    data: Cow<'static, [u8]>,
+    kind: ContentType,
+    mark: String,
+}
+
+impl Asset {
+    /// # Errors
+    /// `NotFound`. The path has passed Rocket's own guard against `..` and dot files.
+    pub fn get(path: &PathBuf) -> Result<Asset, Error> {
+        let file = path.to_str().and_then(Static::get).ok_or(Error::NotFound)?;
+        let kind = path
+            .extension()
+            .and_then(|extension| ContentType::from_extension(extension.to_str()?))
+            .unwrap_or(ContentType::Plain);
+        Ok(Asset { mark: mark(&file), data: file.data, kind })
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Asset {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        let tag = format!("\"{}\"", self.mark);
+        let current = request.uri().query().is_some_and(|q| q == format!("v={}", self.mark).as_str());
+        let caching = if current { "public, max-age=31536000, immutable" } else { "no-cache" };
+        let mut builder = Response::build();
+        builder.header(Header::new("Cache-Control", caching)).raw_header("ETag", tag.clone());
+        if request.headers().get("If-None-Match").any(|known| known.contains(&tag)) {
+            return builder.status(Status::NotModified).ok();
+        }
+        builder.header(self.kind).sized_body(self.data.len(), Cursor::new(self.data)).ok()
+    }
+}

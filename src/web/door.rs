@@ -1,0 +1,61 @@
+//! The two doors: pages for people, JSON for programs.
+
+use rocket::Request;
+
+/// Where the API door stands.
+pub const API: &str = "/api/v1";
+
+/// Through which door a request came. The path alone tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    Page,
+    Api,
+}
+
+impl Door {
+    pub fn of(request: &Request<'_>) -> Door {
+        Door::at(request.uri().path().as_str())
+    }
+
+    /// The door of a path.
+    pub fn at(path: &str) -> Door {
+        match path.strip_prefix("/api") {
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => Door::Api,
+            _ => Door::Page,
+        }
+    }
+}
+
+/// Whether `path` is a place on this site to send a browser to: `//evil`, `/\evil` and
+/// `javascript:` are not.
+pub fn is_local(path: &str) -> bool {
+    path.starts_with('/')
+        && !path.starts_with("//")
+        && !path.contains('\\')
+        && !path.chars().any(|c| c.is_control() || c.is_whitespace())
+        && path.len() <= 2_000
+        && path.is_ascii()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_tells_the_door() {
+        assert_eq!(Door::at("/api/v1/posts"), Door::Api);
+        assert_eq!(Door::at("/api"), Door::Api);
+        assert_eq!(Door::at("/apiary"), Door::Page);
+        assert_eq!(Door::at("/"), Door::Page);
+    }
+
+    #[test]
+    fn only_paths_of_this_site_are_local() {
+        for good in ["/", "/posts/1?a=b#c", "/users/%C3%A9"] {
+            assert!(is_local(good), "{good}");
+        }
+        for bad in ["", "//evil", "/\\evil", "javascript:alert(1)", "https://evil", "/a\r\nb", "/\t/evil"] {
+            assert!(!is_local(bad), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! Errors as answers: a page or a form at the page door, problem+json (RFC 9457) at the API door.
+
+use rocket::Request;
+use rocket::http::{ContentType, Header, Method, Status};
+use rocket::response::{self, Responder, Response};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::door::Door;
+use super::reply::{Scenery, render};
+use super::scene::Scene;
+use crate::error::{Complaint, Complaints, Error, STALE};
+
+/// An error on its way out, with the form to show again if there was one.
+pub struct Failure {
+    error: Error,
+    form: Option<Form>,
+}
+
+/// The form that a person filled in.
+struct Form {
+    template: &'static str,
+    typed: Value,
+    view: Value,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure { error, form: None }
+    }
+}
+
+/// Says which form to show again when the input is at fault.
+pub trait OrForm<T> {
+    /// At the page door, shows `template` again with what was typed and the complaints; `view` is
+    /// what else the template needs. At the API door nothing changes.
+    fn or_form(
+        self,
+        template: &'static str,
+        typed: &impl Serialize,
+        view: Value,
+    ) -> Result<T, Failure>;
+}
+
+impl<T> OrForm<T> for Result<T, Error> {
+    fn or_form(
+        self,
+        template: &'static str,
+        typed: &impl Serialize,
+        view: Value,
+    ) -> Result<T, Failure> {
+        self.map_err(|error| {
+            // A form that cannot be repeated is still an error that can be told.
+            let typed = serde_json::to_value(typed).unwrap_or_default();
+            Failure { error, form: Some(Form { template, typed, view }) }
+        })
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Failure {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        log(request, &self.error);
+        match (Door::of(request), self.form) {
+            (Door::Api, _) => problem(request, &self.error),
+            (Door::Page, None) => page(request, &self.error),
+            (Door::Page, Some(form)) => match complaints(&self.error) {
+                Some(errors) => {
+                    let Form { template, typed, view } = form;
+                    let scenery = Scenery { errors, form: typed, ..Scenery::default() };
+                    let status = match self.error {
+                        Error::Conflict(_) | Error::Stale => Status::Conflict,
+                        _ => Status::UnprocessableEntity,
+                    };
+                    render(request, status, template, view, scenery)
+                }
+                None => page(request, &self.error),
+            },
+        }
+    }
+}
+
+/// What is to be said in the form itself; `None` for errors that no other input would mend.
+fn complaints(error: &Error) -> Option<Vec<Complaint>> {
+    let whole = |message: &str| vec![Complaint { field: "".into(), message: message.to_owned() }];
+    match error {
+        Error::Invalid(complaints) | Error::Conflict(complaints) => {
+            Some(complaints.iter().cloned().collect())
+        }
+        Error::Stale => Some(whole(STALE)),
+        Error::BadCredentials(why) => Some(whole(why)),
+        _ => None,
+    }
+}
+
+/// The status of an error at a door.
+pub fn status(error: &Error, door: Door) -> Status {
+    match (error, door) {
+        (Error::NotFound, _) => Status::NotFound,
+        (Error::LoggedOut, Door::Page) => Status::SeeOther,
+        (Error::LoggedOut | Error::BadCredentials(_), _) => Status::Unauthorized,
+        (Error::Forbidden(_), _) => Status::Forbidden,
+        (Error::Invalid(_), _) => Status::UnprocessableEntity,
+        (Error::Stale, Door::Api) => Status::PreconditionFailed,
+        (Error::Conflict(_) | Error::Stale, _) => Status::Conflict,
+        (Error::Malformed(_), _) => Status::BadRequest,
+        (Error::UnsupportedMediaType(_), _) => Status::UnsupportedMediaType,
+        (Error::TooLarge, _) => Status::PayloadTooLarge,
+        (Error::MethodNotAllowed(_), _) => Status::MethodNotAllowed,
+        (Error::Unavailable, _) => Status::ServiceUnavailable,
+        (Error::Database(_) | Error::Internal(_), _) => Status::InternalServerError,
+    }
+}
+
+/// The detail is for the log, under the request's id; the client is told only what it may know.
+fn log(request: &Request<'_>, error: &Error) {
+    if let Error::Database(_) | Error::Internal(_) = error {
+        let request_id = Scene::of(request).request_id.as_str();
+        tracing::error!(request_id, %error, "a request failed");
+    }
+}
+
+/// What the client may know.
+fn detail(error: &Error) -> String {
+    match error {
+        Error::Database(_) | Error::Internal(_) => {
+            "Something went wrong on our side. It has been noted; please try again.".to_owned()
+        }
+        Error::Invalid(complaints) | Error::Conflict(complaints) => sentence(complaints),
+        Error::Unavailable => {
+            "The site is busy or its database is out of reach. Please try again shortly.".to_owned()
+        }
+        other => capitalised(&other.to_string()),
+    }
+}
+
+fn sentence(complaints: &Complaints) -> String {
+    complaints.iter().map(|c| c.message.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let end = if text.ends_with('.') { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
+}
+
+/// The error in the site's layout; a person who is not logged in is sent to do so.
+fn page(request: &Request<'_>, error: &Error) -> response::Result<'static> {
+    if let Error::LoggedOut = error {
+        return to_login(request);
+    }
+    let status = status(error, Door::Page);
+    let view = json!({
+        "status": status.code,
+        "title": status.reason_lossy(),
+        "detail": detail(error),
+        "request_id": Scene::of(request).request_id,
+    });
+    let mut response = render(request, status, "error.html", view, Scenery::default())?;
+    announce(&mut response, error);
+    Ok(response)
+}
+
+fn to_login(request: &Request<'_>) -> response::Result<'static> {
+    // Only a page can be come back to.
+    let next = if request.method() == Method::Get {
+        let here = request.uri().to_string();
+        let encoded = rocket::http::RawStr::new(&here).percent_encode().to_string();
+        format!("?next={encoded}")
+    } else {
+        String::new()
+    };
+    Response::build()
+        .status(Status::SeeOther)
+        .raw_header("Location", format!("/login{next}"))
+        .ok()
+}
+
+/// RFC 9457.
+fn problem(request: &Request<'_>, error: &Error) -> response::Result<'static> {
+    let status = status(error, Door::Api);
+    let mut body = json!({
+        "type": "about:blank",
+        "title": status.reason_lossy(),
+        "status": status.code,
+        "detail": detail(error),
+        "instance": request.uri().path().as_str(),
+        "request_id": Scene::of(request).request_id,
+    });
+    if let Error::Invalid(complaints) | Error::Conflict(complaints) = error {
+        body["errors"] = json!(complaints);
+    }
+    let body = body.to_string();
+    let mut response = Response::build()
+        .status(status)
+        .header(ContentType::new("application", "problem+json"))
+        .sized_body(body.len(), std::io::Cursor::new(body))
+        .finalize();
+    announce(&mut response, error);
+    Ok(response)
+}
+
+/// The headers that belong to an error.
+fn announce(response: &mut Response<'_>, error: &Error) {
+    match error {
+        Error::LoggedOut => {
+            response.set_header(Header::new("WWW-Authenticate", "Bearer realm=\"Postly\""));
+        }
+        Error::BadCredentials(_) => {
+            response.set_header(Header::new(
+                "WWW-Authenticate",
+                "Bearer realm=\"Postly\", error=\"invalid_token\"",
+            ));
+        }
+        Error::MethodNotAllowed(methods) => {
+            response.set_header(Header::new("Allow", methods.clone()));
+        }
+        Error::Unavailable => {
+            response.set_header(Header::new("Retry-After", "5"));
+        }
+        _ => {}
+    }
+}
+
+/// Everything that no handler answered: failed guards, unknown addresses, panics.
+#[rocket::catch(default)]
+pub fn catch(status: Status, request: &Request<'_>) -> Result<Failure, Moved> {
+    if let Some(error) = Scene::of(request).take_failure() {
+        return Ok(error.into());
+    }
+    if status == Status::NotFound {
+        if let Some(moved) = Moved::of(request) {
+            return Err(moved);
+        }
+        let methods = methods_here(request);
+        let error = if methods.is_empty() {
+            Error::NotFound
+        } else {
+            Error::MethodNotAllowed(methods)
+        };
+        return Ok(error.into());
+    }
+    Ok(match status.code {
+        401 => Error::LoggedOut,
+        403 => Error::Forbidden("You may not do this."),
+        413 => Error::TooLarge,
+        422 => Error::invalid("", "The input could not be read."),
+        code @ 400..500 => Error::Malformed(format!("the request is not understood ({code})")),
+        503 => Error::Unavailable,
+        code => Error::Internal(format!("answered with status {code}")),
+    }
+    .into())
+}
+
+/// A trailing slash reaches the same page: 308 keeps method and body.
+pub struct Moved(String);
+
+impl Moved {
+    fn of(request: &Request<'_>) -> Option<Moved> {
+        let path = request.uri().path().as_str();
+        let bare = path.trim_end_matches('/');
+        if bare.is_empty() || bare.len() == path.len() || bare.starts_with("//") {
+            return None;
+        }
+        let query = request.uri().query().map(|q| format!("?{q}")).unwrap_or_default();
+        Some(Moved(format!("{bare}{query}")))
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Moved {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        Response::build()
+            .status(Status::PermanentRedirect)
+            .raw_header("Location", self.0)
+            .ok()
+    }
+}
+
+/// The methods, if any, that routes have at this path. Rocket itself answers 404 for them all.
+fn methods_here(request: &Request<'_>) -> String {
+    let path: Vec<&str> = segments(request.uri().path().as_str());
+    let mut methods: Vec<&str> = request
+        .rocket()
+        .routes()
+        .filter(|route| route.rank > super::origin::RANK && fits(route.uri.path(), &path))
+        .map(|route| route.method.as_str())
+        .collect();
+    methods.sort_unstable();
+    methods.dedup();
+    methods.join(", ")
+}
+
+fn segments(path: &str) -> Vec<&str> {
+    path.split('/').filter(|segment| !segment.is_empty()).collect()
+}
+
+fn fits(pattern: &str, path: &[&str]) -> bool {
+    let pattern = segments(pattern);
+    let rest = pattern.last().is_some_and(|last| last.ends_with("..>"));
+    if rest {
+        return false;
+    }
+    pattern.len() == path.len()
+        && pattern.iter().zip(path).all(|(p, s)| match p.strip_prefix('<') {
+            // The only numbers in our paths are ids.
+            Some(name) if name.starts_with("id") => s.parse::<i64>().is_ok(),
+            Some(_) => true,
+            None => p == s,
+        })
+}

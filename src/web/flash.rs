@@ -1,0 +1,63 @@
+//! One-time messages after a redirect. The cookie holds a code of this list, never text, so nobody
+//! can plant words in a page.
+
+use rocket::Request;
+use rocket::http::{Cookie, CookieJar};
+use serde::Serialize;
+
+use super::cookie::harden;
+use crate::config::PublicUrl;
+
+const NAME: &str = "postly_flash";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flash {
+    Registered,
+    LoggedIn,
+    LoggedOut,
+    PostCreated,
+    PostSaved,
+    PostDeleted,
+    VoteCast,
+    VoteWithdrawn,
+    RoleChanged,
+    UserDeleted,
+}
+
+/// A message as templates see it.
+#[derive(Serialize)]
+pub struct Message {
+    pub kind: &'static str,
+    pub text: &'static str,
+}
+
+const ALL: [(Flash, &str, &str); 10] = [
+    (Flash::Registered, "registered", "Welcome to Postly. Your account is ready."),
+    (Flash::LoggedIn, "logged-in", "You are logged in."),
+    (Flash::LoggedOut, "logged-out", "You are logged out."),
+    (Flash::PostCreated, "post-created", "Your post is published."),
+    (Flash::PostSaved, "post-saved", "The post is saved."),
+    (Flash::PostDeleted, "post-deleted", "The post is deleted."),
+    (Flash::VoteCast, "vote-cast", "Your vote is counted."),
+    (Flash::VoteWithdrawn, "vote-withdrawn", "Your vote is withdrawn."),
+    (Flash::RoleChanged, "role-changed", "The role is changed."),
+    (Flash::UserDeleted, "user-deleted", "The account and its posts are deleted."),
+];
+
+impl Flash {
+    /// Leaves the message for the next page.
+    pub fn leave(self, jar: &CookieJar<'_>, public_url: &PublicUrl) {
+        let code = ALL.iter().find(|(flash, ..)| *flash == self).map_or("", |(_, code, _)| code);
+        let mut cookie = harden(Cookie::new(NAME, code), public_url);
+        cookie.set_max_age(rocket::time::Duration::minutes(1));
+        jar.add(cookie);
+    }
+}
+
+/// The message that was left, which is thereby used up.
+pub fn take(request: &Request<'_>, public_url: &PublicUrl) -> Option<Message> {
+    let code = request.cookies().get(NAME)?.value();
+    let message = ALL.iter().find(|(_, known, _)| *known == code);
+    request.cookies().remove(harden(Cookie::new(NAME, ""), public_url));
+    message.map(|(_, _, text)| Message { kind: "success", text })
+}

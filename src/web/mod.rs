@@ -1,0 +1,29 @@
+//! HTTP words: doors, guards, input, replies, headers. Knows no feature of the site.
+
+pub mod assets;
+pub mod client;
+pub mod cookie;
+pub mod door;
+pub mod failure;
+pub mod flash;
+pub mod guards;
+pub mod headers;
+pub mod input;
+pub mod oauth;
+pub mod origin;
+pub mod reply;
+pub mod scene;
+
+pub use client::Client;
+pub use failure::{Failure, OrForm};
+pub use flash::Flash;
+pub use guards::{Session, Visitor};
+pub use input::{Back, IfMatch, Input, Query};
+pub use reply::{Reply, created, form, gone, page, saved};
+
+pub type Result<T = Reply> = std::result::Result<T, Failure>;
+
+/// The database as Rocket manages it; handlers ask for `&Database`.
+#[derive(rocket_db_pools::Database)]
+#[database("postly")]
+pub struct Database(crate::db::Db);
