@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use rocket::figment::providers::{Env, Serialized};
+use rocket::figment::providers::{Env, Format, Toml};
 use rocket::figment::{Figment, Profile};
 use serde::Deserialize;
 use url::Url;
@@ -51,36 +51,42 @@ impl Config {
     /// # Errors
     /// `Error::Internal` with one sentence for the operator.
     pub fn load() -> Result<Config> {
-        let environment = Env::prefixed("POSTLY_")
+        let options = Env::prefixed("POSTLY_")
             .filter(|key| !key.starts_with("test_"))
             .map(|key| format!("postly.{key}").into());
         let database = Env::raw().only(&["DATABASE_URL"]).map(|_| "databases.postly.url".into());
+        let file = Env::var_or("ROCKET_CONFIG", "Rocket.toml");
         Self::from_figment(
             Self::defaults()
-                .merge(rocket::Config::figment())
-                .merge(environment.global())
-                .merge(database.global()),
+                .merge(Toml::file(file).nested())
+                .merge(Env::prefixed("ROCKET_").ignore(&["PROFILE", "CONFIG"]).global())
+                .merge(options.global())
+                .merge(database.global())
+                .select(Profile::from_env_or("ROCKET_PROFILE", rocket::Config::DEFAULT_PROFILE)),
         )
     }
 
     /// What holds when nobody says otherwise.
     pub fn defaults() -> Figment {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        Figment::new()
-            .join(Serialized::default("ident", "Postly"))
-            .join(Serialized::default("log_level", "critical"))
-            .join(Serialized::default("databases.postly.url", "sqlite:data/postly.db"))
-            .join(Serialized::default("databases.postly.max_connections", (cores * 4).max(8)))
-            .join(Serialized::default("databases.postly.connect_timeout", 5))
-            .join(Serialized::default("postly.bcrypt_cost", 12))
-            .join(Serialized::default("postly.log_format", "text"))
+        Figment::from(rocket::Config::default())
+            .merge(("ident", "Postly"))
+            // Any client could write Rocket's default, X-Real-IP.
+            .merge(("ip_header", false))
+            // A post of 100,000 characters, each encoded as up to twelve bytes.
+            .merge(("limits.form", "2MiB"))
+            .merge(("limits.json", "2MiB"))
+            .merge(("databases.postly.url", "sqlite:data/postly.db"))
+            .merge(("databases.postly.max_connections", (cores * 4).max(8)))
+            .merge(("databases.postly.connect_timeout", 5))
+            .merge(("postly.bcrypt_cost", 12))
+            .merge(("postly.log_format", "text"))
     }
 
     /// Takes everything out of `figment` and checks it.
     pub fn from_figment(figment: Figment) -> Result<Config> {
         let unreadable =
             |e: rocket::figment::Error| Error::Internal(format!("the configuration is wrong: {e}"));
-        // Rocket's own provider sets its profile; ours spans them all.
         let rocket: rocket::Config = figment.extract().map_err(unreadable)?;
         let options: Options = figment.extract_inner("postly").map_err(unreadable)?;
         let database_url: String =
@@ -101,7 +107,6 @@ impl Config {
             Some(key) => check_secret(key)?,
             None => generated_secret(&database_url)?,
         };
-        let figment = figment.select(Profile::from(rocket.profile.as_str().as_str()));
         Ok(Config {
             figment,
             database_url,

@@ -210,7 +210,9 @@ fn read_password() -> Result<String> {
 
 /// Logs go to standard error; `RUST_LOG` says how much.
 fn log_to_stderr(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    // Each request has a line of our own; Rocket's account of its routing would say it again.
+    let usual = "info,rocket=error,rocket::server::_=off,rocket_dyn_templates=error";
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => subscriber.with_ansi(std::io::stderr().is_terminal()).init(),

@@ -44,22 +44,26 @@ async fn home(
         ("after" = Option<String>, Query, description = "the `previous` of a page, to go back"),
         ("limit" = Option<i64>, Query, description = "1 to 100; 20 when missing"),
     ),
-    responses((status = 200, body = Page<Post>), (status = 422, body = super::docs::Problem)))]
+    responses((status = 200, body = Feed), (status = 422, body = super::docs::Problem)))]
 #[get("/posts")]
 pub async fn index(query: Query<post::Asked>, visitor: Visitor, db: &Database) -> web::Result {
     feed(&query, &visitor, db).await
 }
 
+/// A part of the feed, and what it was asked for.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+pub struct Feed {
+    #[serde(flatten)]
+    pub page: Page<Post>,
+    /// The username whose posts alone were asked for.
+    pub author: Option<String>,
+    #[schema(example = "new")]
+    pub sort: String,
+}
+
 async fn feed(asked: &post::Asked, visitor: &Visitor, db: &Database) -> web::Result {
     let found = post::feed(db, visitor.user(), asked).await?;
     let (previous, next) = (found.previous.clone(), found.next.clone());
-    #[derive(serde::Serialize)]
-    struct Feed {
-        #[serde(flatten)]
-        page: Page<Post>,
-        author: Option<String>,
-        sort: String,
-    }
     let sort = asked.sort.clone().filter(|s| !s.is_empty()).unwrap_or_else(|| "new".to_owned());
     let view = Feed { page: found, author: asked.author.clone(), sort };
     Ok(page("posts/index.html", view).between(previous, next))

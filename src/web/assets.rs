@@ -90,7 +90,12 @@ impl<'r> Responder<'r, 'static> for Asset {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         let tag = format!("\"{}\"", self.mark);
         let current = request.uri().query().is_some_and(|q| q == format!("v={}", self.mark).as_str());
-        let caching = if current { "public, max-age=31536000, immutable" } else { "no-cache" };
+        let caching = match current {
+            true => "public, max-age=31536000, immutable",
+            // Fonts, which style sheets name without a mark.
+            false if self.kind == ContentType::WOFF2 => "public, max-age=86400",
+            false => "no-cache",
+        };
         let mut builder = Response::build();
         builder.header(Header::new("Cache-Control", caching)).raw_header("ETag", tag.clone());
         if request.headers().get("If-None-Match").any(|known| known.contains(&tag)) {

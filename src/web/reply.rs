@@ -211,6 +211,8 @@ struct Context<'a> {
     me: Option<&'a User>,
     flash: Option<flash::Message>,
     here: &'a str,
+    /// The path with its query: where to come back to.
+    address: String,
     view: Value,
     errors: Vec<Complaint>,
     form: Value,
@@ -236,6 +238,7 @@ pub fn render(
         me: Scene::of(request).present().map(|present| &present.user),
         flash: public_url.and_then(|public_url| flash::take(request, public_url)),
         here: request.uri().path().as_str(),
+        address: request.uri().to_string(),
         view,
         errors,
         // Templates read fields of the form, so that it is an object even when nothing was typed.

@@ -1,0 +1,79 @@
+// Small improvements; every page works without them.
+
+/** A button that shows what was typed as a password: made here, since it needs a script. */
+function addReveal(input) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "reveal";
+  button.setAttribute("aria-controls", input.id);
+  const tell = () => {
+    button.textContent = input.type === "password" ? "Show password" : "Hide password";
+  };
+  button.addEventListener("click", () => {
+    input.type = input.type === "password" ? "text" : "password";
+    tell();
+  });
+  // Nobody's browser should remember it as ordinary text.
+  input.form?.addEventListener("submit", () => {
+    input.type = "password";
+  });
+  tell();
+  input.after(button);
+}
+
+/** Says how many characters are left, once there are few. */
+function addCounter(field) {
+  const counter = document.createElement("p");
+  counter.className = "hint counter";
+  counter.setAttribute("role", "status");
+  const tell = () => {
+    const left = field.maxLength - field.value.length;
+    counter.textContent = left <= field.maxLength / 10 ? `${left} characters left` : "";
+  };
+  field.addEventListener("input", tell);
+  tell();
+  field.after(counter);
+}
+
+/** Fetches the preview that the server would show, and puts it into this page. */
+async function preview(form, button) {
+  const answer = await fetch(button.formAction, {
+    method: "POST",
+    body: new URLSearchParams(new FormData(form)),
+  });
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.getElementById("preview");
+  if (!answer.ok || !fresh) throw new Error(`preview answered ${answer.status}`);
+  document.getElementById("preview").replaceChildren(...fresh.childNodes);
+}
+
+function improveEditor(form) {
+  const typed = () => new URLSearchParams(new FormData(form)).toString();
+  const initial = typed();
+  let leaving = false;
+  form.addEventListener("submit", () => {
+    leaving = true;
+  });
+  addEventListener("beforeunload", (event) => {
+    // What came back with complaints is unsaved too, but it was just looked at.
+    if (!leaving && typed() !== initial) event.preventDefault();
+  });
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+  });
+  const button = form.querySelector("[data-preview]");
+  button.addEventListener("click", (event) => {
+    event.preventDefault();
+    preview(form, button).catch(() => {
+      // The plain way still works, and shows what is wrong.
+      leaving = true;
+      form.action = button.formAction;
+      form.submit();
+    });
+  });
+  for (const field of form.querySelectorAll("[maxlength]")) addCounter(field);
+}
+
+for (const input of document.querySelectorAll('input[type="password"]')) addReveal(input);
+for (const form of document.querySelectorAll("[data-editor]")) improveEditor(form);
+document.querySelector(".summary")?.focus();
