@@ -198,7 +198,7 @@ fn check_secret(key: String) -> Result<String> {
 
 /// The secret that lies beside the SQLite file; made at the first start.
 fn generated_secret(database_url: &str) -> Result<String> {
-    if !database_url.starts_with("sqlite:") {
+    if !db::is_sqlite(database_url)? {
         return Err(Error::Internal(
             "POSTLY_SECRET_KEY must be set when Postly runs on PostgreSQL, since all instances \
              share it"
@@ -260,7 +260,9 @@ mod tests {
 
     #[test]
     fn a_public_url_is_an_origin() {
-        for wrong in ["posts.example", "ftp://a.example", "https://a.example/x", "https://u@a.example"] {
+        for wrong in
+            ["posts.example", "ftp://a.example", "https://a.example/x", "https://u@a.example"]
+        {
             assert!(PublicUrl::parse(wrong).is_err(), "{wrong:?}");
         }
         let url = PublicUrl::parse("https://Posts.example:443/").unwrap();

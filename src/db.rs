@@ -21,7 +21,10 @@ use crate::error::{Error, Result};
 #[derive(Clone)]
 pub enum Db {
     /// SQLite allows one writer at a time: one connection writes, the others only read.
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
     Postgres(PgPool),
 }
 
@@ -56,14 +59,10 @@ impl Db {
     /// # Errors
     /// `Error::Internal` with one sentence for the operator.
     pub async fn connect(url: &str, max_connections: u32, timeout: Duration) -> Result<Db> {
-        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            Self::connect_postgres(url, max_connections, timeout).await
-        } else if url.starts_with("sqlite:") {
+        if is_sqlite(url)? {
             Self::connect_sqlite(url, max_connections, timeout).await
         } else {
-            Err(Error::Internal(
-                "DATABASE_URL must begin with sqlite: or postgres://".to_owned(),
-            ))
+            Self::connect_postgres(url, max_connections, timeout).await
         }
     }
 
@@ -182,7 +181,16 @@ impl Tx {
 /// What `Tx::lock` can hold; the numbers are PostgreSQL advisory lock keys.
 #[derive(Clone, Copy)]
 pub enum Lock {
-    Admins = 0x506f_7374_0001,
+    Admins = 0x506f_0001,
+}
+
+/// Whether a URL names SQLite; if not, it names PostgreSQL.
+pub fn is_sqlite(url: &str) -> Result<bool> {
+    match url.split_once(':') {
+        Some(("sqlite", _)) => Ok(true),
+        Some(("postgres" | "postgresql", _)) => Ok(false),
+        _ => Err(Error::Internal("DATABASE_URL must begin with sqlite: or postgres://".to_owned())),
+    }
 }
 
 /// The file that a `sqlite:` URL names.

@@ -27,14 +27,14 @@ use crate::web::{assets, failure, headers, origin, scene};
 
 /// The site, ready to be launched. Its database must be migrated already.
 pub fn rocket(config: Config) -> Result<Rocket<Build>> {
-    // rocket_dyn_templates wants a folder of its own to look into, even when the templates are in
-    // the binary; in a debug build it watches the real one and reloads.
-    let empty = tempfile::tempdir()
-        .map_err(|e| Error::Internal(format!("no temporary folder can be made: {e}")))?;
-    let folder = if cfg!(debug_assertions) {
-        concat!(env!("CARGO_MANIFEST_DIR"), "/templates").into()
+    // rocket_dyn_templates wants to look into a folder, even when the templates are in the binary;
+    // in a debug build it watches the real one and reloads.
+    let (folder, empty) = if cfg!(debug_assertions) {
+        (concat!(env!("CARGO_MANIFEST_DIR"), "/templates").into(), None)
     } else {
-        empty.path().to_owned()
+        let empty = tempfile::tempdir()
+            .map_err(|e| Error::Internal(format!("no temporary folder can be made: {e}")))?;
+        (empty.path().to_owned(), Some(empty))
     };
     let figment = config.figment.merge(("template_dir", folder));
 
@@ -43,13 +43,13 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>> {
         .manage(Hasher::new(config.bcrypt_cost)?)
         .manage(config.public_url)
         .manage(docs::Document::openapi())
-        .manage(empty)
         .attach(web::Database::init())
         .attach(Template::try_custom(assets::templates))
         .attach(Shield::new()) // Our own fairing sets all security headers.
         .attach(scene::Stage)
         .attach(headers::Headers)
-        .attach(AdHoc::on_liftoff("address", |rocket| {
+        .attach(AdHoc::on_liftoff("address", move |rocket| {
+            drop(empty);
             Box::pin(async move {
                 let config = rocket.config();
                 println!("Postly is at http://{}:{}", config.address, config.port);

@@ -141,11 +141,8 @@ async fn manage(command: UserCommand, db: &Db, bcrypt_cost: u32) -> Result<()> {
     };
     match command {
         UserCommand::Add { username, email, admin } => {
-            let form = Registration {
-                username: Some(username),
-                email,
-                password: Some(read_password()?),
-            };
+            let form =
+                Registration { username: Some(username), email, password: Some(read_password()?) };
             let role = if admin { Role::Admin } else { Role::User };
             let user =
                 account::operator_create(db, &Hasher::new(bcrypt_cost)?, &form, role).await?;

@@ -1,12 +1,7 @@
 //! `postly demo`: believable people and posts, for trying Postly out, for screenshots and
 //! benchmarks.
 
-mod content { // TEMP
-    pub const PEOPLE: &[&str] = &["ada", "bruno"];
-    pub struct Piece { pub author: &'static str, pub title: &'static str, pub content: &'static str }
-    pub fn pieces() -> Vec<Piece> { vec![] }
-    pub fn filler(n: u64) -> (usize, String, String) { (n as usize % 2, format!("Post {n}"), "Text".into()) }
-} // TEMP
+mod content;
 
 use chrono::Duration;
 
@@ -40,7 +35,10 @@ pub struct Made {
 pub async fn fill(db: &Db, hasher: &Hasher, posts: u64) -> Result<Made> {
     let (somebody,): (i64,) = sql("SELECT count(*) FROM users").one(db).await?;
     if somebody > 0 {
-        return Err(Error::conflict("", "The demonstration needs an empty site; this one has people."));
+        return Err(Error::conflict(
+            "",
+            "The demonstration needs an empty site; this one has people.",
+        ));
     }
     let password = random_password()?;
     let mut people = Vec::new();

@@ -90,8 +90,29 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     builder
         .tags(
             [
-                "p", "br", "hr", "h2", "h3", "h4", "h5", "h6", "strong", "em", "del", "code",
-                "pre", "blockquote", "ul", "ol", "li", "a", "table", "thead", "tbody", "tr", "th",
+                "p",
+                "br",
+                "hr",
+                "h2",
+                "h3",
+                "h4",
+                "h5",
+                "h6",
+                "strong",
+                "em",
+                "del",
+                "code",
+                "pre",
+                "blockquote",
+                "ul",
+                "ol",
+                "li",
+                "a",
+                "table",
+                "thead",
+                "tbody",
+                "tr",
+                "th",
                 "td",
             ]
             .into(),
@@ -128,7 +149,15 @@ mod tests {
             "<a href=\"https://a\" style=\"x\" onclick=\"y\">b</a>",
         ] {
             let html = render(attack);
-            for bad in ["<script", "<img", "<svg", "href=\"javascript", "href=\"data", "href=\"vb", "<a href=\"https"] {
+            for bad in [
+                "<script",
+                "<img",
+                "<svg",
+                "href=\"javascript",
+                "href=\"data",
+                "href=\"vb",
+                "<a href=\"https",
+            ] {
                 assert!(!html.contains(bad), "{attack} → {html}");
             }
         }

@@ -122,9 +122,7 @@ fn limit(text: Option<&str>) -> Result<i64> {
     match text.filter(|t| !t.is_empty()).map(str::parse) {
         None => Ok(LIMIT),
         Some(Ok(n)) if (1..=MOST).contains(&n) => Ok(n),
-        Some(_) => {
-            Err(Error::invalid("limit", format!("Give a whole number from 1 to {MOST}.")))
-        }
+        Some(_) => Err(Error::invalid("limit", format!("Give a whole number from 1 to {MOST}."))),
     }
 }
 

@@ -22,7 +22,9 @@ pub fn check(password: &str, username: &str, email: Option<&str>) -> Result<()> 
     let complain = |message: String| Err(Error::invalid("password", message));
     let length = password.chars().count();
     if length < LEAST {
-        return complain(format!("Use at least {LEAST} characters. A few unrelated words do well."));
+        return complain(format!(
+            "Use at least {LEAST} characters. A few unrelated words do well."
+        ));
     }
     if length > MOST {
         return complain(format!("Use at most {MOST} characters."));

@@ -116,8 +116,7 @@ impl Keys {
         rules.set_audience(&[audience.as_str()]);
         rules.validate_nbf = true;
         rules.leeway = LEEWAY;
-        let claims =
-            decode::<Claims>(token, &self.verifying, &rules).map_err(|_| REFUSED)?.claims;
+        let claims = decode::<Claims>(token, &self.verifying, &rules).map_err(|_| REFUSED)?.claims;
         let newest = Utc::now().timestamp() + LEEWAY as i64;
         if claims.typ != ACCESS || claims.iat > newest {
             return Err(REFUSED);

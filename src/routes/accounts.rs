@@ -12,11 +12,11 @@ use crate::models::page::{Asked, Page};
 use crate::models::password::Hasher;
 use crate::models::post::{self, Post};
 use crate::models::session;
-use crate::web::client::Bearer;
 use crate::models::user::{self, Account, User};
+use crate::web::client::Bearer;
 use crate::web::{
-    self, Back, Client, Database, Flash, Input, OrForm, Query, Session, created, form, gone, oauth, page,
-    saved,
+    self, Back, Client, Database, Flash, Input, OrForm, Query, Session, created, form, gone, oauth,
+    page, saved,
 };
 
 pub fn both() -> Vec<Route> {
@@ -64,9 +64,11 @@ async fn register_page(
     hasher: &State<Hasher>,
     db: &Database,
 ) -> web::Result {
-    let user = account::register(db, hasher, &entry.credentials)
-        .await
-        .or_form("accounts/register.html", &entry.0, json!({}))?;
+    let user = account::register(db, hasher, &entry.credentials).await.or_form(
+        "accounts/register.html",
+        &entry.0,
+        json!({}),
+    )?;
     client.enter(db, &user).await?;
     Ok(created(Back::from(entry.0.next).or("/"), Flash::Registered, ()))
 }
@@ -78,9 +80,11 @@ async fn login_page(
     hasher: &State<Hasher>,
     db: &Database,
 ) -> web::Result {
-    let user = account::authenticate(db, hasher, &entry.credentials)
-        .await
-        .or_form("accounts/login.html", &entry.0, json!({}))?;
+    let user = account::authenticate(db, hasher, &entry.credentials).await.or_form(
+        "accounts/login.html",
+        &entry.0,
+        json!({}),
+    )?;
     client.enter(db, &user).await?;
     Ok(saved(Back::from(entry.0.next).or("/"), Flash::LoggedIn, ()))
 }
@@ -211,6 +215,5 @@ pub async fn dashboard(me: User, query: Query<Asked>, db: &Database) -> web::Res
     let posts = post::by_author(db, Some(&me), me.id, &query).await?;
     let standing = account::standing(db, &me).await?;
     let (previous, next) = (posts.previous.clone(), posts.next.clone());
-    Ok(page("accounts/dashboard.html", Dashboard { standing, page: posts })
-        .between(previous, next))
+    Ok(page("accounts/dashboard.html", Dashboard { standing, page: posts }).between(previous, next))
 }

@@ -102,12 +102,7 @@ pub async fn update_user(
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]
 #[delete("/admin/users/<username>", data = "<back>")]
-pub async fn delete_user(
-    username: &str,
-    admin: Admin,
-    back: Back,
-    db: &Database,
-) -> web::Result {
+pub async fn delete_user(username: &str, admin: Admin, back: Back, db: &Database) -> web::Result {
     user::delete(db, &admin, username).await?;
     Ok(gone(back.or("/admin/users"), Flash::UserDeleted))
 }

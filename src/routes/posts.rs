@@ -25,11 +25,7 @@ pub fn api() -> Vec<Route> {
 
 /// The feed, as a page.
 #[get("/")]
-async fn home(
-    query: Query<post::Asked>,
-    visitor: Visitor,
-    db: &Database,
-) -> web::Result {
+async fn home(query: Query<post::Asked>, visitor: Visitor, db: &Database) -> web::Result {
     feed(&query, &visitor, db).await
 }
 
@@ -105,11 +101,8 @@ pub async fn create(me: User, draft: Input<Draft>, db: &Database) -> web::Result
 #[get("/posts/<id>/edit")]
 async fn edit(id: i64, me: User, db: &Database) -> web::Result {
     let post = post::editable(db, &me, id).await?;
-    let draft = Draft {
-        title: Some(post.title),
-        content: Some(post.content),
-        version: Some(post.version),
-    };
+    let draft =
+        Draft { title: Some(post.title), content: Some(post.content), version: Some(post.version) };
     Ok(form("posts/edit.html", draft, json!({ "id": id })))
 }
 
@@ -185,8 +178,7 @@ pub async fn preview(_me: User, draft: Input<Draft>) -> web::Result {
 #[put("/posts/<id>/preview", data = "<draft>")]
 pub async fn preview_edit(id: i64, me: User, draft: Input<Draft>, db: &Database) -> web::Result {
     post::editable(db, &me, id).await?;
-    let html =
-        post::preview(&draft).or_form("posts/edit.html", &*draft, json!({ "id": id }))?;
+    let html = post::preview(&draft).or_form("posts/edit.html", &*draft, json!({ "id": id }))?;
     let view = json!({ "id": id, "content_html": html });
     Ok(form("posts/edit.html", draft.0, view).preview(html))
 }

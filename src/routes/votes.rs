@@ -35,12 +35,7 @@ pub struct Heading {
         ("after" = Option<String>, Query), ("limit" = Option<i64>, Query)),
     responses((status = 200, body = Votes), (status = 404, body = Problem)))]
 #[get("/posts/<id>/votes")]
-pub async fn index(
-    id: i64,
-    query: Query<Asked>,
-    visitor: Visitor,
-    db: &Database,
-) -> web::Result {
+pub async fn index(id: i64, query: Query<Asked>, visitor: Visitor, db: &Database) -> web::Result {
     let post = post::show(&**db, visitor.user(), id).await?;
     let found = vote::list(db, &post, &query).await?;
     let (previous, next) = (found.previous.clone(), found.next.clone());

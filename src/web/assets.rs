@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Cursor;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use rocket::Request;
@@ -36,14 +36,26 @@ pub fn templates(engines: &mut Engines) -> Result<(), Box<dyn std::error::Error>
     }
     // The names keep their `.html`, which is what tells Tera to escape.
     engines.tera.add_raw_templates(texts)?;
-    engines.tera.register_function("asset", |arguments: &HashMap<String, Value>| {
+    engines.tera.register_function("asset", AssetAddress);
+    Ok(())
+}
+
+/// `{{ asset(path="css/base.css") }}`: where a static file is to be had.
+struct AssetAddress;
+
+impl tera::Function for AssetAddress {
+    fn call(&self, arguments: &HashMap<String, Value>) -> tera::Result<Value> {
         let path = arguments.get("path").and_then(Value::as_str).unwrap_or_default();
         match address(path) {
             Some(address) => Ok(Value::String(address)),
             None => Err(format!("there is no static file {path:?}").into()),
         }
-    });
-    Ok(())
+    }
+
+    /// Only names of our own files come out.
+    fn is_safe(&self) -> bool {
+        true
+    }
 }
 
 /// The address of a static file, with a mark of its contents: what is under it never changes.
@@ -53,11 +65,8 @@ fn address(path: &str) -> Option<String> {
             .filter_map(|path| Some((path.to_string(), mark(&Static::get(&path)?))))
             .collect()
     });
-    let mark = if cfg!(debug_assertions) {
-        mark(&Static::get(path)?)
-    } else {
-        KNOWN.get(path)?.clone()
-    };
+    let mark =
+        if cfg!(debug_assertions) { mark(&Static::get(path)?) } else { KNOWN.get(path)?.clone() };
     Some(format!("/static/{path}?v={mark}"))
 }
 
@@ -76,7 +85,7 @@ pub struct Asset {
 impl Asset {
     /// # Errors
     /// `NotFound`. The path has passed Rocket's own guard against `..` and dot files.
-    pub fn get(path: &PathBuf) -> Result<Asset, Error> {
+    pub fn get(path: &Path) -> Result<Asset, Error> {
         let file = path.to_str().and_then(Static::get).ok_or(Error::NotFound)?;
         let kind = path
             .extension()
@@ -89,7 +98,8 @@ impl Asset {
 impl<'r> Responder<'r, 'static> for Asset {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         let tag = format!("\"{}\"", self.mark);
-        let current = request.uri().query().is_some_and(|q| q == format!("v={}", self.mark).as_str());
+        let current =
+            request.uri().query().is_some_and(|q| q == format!("v={}", self.mark).as_str());
         let caching = match current {
             true => "public, max-age=31536000, immutable",
             // Fonts, which style sheets name without a mark.

@@ -1,7 +1,7 @@
 //! The cookie that keeps a person logged in.
 
-use rocket::{Request, Response};
 use rocket::http::{Cookie, SameSite};
+use rocket::{Request, Response};
 
 use crate::config::PublicUrl;
 use crate::models::token::Audience;

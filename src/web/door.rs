@@ -54,7 +54,9 @@ mod tests {
         for good in ["/", "/posts/1?a=b#c", "/users/%C3%A9"] {
             assert!(is_local(good), "{good}");
         }
-        for bad in ["", "//evil", "/\\evil", "javascript:alert(1)", "https://evil", "/a\r\nb", "/\t/evil"] {
+        for bad in
+            ["", "//evil", "/\\evil", "javascript:alert(1)", "https://evil", "/a\r\nb", "/\t/evil"]
+        {
             assert!(!is_local(bad), "{bad:?}");
         }
     }

@@ -14,7 +14,7 @@ use crate::error::{Complaint, Complaints, Error, STALE};
 /// An error on its way out, with the form to show again if there was one.
 pub struct Failure {
     error: Error,
-    form: Option<Form>,
+    form: Option<Box<Form>>,
 }
 
 /// The form that a person filled in.
@@ -52,7 +52,7 @@ impl<T> OrForm<T> for Result<T, Error> {
         self.map_err(|error| {
             // A form that cannot be repeated is still an error that can be told.
             let typed = serde_json::to_value(typed).unwrap_or_default();
-            Failure { error, form: Some(Form { template, typed, view }) }
+            Failure { error, form: Some(Box::new(Form { template, typed, view })) }
         })
     }
 }
@@ -65,7 +65,7 @@ impl<'r> Responder<'r, 'static> for Failure {
             (Door::Page, None) => page(request, &self.error),
             (Door::Page, Some(form)) => match complaints(&self.error) {
                 Some(errors) => {
-                    let Form { template, typed, view } = form;
+                    let Form { template, typed, view } = *form;
                     let scenery = Scenery { errors, form: typed, ..Scenery::default() };
                     let status = match self.error {
                         Error::Conflict(_) | Error::Stale => Status::Conflict,
@@ -170,10 +170,7 @@ fn to_login(request: &Request<'_>) -> response::Result<'static> {
     } else {
         String::new()
     };
-    Response::build()
-        .status(Status::SeeOther)
-        .raw_header("Location", format!("/login{next}"))
-        .ok()
+    Response::build().status(Status::SeeOther).raw_header("Location", format!("/login{next}")).ok()
 }
 
 /// RFC 9457.
@@ -228,23 +225,20 @@ pub fn catch(status: Status, request: &Request<'_>) -> Result<Failure, Moved> {
     if let Some(error) = Scene::of(request).take_failure() {
         return Ok(error.into());
     }
-    if status == Status::NotFound {
+    // 422 is Rocket's answer to a path whose id is no number: no such thing stands here.
+    if status == Status::NotFound || status == Status::UnprocessableEntity {
         if let Some(moved) = Moved::of(request) {
             return Err(moved);
         }
         let methods = methods_here(request);
-        let error = if methods.is_empty() {
-            Error::NotFound
-        } else {
-            Error::MethodNotAllowed(methods)
-        };
+        let error =
+            if methods.is_empty() { Error::NotFound } else { Error::MethodNotAllowed(methods) };
         return Ok(error.into());
     }
     Ok(match status.code {
         401 => Error::LoggedOut,
         403 => Error::Forbidden("You may not do this."),
         413 => Error::TooLarge,
-        422 => Error::invalid("", "The input could not be read."),
         code @ 400..500 => Error::Malformed(format!("the request is not understood ({code})")),
         503 => Error::Unavailable,
         code => Error::Internal(format!("answered with status {code}")),
@@ -269,10 +263,7 @@ impl Moved {
 
 impl<'r> Responder<'r, 'static> for Moved {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
-        Response::build()
-            .status(Status::PermanentRedirect)
-            .raw_header("Location", self.0)
-            .ok()
+        Response::build().status(Status::PermanentRedirect).raw_header("Location", self.0).ok()
     }
 }
 

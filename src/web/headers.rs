@@ -72,11 +72,11 @@ fn tend_cookie(request: &Request<'_>, response: &mut Response<'_>) {
     match Scene::of(request).access.get() {
         Some(Access::Person(present)) if present.renewal_due => {
             match keys.sign(Audience::Page, present.user.id, &present.sid) {
-                Ok(token) => response.adjoin_header(&cookie::holding(public_url, token)),
+                Ok(token) => response.adjoin_header(cookie::holding(public_url, token)),
                 Err(error) => tracing::error!(%error, "a token cannot be renewed"),
             }
         }
-        Some(Access::Refused(_)) => response.adjoin_header(&cookie::removal(public_url)),
+        Some(Access::Refused(_)) => response.adjoin_header(cookie::removal(public_url)),
         _ => {}
     }
 }

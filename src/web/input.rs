@@ -94,8 +94,7 @@ fn pairs<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
         let mut halves = pair.splitn(2, |&b| b == b'=');
         let mut text = || {
             let half = halves.next().unwrap_or_default();
-            let spaced: Vec<u8> =
-                half.iter().map(|&b| if b == b'+' { b' ' } else { b }).collect();
+            let spaced: Vec<u8> = half.iter().map(|&b| if b == b'+' { b' ' } else { b }).collect();
             percent_decode(&spaced).decode_utf8().map(|text| text.into_owned()).ok()
         };
         let name = text().ok_or_else(|| Error::invalid("", NOT_TEXT))?;

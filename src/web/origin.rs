@@ -55,6 +55,6 @@ fn is_ours(request: &Request<'_>) -> bool {
     }
     match origin {
         Some(origin) => known.is_some_and(|url| url.is_origin(origin)),
-        None => site.is_some() || request.headers().get_one("Cookie").is_none(),
+        None => site.is_some() || request.cookies().iter().next().is_none(),
     }
 }

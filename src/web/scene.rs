@@ -123,10 +123,9 @@ async fn identify(request: &Request<'_>) -> Result<Option<Present>> {
         return Ok(None);
     };
     let rocket = request.rocket();
-    let (Some(keys), Some(db)) = (
-        rocket.state::<Keys>(),
-        <Database as rocket_db_pools::Database>::fetch(rocket),
-    ) else {
+    let (Some(keys), Some(db)) =
+        (rocket.state::<Keys>(), <Database as rocket_db_pools::Database>::fetch(rocket))
+    else {
         return Err(Error::Internal("the keys or the database are not managed".to_owned()));
     };
     let claims = keys.verify(audience, token)?;

@@ -54,14 +54,9 @@ pub async fn create(db: &Db, me: &User, draft: &Draft) -> Result<Post> {
     let title = complaints.take(title(draft.title.as_deref().unwrap_or_default()))?;
     let content = complaints.take(content(draft.content.as_deref().unwrap_or_default()))?;
     complaints.check()?;
-    let id = insert(
-        db.writer(),
-        me.id,
-        &title.unwrap_or_default(),
-        &content.unwrap_or_default(),
-        now(),
-    )
-    .await?;
+    let id =
+        insert(db.writer(), me.id, &title.unwrap_or_default(), &content.unwrap_or_default(), now())
+            .await?;
     show(db.writer(), Some(me), id).await
 }
 
@@ -191,10 +186,9 @@ fn title(text: &str) -> Result<String> {
     match title.chars().count() {
         0 => Err(Error::invalid("title", "Give the post a title.")),
         1..=TITLE => Ok(title),
-        n => Err(Error::invalid(
-            "title",
-            format!("Use at most {TITLE} characters; these are {n}."),
-        )),
+        n => {
+            Err(Error::invalid("title", format!("Use at most {TITLE} characters; these are {n}.")))
+        }
     }
 }
 

@@ -27,7 +27,10 @@ pub async fn feed(db: &Db, viewer: Option<&User>, asked: &Asked) -> Result<Page<
     let mut query = select(viewer).push(" WHERE true");
     if let Some(author) = asked.author.as_deref().filter(|name| !name.is_empty()) {
         query = query
-            .push_bind(" AND p.user_id = (SELECT id FROM users WHERE username_key = ", user::key(author))
+            .push_bind(
+                " AND p.user_id = (SELECT id FROM users WHERE username_key = ",
+                user::key(author),
+            )
             .push(")");
     }
     match asked.sort.as_deref() {

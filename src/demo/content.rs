@@ -1,0 +1,145 @@
+//! The words of the demonstration: people, hand-written pieces, and filler for size.
+
+/// Usernames.
+pub const PEOPLE: &[&str] = &[
+    "mirela", "tobias-k", "nanami", "oyelaran", "ines", "farid", "signe", "wanjiru", "luca",
+    "yusra", "bartek", "hine", "old_tom", "priya",
+];
+
+/// A hand-written post.
+pub struct Piece {
+    pub author: &'static str,
+    pub title: &'static str,
+    pub content: &'static str,
+}
+
+/// Every piece of `pieces.md`: a line `%%% author`, a line `# title`, then the text.
+pub fn pieces() -> Vec<Piece> {
+    include_str!("pieces.md")
+        .split("%%% ")
+        .filter_map(|piece| {
+            let (author, rest) = piece.split_once('\n')?;
+            let (title, content) = rest.strip_prefix("# ")?.split_once('\n')?;
+            Some(Piece { author, title, content: content.trim() })
+        })
+        .collect()
+}
+
+const SUBJECTS: [&str; 14] = [
+    "The harbour",
+    "My neighbour's fence",
+    "The second-hand piano",
+    "A wet Sunday",
+    "The late bus",
+    "Our kitchen clock",
+    "The allotment",
+    "A borrowed coat",
+    "The library stairs",
+    "First frost",
+    "The paper round",
+    "An unposted letter",
+    "The long bridge",
+    "Grandfather's radio",
+];
+
+const TURNS: [&str; 10] = [
+    "in the rain",
+    "before breakfast",
+    "and what came of it",
+    "for beginners",
+    "once more",
+    "without hurry",
+    "from memory",
+    "in eleven steps",
+    "by candlelight",
+    "at low water",
+];
+
+const OPENINGS: [&str; 8] = [
+    "It began with a noise that nobody admitted to hearing.",
+    "I had meant to write about something else today.",
+    "There are two kinds of people, and on Saturday I was both.",
+    "Somebody asked me about this in the queue, and I gave the short answer.",
+    "For years I walked past it and thought: tomorrow.",
+    "The first attempt was a failure, and so was the second, but differently.",
+    "My mother maintains that it happened otherwise.",
+    "You need less equipment than you think, and more time.",
+];
+
+const MIDDLES: [&str; 12] = [
+    "The trick, if it is one, is to stop just before you are satisfied.",
+    "We tried it with string, with wire, and at last with *patience*, which held.",
+    "Nobody measures it, so everybody is sure.",
+    "A boy on the wall counted aloud and got it right every time.",
+    "It looks smaller in the morning, like most things.",
+    "I wrote the numbers on the back of an envelope and then lost the envelope.",
+    "The old hands say nothing and move their chairs a little to the left.",
+    "There was **one** dry place, and the dog had it.",
+    "By noon we had an audience; by one we had advice.",
+    "What the manual calls optional turned out to be the point.",
+    "You can hear the difference before you can see it.",
+    "It cost nothing and took all day.",
+];
+
+const ENDINGS: [&str; 8] = [
+    "I would do it again, with better shoes.",
+    "That was in spring. It still works.",
+    "We have not spoken of it since, but the gate is mended.",
+    "If you know a better way, write it down before you forget.",
+    "Next year, the other half.",
+    "The rest you can imagine, and you will be right.",
+    "It is still there, if you want to look.",
+    "I kept the receipt, in case.",
+];
+
+/// The `n`th filler post: an index into `PEOPLE`, a title and a text. Always the same for the same
+/// `n`, so that two benchmarks read the same site.
+pub fn filler(n: u64) -> (usize, String, String) {
+    let mut state = n;
+    // The finaliser of SplitMix64: enough of a shuffle for prose.
+    let mut next = move |below: usize| {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % below as u64) as usize
+    };
+    let author = next(PEOPLE.len());
+    let title = format!("{} {}", SUBJECTS[next(SUBJECTS.len())], TURNS[next(TURNS.len())]);
+    let mut content = OPENINGS[next(OPENINGS.len())].to_owned();
+    for _ in 0..2 + next(3) {
+        content.push_str("\n\n");
+        for sentence in 0..2 + next(3) {
+            if sentence > 0 {
+                content.push(' ');
+            }
+            content.push_str(MIDDLES[next(MIDDLES.len())]);
+        }
+    }
+    content.push_str("\n\n");
+    content.push_str(ENDINGS[next(ENDINGS.len())]);
+    (author, title, content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_piece_is_whole_and_has_an_author() {
+        let pieces = pieces();
+        assert_eq!(pieces.len(), 20);
+        for piece in pieces {
+            assert!(PEOPLE.contains(&piece.author), "{}", piece.author);
+            assert!(!piece.title.is_empty() && piece.title.chars().count() <= 255);
+            assert!(!piece.content.is_empty(), "{}", piece.title);
+        }
+    }
+
+    #[test]
+    fn filler_repeats_itself_exactly_and_varies() {
+        assert_eq!(filler(7), filler(7));
+        assert_ne!(filler(7).2, filler(8).2);
+        assert!((0..1_000).all(|n| filler(n).0 < PEOPLE.len() && !filler(n).2.is_empty()));
+    }
+}
