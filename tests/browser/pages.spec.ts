@@ -1,0 +1,153 @@
+// Every page: accessible, valid, quiet in the console, and no wider than the screen.
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { HtmlValidate } from "html-validate";
+import { expect, fresh, PASSWORD, test } from "./support/site.ts";
+
+const validator = new HtmlValidate({
+  extends: ["html-validate:recommended"],
+  rules: {
+    // Two style matters on which HTML takes no side.
+    "void-style": "off",
+    "attribute-boolean-style": "off",
+    // Templates leave blanks at line ends; nobody sees them.
+    "no-trailing-whitespace": "off",
+    // The ids of posts (post-1) repeat nowhere, but are not known to the rule's pattern.
+    "valid-id": ["error", { relaxed: true }],
+  },
+});
+
+/** The pages that each kind of person can open, and the status they come with. */
+function paths(post: string, name: string): Record<string, [string, number][]> {
+  return {
+    nobody: [
+      ["/", 200], ["/?sort=top", 200], ["/?author=nobody-at-all", 200], [post, 200],
+      [`${post}/votes`, 200], [`/users/${name}`, 200], ["/login", 200], ["/register", 200],
+      ["/nowhere", 404], ["/?limit=x", 422],
+    ],
+    person: [
+      ["/", 200], [post, 200], ["/posts/new", 200], ["/me", 200], ["/dashboard", 200],
+      [`${post}/edit`, 403],
+    ],
+    author: [[post, 200], [`${post}/edit`, 200], ["/dashboard", 200]],
+    admin: [["/admin/posts", 200], ["/admin/posts?q=zzz", 200], ["/admin/users", 200]],
+  };
+}
+
+function listen(page: Page): string[] {
+  const heard: string[] = [];
+  page.on("console", (message) => {
+    // Chromium itself reports a page that came with an error status; that page is wanted here.
+    const status = message.text().startsWith("Failed to load resource: the server responded with a status of 4");
+    if (["error", "warning"].includes(message.type()) && !status) heard.push(message.text());
+  });
+  page.on("pageerror", (error) => heard.push(error.message));
+  return heard;
+}
+
+async function inspect(page: Page, where: string) {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    for (const width of [360, 1280]) {
+      await page.setViewportSize({ width, height: 800 });
+      const found = await new AxeBuilder({ page })
+        .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
+        .analyze();
+      expect(found.violations.map((v) => `${v.id}: ${v.nodes[0].html}`), `${where} ${colorScheme} ${width}`).toEqual([]);
+      const excess = await page.evaluate(() => {
+        const root = document.scrollingElement as Element;
+        return root.scrollWidth - root.clientWidth;
+      });
+      expect(excess, `${where} is wider than ${width}`).toBe(0);
+    }
+  }
+}
+
+async function validate(html: string, where: string) {
+  const report = await validator.validateString(html);
+  const messages = report.results.flatMap((r) => r.messages.map((m) => `${m.line}: ${m.ruleId}: ${m.message}`));
+  expect(messages, where).toEqual([]);
+}
+
+for (const who of ["nobody", "person", "author", "admin"]) {
+  test(`every page of ${who}`, async ({ page, site, browser }) => {
+    test.slow();
+    const name = fresh("author");
+    const author = await (await browser.newContext({ baseURL: site.url })).newPage();
+    await site.enter(author, name);
+    const long = `Unbrokenlylong${"wordiness".repeat(24)}`;
+    const content = `# Heading\n\n${long}\n\n> quote\n\n| a | b |\n|---|---|\n| ${"1 ".repeat(60)} | 2 |\n\n\`\`\`\n${"code ".repeat(60)}\n\`\`\`\n\n[link](https://example.com) and \`code\``;
+    const post = await site.post(author, long, content);
+    if (who === "admin") {
+      const root = fresh("root");
+      site.run(["user", "add", root, "--admin"], PASSWORD);
+      await site.logIn(page, root);
+    } else if (who === "person") {
+      await site.enter(page, fresh("reader"));
+    } else if (who === "author") {
+      await site.logIn(page, name);
+    }
+    const heard = listen(page);
+    for (const [path, status] of paths(post, name)[who]) {
+      const response = await page.goto(path);
+      expect(response?.status(), path).toBe(status);
+      await validate((await response?.text()) ?? "", `${path} for ${who}`);
+      await inspect(page, `${path} for ${who}`);
+    }
+    expect(heard).toEqual([]);
+  });
+}
+
+test("forms that came back", async ({ page, site }) => {
+  const heard = listen(page);
+  for (const [path, button] of [["/register", "Register"], ["/login", "Log in"]]) {
+    await page.goto(path);
+    const answer = page.waitForResponse((response) => response.request().method() === "POST");
+    await page.getByRole("button", { name: button, exact: true }).click();
+    expect((await answer).status()).toBe(422);
+    await validate(await (await answer).text(), `${path} refused`);
+    await expect(page.getByRole("alert")).toBeVisible();
+    await inspect(page, `${path} refused`);
+  }
+  await site.enter(page, fresh("writer"));
+  await page.goto("/posts/new");
+  await page.getByLabel("Content").fill("**Some** words");
+  await page.getByRole("button", { name: "Preview" }).click();
+  await expect(page.locator("#preview strong")).toBeVisible();
+  await page.getByRole("button", { name: "Publish" }).click();
+  await expect(page.getByRole("alert")).toContainText("Give the post a title.");
+  await inspect(page, "/posts refused");
+  expect(heard).toEqual([]);
+});
+
+test("a password can be looked at", async ({ page }) => {
+  await page.goto("/login");
+  const password = page.getByLabel("Password", { exact: true });
+  await password.fill("visible words");
+  await page.getByRole("button", { name: "Show password" }).click();
+  await expect(password).toHaveAttribute("type", "text");
+  await page.getByRole("button", { name: "Hide password" }).click();
+  await expect(password).toHaveAttribute("type", "password");
+});
+
+test("the API documents are drawn", async ({ page, site }) => {
+  const name = fresh("program");
+  await site.enter(page, name);
+  const heard = listen(page);
+  for (const [path, operation] of [["/docs", "/auth/login"], ["/redoc", "Publish a post"]]) {
+    const response = await page.goto(path);
+    await validate((await response?.text()) ?? "", path);
+    await expect(page.getByText(operation).filter({ visible: true }).first()).toBeVisible();
+    // The markup inside is Swagger UI's and ReDoc's own; only the frame around it is ours.
+    const found = await new AxeBuilder({ page }).exclude("#docs").analyze();
+    expect(found.violations.map((v) => `${v.id}: ${v.nodes[0].html}`), path).toEqual([]);
+  }
+  await page.goto("/docs");
+  await page.getByRole("button", { name: "Authorize" }).click();
+  const dialog = page.locator(".modal-ux");
+  await dialog.getByLabel("username:").fill(name);
+  await dialog.getByLabel("password:").fill(PASSWORD);
+  await dialog.getByRole("button", { name: "Apply given OAuth2 credentials" }).click();
+  await expect(dialog.getByRole("button", { name: "Logout" }).or(dialog.getByText("Authorized")).first()).toBeVisible();
+  expect(heard).toEqual([]);
+});

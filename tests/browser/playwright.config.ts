@@ -1,0 +1,36 @@
+// Debian's Chromium, at most two at a time; each worker starts a Postly of its own.
+import { existsSync } from "node:fs";
+import { defineConfig } from "@playwright/test";
+
+const chromium = process.env.CHROMIUM ?? "/usr/bin/chromium";
+if (!existsSync(chromium)) throw new Error(`${chromium} is missing: apt-get install chromium`);
+
+export default defineConfig({
+  testDir: ".",
+  workers: 2,
+  fullyParallel: true,
+  forbidOnly: true,
+  retries: 0,
+  reporter: [["list"]],
+  outputDir: "node_modules/.results",
+  use: {
+    trace: "off",
+    launchOptions: {
+      executablePath: chromium,
+      args: [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+      ],
+    },
+  },
+  projects: [
+    { name: "scripts" },
+    { name: "no-scripts", testMatch: "journey.spec.ts", use: { javaScriptEnabled: false } },
+    { name: "postgres", testMatch: "journey.spec.ts" },
+  ],
+});

@@ -1,0 +1,134 @@
+// A Postly of its own for each worker, and people in it.
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { test as base, expect, type Page } from "@playwright/test";
+
+export { expect };
+export const PASSWORD = "violet otter paddles upstream";
+
+const binary = resolve(import.meta.dirname, "../../../target/debug/postly");
+
+export class Site {
+  private constructor(
+    readonly url: string,
+    private readonly folder: string,
+    private readonly env: NodeJS.ProcessEnv,
+    private readonly process: ChildProcess,
+  ) {}
+
+  static async start(engine: string): Promise<Site> {
+    if (!existsSync(binary)) throw new Error(`${binary} is missing: run cargo build first`);
+    const folder = mkdtempSync(join(tmpdir(), "postly-browser-"));
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const env: NodeJS.ProcessEnv = {
+      PATH: process.env.PATH,
+      ROCKET_PORT: String(port),
+      POSTLY_PUBLIC_URL: url,
+      // A debug build allows cheap hashes; these tests are not about hashing.
+      POSTLY_BCRYPT_COST: "4",
+      ...(engine === "postgres" ? postgres() : {}),
+    };
+    const child = spawn(binary, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+    let said = "";
+    const up = new Promise<void>((done, fail) => {
+      child.stdout.on("data", (text) => {
+        said += text;
+        if (said.includes("Postly is at")) done();
+      });
+      child.stderr.on("data", (text) => (said += text));
+      child.on("exit", (code) => fail(new Error(`postly ended with ${code}:\n${said}`)));
+    });
+    await up;
+    return new Site(url, folder, env, child);
+  }
+
+  /** Runs a command of the binary beside the server. */
+  run(args: string[], input = ""): string {
+    return execFileSync(binary, args, { cwd: this.folder, env: this.env, input, encoding: "utf8" });
+  }
+
+  /** Logs a new person in, without going through the pages. */
+  async enter(page: Page, name: string): Promise<void> {
+    const form = { username: name, password: PASSWORD };
+    const response = await page.request.post(`${this.url}/register`, {
+      form: { ...form, email: `${name}@mail.example` },
+      headers: { Origin: this.url },
+      maxRedirects: 0,
+    });
+    expect(response.status()).toBe(303);
+  }
+
+  /** Logs somebody in who is there already. */
+  async logIn(page: Page, name: string): Promise<void> {
+    const response = await page.request.post(`${this.url}/login`, {
+      form: { username: name, password: PASSWORD },
+      headers: { Origin: this.url },
+      maxRedirects: 0,
+    });
+    expect(response.status()).toBe(303);
+  }
+
+  /** Publishes a post as the person whose page this is; gives its path. */
+  async post(page: Page, title: string, content: string): Promise<string> {
+    const response = await page.request.post(`${this.url}/posts`, {
+      form: { title, content },
+      headers: { Origin: this.url },
+      maxRedirects: 0,
+    });
+    expect(response.status()).toBe(303);
+    return response.headers().location;
+  }
+
+  async stop(): Promise<void> {
+    this.process.removeAllListeners("exit");
+    const ended = new Promise((done) => this.process.once("exit", done));
+    this.process.kill("SIGKILL");
+    await ended;
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** A fresh database on the PostgreSQL server that ./test has started. */
+function postgres(): NodeJS.ProcessEnv {
+  const server = process.env.POSTLY_TEST_DATABASE_URL;
+  if (!server) throw new Error("POSTLY_TEST_DATABASE_URL must name a server: run ./test browser");
+  const name = `b${randomBytes(6).toString("hex")}`;
+  execFileSync("psql", ["-q", server, "-c", `CREATE DATABASE ${name}`]);
+  return {
+    DATABASE_URL: server.replace(/[^/]*$/, name),
+    POSTLY_SECRET_KEY: randomBytes(36).toString("base64url"),
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((done) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => done(port));
+    });
+  });
+}
+
+let counter = 0;
+/** A username that no other test of this worker uses. */
+export function fresh(name: string): string {
+  counter += 1;
+  return `${name}-${counter}`;
+}
+
+export const test = base.extend<object, { site: Site }>({
+  site: [
+    async ({}, use, info) => {
+      const site = await Site.start(info.project.name === "postgres" ? "postgres" : "sqlite");
+      await use(site);
+      await site.stop();
+    },
+    { scope: "worker" },
+  ],
+  baseURL: async ({ site }, use) => use(site.url),
+});
