@@ -43,6 +43,7 @@ pub fn excerpt(markdown: &str) -> String {
             Event::Start(Tag::CodeBlock(_) | Tag::Table(_)) => skipping += 1,
             Event::End(TagEnd::CodeBlock | TagEnd::Table) => skipping -= 1,
             _ if skipping > 0 => {}
+            Event::Start(Tag::Item) => text.push_str(" • "),
             Event::Text(t) | Event::Code(t) | Event::Html(t) | Event::InlineHtml(t) => {
                 text.push_str(&t);
             }
@@ -119,6 +120,9 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         )
         .tag_attributes([("a", ["href", "title"].into()), ("ol", ["start"].into())].into())
         .generic_attributes([].into())
+        // What scrolls sideways must be reachable by keyboard (WCAG 2.1.1).
+        .set_tag_attribute_value("pre", "tabindex", "0")
+        .set_tag_attribute_value("table", "tabindex", "0")
         .url_schemes(["http", "https", "mailto"].into())
         .link_rel(Some("nofollow ugc noopener"));
     builder

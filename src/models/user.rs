@@ -125,7 +125,9 @@ pub fn username(text: &str) -> Result<String> {
 
 /// A username or e-mail as uniqueness sees it: NFKC without regard to case.
 pub fn key(text: &str) -> String {
-    text.trim().nfkc().collect::<String>().to_lowercase().nfkc().collect()
+    // PostgreSQL takes no NUL, which an address can bring; nobody has the replacement in a name.
+    let text = text.trim().replace('\0', "\u{fffd}");
+    text.nfkc().collect::<String>().to_lowercase().nfkc().collect()
 }
 
 /// The public face of the person with this username.

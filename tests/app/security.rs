@@ -171,3 +171,41 @@ async fn only_a_token_with_a_living_session_of_its_owner_opens() {
     assert_eq!(ask("Basic YW5uOng=".to_owned()).await.status, 401);
     assert_eq!(ask(format!("bearer {}", ann.token.clone().unwrap())).await.status, 200);
 }
+
+#[rocket::async_test]
+async fn an_ageing_cookie_is_replaced_by_a_fresh_one() {
+    use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+    use jsonwebtoken::{EncodingKey, decode_header, encode};
+    let app = App::new().await;
+    let mut ann = app.user("ann").await;
+    assert_eq!(ann.page().get("/me").await.cookie("postly"), None, "a fresh one is kept");
+    let token = ann.cookie.take().unwrap();
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    let mut claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+    claims["iat"] = (claims["iat"].as_i64().unwrap() - 16 * 60).into();
+    let key = EncodingKey::from_secret(SECRET.as_bytes());
+    let aged = encode(&decode_header(&token).unwrap(), &claims, &key).unwrap();
+    ann.cookie = Some(aged.clone());
+    let fresh = ann.page().get("/me").await.cookie("postly");
+    assert!(fresh.as_ref().is_some_and(|fresh| !fresh.is_empty() && *fresh != aged));
+    ann.cookie = fresh;
+    assert_eq!(ann.page().get("/me").await.status, 200);
+}
+
+#[rocket::async_test]
+async fn without_its_database_the_site_says_so_and_lets_nobody_in() {
+    use postly::web::Database;
+    use rocket_db_pools::Database as _;
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    Database::fetch(app.client.rocket()).unwrap().close().await;
+    for path in ["/", "/me", "/posts/1"] {
+        let page = ann.page().get(path).await;
+        assert_eq!((page.status, page.header("retry-after")), (503, Some("5")), "{path}");
+        assert!(page.body.contains("try again shortly"));
+    }
+    let api = ann.api().get("/me").await;
+    assert_eq!((api.status, &api.json()["status"]), (503, &json!(503)));
+    assert_eq!(app.nobody().page().get("/readyz").await.status, 503);
+    assert_eq!(app.nobody().page().get("/healthz").await.status, 200);
+}

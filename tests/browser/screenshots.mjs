@@ -1,0 +1,61 @@
+// Pictures of every page, narrow and wide, light and dark: npm run screenshots -- FOLDER
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { chromium } from "@playwright/test";
+
+const out = resolve(process.argv[2] ?? "node_modules/.screenshots");
+const binary = resolve(import.meta.dirname, "../../target/debug/postly");
+const folder = mkdtempSync(join(tmpdir(), "postly-screenshots-"));
+const url = "http://127.0.0.1:8765";
+const password = "violet otter paddles upstream";
+const env = { PATH: process.env.PATH, ROCKET_PORT: "8765", POSTLY_BCRYPT_COST: "4" };
+const run = (args, input = "") => execFileSync(binary, args, { cwd: folder, env, input });
+
+run(["demo"]);
+run(["user", "add", "root", "--admin"], password);
+run(["user", "set-password", "mirela"], password);
+const server = spawn(binary, { cwd: folder, env, stdio: ["ignore", "pipe", "inherit"] });
+await new Promise((up) => server.stdout.once("data", up));
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+mkdirSync(out, { recursive: true });
+
+const newest = (await (await fetch(`${url}/api/v1/posts`)).json()).items;
+const hers = newest.find((post) => post.author.username === "mirela").id;
+const plan = {
+  nobody: ["/", "/?sort=top", `/posts/${hers}`, `/posts/${hers}/votes`, "/users/mirela", "/login", "/register", "/nowhere", "/docs", "/redoc"],
+  mirela: ["/", `/posts/${hers}`, `/posts/${hers}/edit`, "/posts/new", "/dashboard", "/me"],
+  root: ["/admin/posts", "/admin/users"],
+};
+for (const [who, paths] of Object.entries(plan)) {
+  for (const colorScheme of ["light", "dark"]) {
+    for (const width of [360, 1280]) {
+      const context = await browser.newContext({ baseURL: url, colorScheme, viewport: { width, height: 900 } });
+      const page = await context.newPage();
+      if (who !== "nobody") {
+        await page.request.post("/login", { form: { username: who, password }, headers: { Origin: url }, maxRedirects: 0 });
+      }
+      for (const path of paths) {
+        await page.goto(path, { waitUntil: "networkidle" });
+        const name = `${who}${path.replace(/[^a-z0-9]+/gi, "-")}-${width}-${colorScheme}.png`;
+        await page.screenshot({ path: join(out, name) });
+      }
+      if (who === "nobody") {
+        await page.goto("/register");
+        await page.getByLabel("Username").fill("a b");
+        await page.getByRole("button", { name: "Register" }).click();
+        await page.getByRole("alert").waitFor();
+        await page.screenshot({ path: join(out, `nobody-register-refused-${width}-${colorScheme}.png`) });
+      }
+      await context.close();
+    }
+  }
+}
+await browser.close();
+server.kill();
+rmSync(folder, { recursive: true, force: true });
+console.log(`The pictures are in ${out}`);
