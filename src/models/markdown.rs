@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use ammonia::Builder;
-use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd, html};
+use pulldown_cmark::{Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd, html};
 
 /// Raised whenever the rendering changes: posts rendered by an older version are rendered anew
 /// when they are read, so that a mended sanitiser mends the posts that are already there.
@@ -15,13 +15,23 @@ const EXCERPT: usize = 280;
 /// CommonMark with tables, strikethrough and footnotes as HTML that is safe to show. Raw HTML in
 /// the text is shown as the text it is; what remains passes an allow-list of elements.
 pub fn render(markdown: &str) -> String {
+    // A page has one title already, so the highest heading used becomes the second level.
+    let highest = parse(markdown)
+        .filter_map(|event| match event {
+            Event::Start(Tag::Heading { level, .. }) => Some(level as usize),
+            _ => None,
+        })
+        .min()
+        .unwrap_or(1);
+    let place = |level: HeadingLevel| {
+        HeadingLevel::try_from((level as usize + 2 - highest).min(6)).unwrap_or(HeadingLevel::H6)
+    };
     let events = parse(markdown).map(|event| match event {
         Event::Html(raw) | Event::InlineHtml(raw) => Event::Text(raw),
-        // A page has one title already: headings begin below it.
         Event::Start(Tag::Heading { level, id, classes, attrs }) => {
-            Event::Start(Tag::Heading { level: lower(level), id, classes, attrs })
+            Event::Start(Tag::Heading { level: place(level), id, classes, attrs })
         }
-        Event::End(TagEnd::Heading(level)) => Event::End(TagEnd::Heading(lower(level))),
+        Event::End(TagEnd::Heading(level)) => Event::End(TagEnd::Heading(place(level))),
         // Pictures from elsewhere would tell their host who reads here; a link asks first.
         Event::Start(Tag::Image { dest_url, title, id, .. }) => {
             Event::Start(Tag::Link { link_type: LinkType::Inline, dest_url, title, id })
@@ -73,17 +83,6 @@ fn parse(markdown: &str) -> Parser<'_> {
     let options =
         Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_SMART_PUNCTUATION;
     Parser::new_ext(markdown, options)
-}
-
-fn lower(level: pulldown_cmark::HeadingLevel) -> pulldown_cmark::HeadingLevel {
-    use pulldown_cmark::HeadingLevel as H;
-    match level {
-        H::H1 => H::H2,
-        H::H2 => H::H3,
-        H::H3 => H::H4,
-        H::H4 => H::H5,
-        H::H5 | H::H6 => H::H6,
-    }
 }
 
 static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
@@ -138,6 +137,12 @@ mod tests {
         for part in ["<h2>One</h2>", "<em>three</em>", "<code>four</code>", "<td>1</td>"] {
             assert!(html.contains(part), "{part} in {html}");
         }
+    }
+
+    #[test]
+    fn headings_begin_below_the_title() {
+        assert_eq!(render("### a\n\n#### b"), "<h2>a</h2>\n<h3>b</h3>\n");
+        assert_eq!(render("# a\n\n###### b"), "<h2>a</h2>\n<h6>b</h6>\n");
     }
 
     #[test]

@@ -41,35 +41,41 @@ async function preview(form, button) {
     method: "POST",
     body: new URLSearchParams(new FormData(form)),
   });
+  if (answer.redirected) throw new Error("You are logged out. Log in in another tab, then go on here.");
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.getElementById("preview");
-  if (!answer.ok || !fresh) throw new Error(`preview answered ${answer.status}`);
-  document.getElementById("preview").replaceChildren(...fresh.childNodes);
+  const complaint = page.querySelector(".summary li")?.textContent.trim();
+  if (!answer.ok || !fresh) throw new Error(complaint ?? "The preview cannot be had just now.");
+  return [...fresh.childNodes];
 }
 
 function improveEditor(form) {
   const typed = () => new URLSearchParams(new FormData(form)).toString();
-  const initial = typed();
+  // What came back with complaints has not been saved either.
+  const initial = document.querySelector(".summary") ? "" : typed();
   let leaving = false;
   form.addEventListener("submit", () => {
     leaving = true;
   });
   addEventListener("beforeunload", (event) => {
-    // What came back with complaints is unsaved too, but it was just looked at.
     if (!leaving && typed() !== initial) event.preventDefault();
   });
   form.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
   });
   const button = form.querySelector("[data-preview]");
-  button.addEventListener("click", (event) => {
+  button.addEventListener("click", async (event) => {
+    // The page, and what is typed in it, stays.
     event.preventDefault();
-    preview(form, button).catch(() => {
-      // The plain way still works, and shows what is wrong.
-      leaving = true;
-      form.action = button.formAction;
-      form.submit();
-    });
+    const place = document.getElementById("preview");
+    try {
+      place.replaceChildren(...(await preview(form, button)));
+    } catch (error) {
+      const note = document.createElement("p");
+      note.className = "complaint";
+      note.textContent = error.message;
+      place.replaceChildren(note);
+    }
   });
   for (const field of form.querySelectorAll("[maxlength]")) addCounter(field);
 }

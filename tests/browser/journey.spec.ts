@@ -44,7 +44,7 @@ test("register, write, edit, be voted for, delete, log out and in", async ({ pag
   await bobs.getByRole("link", { name: "1 vote" }).click();
   await expect(bobs.getByRole("listitem").filter({ hasText: bob }).last()).toBeVisible();
   await bobs.goto("/?sort=top");
-  await bobs.getByRole("button", { name: /^Withdraw your vote for “On tides, again”/ }).first().click();
+  await bobs.getByRole("button", { name: /Withdraw your vote for “On tides, again”/ }).first().click();
   await expect(bobs).toHaveURL(/sort=top#post-/);
   await expect(bobs.getByRole("button", { name: /^Vote for “On tides, again”/ }).first()).toBeVisible();
   expect((await bobs.goto(`${post}/edit`))?.status()).toBe(403);

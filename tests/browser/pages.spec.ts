@@ -120,6 +120,16 @@ test("forms that came back", async ({ page, site }) => {
   expect(heard).toEqual([]);
 });
 
+test("a preview after the session has ended loses nothing", async ({ page, site, context }) => {
+  await site.enter(page, fresh("late"));
+  await page.goto("/posts/new");
+  await page.getByLabel("Content").fill("Hours of work");
+  await context.clearCookies();
+  await page.getByRole("button", { name: "Preview" }).click();
+  await expect(page.locator("#preview")).toContainText("You are logged out.");
+  await expect(page.getByLabel("Content")).toHaveValue("Hours of work");
+});
+
 test("a password can be looked at", async ({ page }) => {
   await page.goto("/login");
   const password = page.getByLabel("Password", { exact: true });

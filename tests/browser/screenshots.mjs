@@ -3,10 +3,11 @@ import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { chromium } from "@playwright/test";
 
 const out = resolve(process.argv[2] ?? "node_modules/.screenshots");
-const binary = resolve(import.meta.dirname, "../../target/debug/postly");
+const binary = fileURLToPath(new URL("../../target/debug/postly", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "postly-screenshots-"));
 const url = "http://127.0.0.1:8765";
 const password = "violet otter paddles upstream";

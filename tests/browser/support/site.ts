@@ -4,13 +4,14 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { test as base, expect, type Page } from "@playwright/test";
 
 export { expect };
 export const PASSWORD = "violet otter paddles upstream";
 
-const binary = resolve(import.meta.dirname, "../../../target/debug/postly");
+const binary = fileURLToPath(new URL("../../../target/debug/postly", import.meta.url));
 
 export class Site {
   private constructor(
