@@ -134,7 +134,7 @@ const SWAGGER: &str = "default-src 'none'; script-src 'self'; style-src 'self' '
     img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; \
     base-uri 'none'; frame-ancestors 'none'";
 
-/// ReDoc writes its style sheet while it runs, and searches in a worker of its own.
+/// ReDoc writes its style sheet while it runs; its search, which needs a worker, is off.
 const REDOC: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
-    img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src blob:; \
-    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; \
+    base-uri 'none'; frame-ancestors 'none'";
