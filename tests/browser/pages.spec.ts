@@ -71,7 +71,6 @@ async function validate(html: string, where: string) {
 
 for (const who of ["nobody", "person", "author", "admin"]) {
   test(`every page of ${who}`, async ({ page, site, browser }) => {
-    test.slow();
     const name = fresh("author");
     const author = await (await browser.newContext({ baseURL: site.url })).newPage();
     await site.enter(author, name);

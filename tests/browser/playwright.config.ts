@@ -11,6 +11,9 @@ export default defineConfig({
   fullyParallel: true,
   forbidOnly: true,
   retries: 0,
+  // Not a measure of speed: only a hanging test is to end, on however busy a machine.
+  timeout: 10 * 60_000,
+  expect: { timeout: 30_000 },
   reporter: [["list"]],
   outputDir: "node_modules/.results",
   use: {
