@@ -43,11 +43,16 @@ impl Cluster {
         format!("postgres://postgres@127.0.0.1:{port}/{name}")
     }
 
-    /// Runs one of PostgreSQL's programs; it refuses root.
+    /// Runs one of PostgreSQL's programs.
     fn run(&self, program: &str, arguments: &[&str]) {
+        assert!(self.try_run(program, arguments), "{program} failed");
+    }
+
+    /// Whether one of PostgreSQL's programs succeeds; it refuses root.
+    fn try_run(&self, program: &str, arguments: &[&str]) -> bool {
         let path = self.programs.join(program);
-        let id = Command::new("id").arg("-u").output().unwrap();
-        let mut command = if id.stdout.trim_ascii() == b"0" {
+        let id = Command::new("id").arg("-u").output();
+        let mut command = if id.is_ok_and(|id| id.stdout.trim_ascii() == b"0") {
             let mut command = Command::new("runuser");
             command.args(["-u", "postgres", "--"]).arg(path);
             command
@@ -59,14 +64,14 @@ impl Cluster {
             .args(arguments)
             .current_dir(self.folder.path())
             .stdout(std::process::Stdio::null())
-            .status()
-            .unwrap();
-        assert!(status.success(), "{program} failed");
+            .status();
+        status.is_ok_and(|status| status.success())
     }
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        self.run("pg_ctl", &["-D", "data", "-m", "immediate", "stop"]);
+        // Perhaps while a panic unwinds: a second one would abort before the folder is removed.
+        self.try_run("pg_ctl", &["-D", "data", "-m", "immediate", "stop"]);
     }
 }

@@ -69,8 +69,12 @@ impl Postly {
         };
         let filled = command().args(["demo", "--posts", &posts.to_string()]).output().unwrap();
         assert!(filled.status.success(), "{}", String::from_utf8_lossy(&filled.stderr));
-        let mut add =
-            command().args(["user", "add", "bench"]).stdin(Stdio::piped()).spawn().unwrap();
+        let mut add = command()
+            .args(["user", "add", "bench"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
         add.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
         assert!(add.wait().unwrap().success());
 
