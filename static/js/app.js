@@ -35,31 +35,6 @@ function addCounter(field) {
   field.after(counter);
 }
 
-const STEPS = [[60, "second"], [60, "minute"], [24, "hour"], [7, "day"]];
-
-/** Says how long ago something of the last week was; the full time stays as the title. */
-function addAge(time) {
-  const then = new Date(time.dateTime);
-  let age = Math.max(0, Math.round((Date.now() - then) / 1000));
-  for (const [size, unit] of STEPS) {
-    if (age < size) {
-      time.title = then.toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" });
-      time.textContent = new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(-age, unit);
-      return;
-    }
-    age = Math.floor(age / size);
-  }
-}
-
-/** Tells of the keys that do what the first button does. */
-function addKeys(form) {
-  const keys = document.createElement("p");
-  keys.className = "hint keys";
-  const mac = /^(Mac|iP)/.test(navigator.platform);
-  keys.textContent = `${mac ? "⌘" : "Ctrl"} + Enter: ${form.querySelector("button").textContent}`;
-  form.querySelector(".actions").append(keys);
-}
-
 /** Fetches the preview that the server would show, and puts it into this page. */
 async function preview(form, button) {
   const answer = await fetch(button.formAction, {
@@ -103,10 +78,8 @@ function improveEditor(form) {
     }
   });
   for (const field of form.querySelectorAll("[maxlength]")) addCounter(field);
-  addKeys(form);
 }
 
-for (const time of document.querySelectorAll(".byline time, .rows time")) addAge(time);
 for (const input of document.querySelectorAll('input[type="password"]')) addReveal(input);
 for (const form of document.querySelectorAll("[data-editor]")) improveEditor(form);
 document.querySelector(".summary")?.focus();
