@@ -12,7 +12,7 @@ pub const RENDERING: i64 = 1;
 /// Longest excerpt, in characters.
 const EXCERPT: usize = 280;
 
-/// CommonMark with tables, strikethrough and footnotes as HTML that is safe to show. Raw HTML in
+/// CommonMark with tables and strikethrough as HTML that is safe to show. Raw HTML in
 /// the text is shown as the text it is; what remains passes an allow-list of elements.
 pub fn render(markdown: &str) -> String {
     // A page has one title already, so the highest heading used becomes the second level.
