@@ -17,6 +17,12 @@ pub enum Error {
     BadCredentials(&'static str),
     #[error("{0}")]
     Forbidden(&'static str),
+    /// The password was not given lately enough for what is delicate.
+    #[error("give your password again to go on")]
+    ProofNeeded,
+    /// A personal token lacks this scope.
+    #[error("the token lacks the scope {0}")]
+    InsufficientScope(&'static str),
     #[error("the input is not valid")]
     Invalid(Complaints),
     /// The input is valid but collides with what is already there.
@@ -29,6 +35,10 @@ pub enum Error {
     Malformed(String),
     #[error("{0}")]
     UnsupportedMediaType(&'static str),
+    /// Tried too often; `retry_after` is in seconds. `first` marks the first refusal of a window,
+    /// which alone is worth an event.
+    #[error("this was tried too often")]
+    TooMany { retry_after: i64, first: bool },
     #[error("what you sent is too large")]
     TooLarge,
     /// The address exists, but not for this verb; holds the verbs it has.
@@ -36,6 +46,9 @@ pub enum Error {
     MethodNotAllowed(String),
     #[error("the site is busy or its database is out of reach; try again shortly")]
     Unavailable,
+    /// The audit's chain does not hold.
+    #[error("the audit is broken: {0}")]
+    Broken(String),
     #[error("database: {0}")]
     Database(#[source] sqlx::Error),
     #[error("{0}")]

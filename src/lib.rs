@@ -21,9 +21,11 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::models::password::Hasher;
 use crate::models::token::Keys;
-use crate::routes::{accounts, admin, docs, operations, posts, users, votes};
+use crate::routes::{
+    accounts, admin, docs, events, oauth, operations, posts, sessions, tokens, users, votes,
+};
 use crate::web::door::API;
-use crate::web::{assets, failure, headers, origin, scene};
+use crate::web::{address, assets, denials, failure, headers, origin, scene, scope};
 
 /// The site, ready to be launched. Its database must be migrated already.
 pub fn rocket(config: Config) -> Result<Rocket<Build>> {
@@ -39,15 +41,18 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>> {
     let figment = config.figment.merge(("template_dir", folder));
 
     Ok(rocket::custom(figment)
-        .manage(Keys::new(&config.secret_key, config.public_url.origin()))
+        .manage(Keys::new(&config.secret_key, &config.older_keys, config.public_url.origin()))
         .manage(Hasher::new(config.bcrypt_cost)?)
         .manage(config.public_url)
+        .manage(address::TrustedProxies(config.trusted_proxies))
+        .manage(scope::Scopes(routes::scope))
         .manage(docs::Document::openapi())
         .attach(web::Database::init())
         .attach(Template::try_custom(assets::templates))
         .attach(Shield::new()) // Our own fairing sets all security headers.
         .attach(scene::Stage)
         .attach(headers::Headers)
+        .attach(denials::Denials)
         .attach(AdHoc::on_liftoff("address", move |rocket| {
             drop(empty);
             Box::pin(async move {
@@ -58,13 +63,23 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>> {
         .mount("/", origin::routes())
         .mount("/", page_door())
         .mount(API, api_door())
-        .mount(format!("{API}/auth"), accounts::api())
+        .mount(format!("{API}/auth"), [accounts::api(), oauth::api()].concat())
         .register("/", catchers![failure::catch]))
 }
 
 /// What stands at both doors.
 fn both_doors() -> Vec<Route> {
-    [posts::both(), votes::both(), users::both(), accounts::both(), admin::both()].concat()
+    [
+        posts::both(),
+        votes::both(),
+        users::both(),
+        accounts::both(),
+        sessions::both(),
+        tokens::both(),
+        events::both(),
+        admin::both(),
+    ]
+    .concat()
 }
 
 fn page_door() -> Vec<Route> {

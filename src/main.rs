@@ -5,13 +5,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use postly::config::{Config, LogFormat};
+use postly::config::{Config, LogFormat, keys};
 use postly::db::Db;
 use postly::demo;
 use postly::error::{Error, Result};
 use postly::models::account::{self, Registration};
+use postly::models::audit;
 use postly::models::password::Hasher;
-use postly::models::user::{self, Role};
+use postly::models::user::{self, Change, Role};
 use tracing_subscriber::EnvFilter;
 
 /// A self-hosted, multi-user posting site.
@@ -35,11 +36,37 @@ enum Command {
     /// Manage people
     #[command(subcommand)]
     User(UserCommand),
+    /// Manage the signing keys
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Check the audit
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Fill an empty site with people and posts, for trying it out
     Demo {
         /// How many posts; the first few are written by hand, the rest are filler
         #[arg(long, default_value_t = demo::DEFAULT_POSTS)]
         posts: u64,
+    },
+}
+
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// Put a new key into the generated file; it signs from the next start on
+    Rotate {
+        /// How many of the older keys stay, whose tokens are still good
+        #[arg(long, default_value_t = 1)]
+        keep: usize,
+    },
+}
+
+#[derive(Subcommand)]
+enum AuditCommand {
+    /// Find out whether an event was changed or is missing
+    Verify {
+        /// What an earlier verification printed as the end: NUMBER:HASH. It must still be there
+        #[arg(long)]
+        expect: Option<String>,
     },
 }
 
@@ -58,6 +85,10 @@ enum UserCommand {
     Promote { username: String },
     /// Make an admin an ordinary user
     Demote { username: String },
+    /// Lock somebody out and end all their sessions
+    Disable { username: String },
+    /// Let somebody in again
+    Enable { username: String },
     /// Delete somebody with all their posts
     Delete { username: String },
     /// Set somebody's password and end their sessions; read from the terminal or standard input
@@ -98,6 +129,9 @@ fn plain(error: &Error) -> String {
 async fn run(command: Command) -> Result<()> {
     let config = Config::load()?;
     log_to_stderr(config.log_format);
+    if let Command::Keys(KeysCommand::Rotate { keep }) = command {
+        return rotate_keys(&config, keep);
+    }
     let db = Db::connect(&config.database_url, 2, Duration::from_secs(10)).await?;
     db.migrate().await?;
     match command {
@@ -108,6 +142,10 @@ async fn run(command: Command) -> Result<()> {
         }
         Command::Migrate => println!("The database is up to date."),
         Command::User(command) => manage(command, &db, config.bcrypt_cost).await?,
+        Command::Keys(_) => {}
+        Command::Audit(AuditCommand::Verify { expect }) => {
+            verify_audit(&db, expect.as_deref()).await?;
+        }
         Command::Demo { posts } => {
             let hasher = Hasher::new(config.bcrypt_cost)?;
             let made = demo::fill(&db, &hasher, posts).await?;
@@ -119,6 +157,32 @@ async fn run(command: Command) -> Result<()> {
         }
     }
     db.close().await;
+    Ok(())
+}
+
+fn rotate_keys(config: &Config, keep: usize) -> Result<()> {
+    if config.is_key_configured {
+        return Err(Error::Internal(
+            "the keys stand in POSTLY_SECRET_KEY: put a new one before them, separated by a comma, \
+             and start every instance again"
+                .to_owned(),
+        ));
+    }
+    let (path, count) = keys::rotate(&config.database_url, keep)?;
+    println!(
+        "{} has a new key and {} older. Start Postly again to use it.",
+        path.display(),
+        count - 1
+    );
+    Ok(())
+}
+
+async fn verify_audit(db: &Db, expect: Option<&str>) -> Result<()> {
+    let end = audit::verify(db).await?;
+    if let Some(expect) = expect {
+        audit::expect(db, expect).await?;
+    }
+    println!("{} events, none changed or missing. The end: {}:{}", end.id, end.id, end.hash);
     Ok(())
 }
 
@@ -154,6 +218,14 @@ async fn manage(command: UserCommand, db: &Db, bcrypt_cost: u32) -> Result<()> {
         UserCommand::Demote { username } => {
             set_role(db, &username, Role::User).await.map_err(|e| missing(e, &username))?;
         }
+        UserCommand::Disable { username } => {
+            disable(db, &username, true).await.map_err(|e| missing(e, &username))?;
+            println!("{username} is locked out.");
+        }
+        UserCommand::Enable { username } => {
+            disable(db, &username, false).await.map_err(|e| missing(e, &username))?;
+            println!("{username} may log in again.");
+        }
         UserCommand::Delete { username } => {
             user::operator_delete(db, &username).await.map_err(|e| missing(e, &username))?;
             println!("{username} is deleted, with all posts.");
@@ -183,8 +255,15 @@ async fn manage(command: UserCommand, db: &Db, bcrypt_cost: u32) -> Result<()> {
 }
 
 async fn set_role(db: &Db, username: &str, role: Role) -> Result<()> {
-    let account = user::operator_set_role(db, username, role).await?;
+    let change = Change { role: Some(role), ..Change::default() };
+    let account = user::operator_update(db, username, &change).await?;
     println!("{} is {} now.", account.username, role.as_str());
+    Ok(())
+}
+
+async fn disable(db: &Db, username: &str, disabled: bool) -> Result<()> {
+    let change = Change { disabled: Some(disabled), ..Change::default() };
+    user::operator_update(db, username, &change).await?;
     Ok(())
 }
 

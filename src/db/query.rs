@@ -23,13 +23,18 @@ impl<T> Row for T where
 /// A value bound to a placeholder.
 #[derive(Debug, Clone)]
 pub enum Value {
-    Int(i64),
+    Int(Option<i64>),
     Text(Option<String>),
-    Time(DateTime<Utc>),
+    Time(Option<DateTime<Utc>>),
 }
 
 impl From<i64> for Value {
     fn from(value: i64) -> Self {
+        Value::Int(Some(value))
+    }
+}
+impl From<Option<i64>> for Value {
+    fn from(value: Option<i64>) -> Self {
         Value::Int(value)
     }
 }
@@ -50,6 +55,11 @@ impl From<Option<String>> for Value {
 }
 impl From<DateTime<Utc>> for Value {
     fn from(value: DateTime<Utc>) -> Self {
+        Value::Time(Some(value))
+    }
+}
+impl From<Option<DateTime<Utc>>> for Value {
+    fn from(value: Option<DateTime<Utc>>) -> Self {
         Value::Time(value)
     }
 }

@@ -1,11 +1,16 @@
 //! Accounts: registering, logging in, and what the command line does to them.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 use crate::db::{Db, now, sql};
 use crate::error::{Complaints, Error, Result};
+use crate::models::audit::{Entry, Kind};
+use crate::models::caller::Caller;
 use crate::models::password::{self, Hasher, Verdict};
+use crate::models::session::{self, Session};
+use crate::models::throttle;
 use crate::models::user::{self, Role, User};
 
 /// What a newcomer gives. Anything else that is sent along is ignored.
@@ -40,12 +45,28 @@ fn always<T>(_: &T) -> bool {
     true
 }
 
+/// Somebody who has just shown who they are.
+#[derive(Debug)]
+pub struct Identity {
+    pub user: User,
+    /// The hash of the password that was shown. A session is opened only while the account still
+    /// has it.
+    pub stamp: String,
+}
+
 /// Makes an account with the role `user`.
 ///
 /// # Errors
-/// `Invalid` with a complaint per field; `Conflict` when the name or the e-mail is taken.
-pub async fn register(db: &Db, hasher: &Hasher, form: &Registration) -> Result<User> {
-    create(db, hasher, form, Role::User).await
+/// `Invalid` with a complaint per field; `Conflict` when the name or the e-mail is taken;
+/// `TooMany`.
+pub async fn register(
+    db: &Db,
+    hasher: &Hasher,
+    caller: &Caller,
+    form: &Registration,
+) -> Result<Identity> {
+    throttle::take(db, caller, &throttle::REGISTER, &caller.network()).await?;
+    create(db, hasher, caller, form, Role::User).await
 }
 
 /// Makes an account with any role: for the command line, where the first admin comes from.
@@ -55,10 +76,16 @@ pub async fn operator_create(
     form: &Registration,
     role: Role,
 ) -> Result<User> {
-    create(db, hasher, form, role).await
+    Ok(create(db, hasher, &Caller::operator(), form, role).await?.user)
 }
 
-async fn create(db: &Db, hasher: &Hasher, form: &Registration, role: Role) -> Result<User> {
+async fn create(
+    db: &Db,
+    hasher: &Hasher,
+    caller: &Caller,
+    form: &Registration,
+    role: Role,
+) -> Result<Identity> {
     let mut complaints = Complaints::default();
     let name = complaints.take(user::username(form.username.as_deref().unwrap_or_default()))?;
     let email = complaints.take(email(form.email.as_deref()))?.flatten();
@@ -71,25 +98,30 @@ async fn create(db: &Db, hasher: &Hasher, form: &Registration, role: Role) -> Re
     // Looked up before hashing, which is dear; the constraint decides in the end.
     refuse_taken(db, &name, email.as_deref()).await?;
     let hash = hasher.hash(secret).await?;
-    let inserted = sql("INSERT INTO users \
+    let mut tx = db.begin().await?;
+    let inserted: Result<User> = sql("INSERT INTO users \
          (username, username_key, email, email_key, password_hash, role, created_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id, username, role")
     .bind(name.as_str())
     .bind(user::key(&name))
     .bind(email.clone())
     .bind(email.as_deref().map(user::key))
-    .bind(hash)
+    .bind(hash.as_str())
     .bind(role.as_str())
     .bind(now())
-    .one(db.writer())
+    .one(&mut tx)
     .await;
-    match inserted {
+    let user = match inserted {
         Err(e) if e.is_unique_violation() => {
+            drop(tx);
             refuse_taken(db, &name, email.as_deref()).await?;
-            Err(e)
+            return Err(e);
         }
-        other => other,
-    }
+        other => other?,
+    };
+    Entry::own(Kind::Registered, &user).write(&mut tx, caller).await?;
+    tx.commit().await?;
+    Ok(Identity { user, stamp: hash })
 }
 
 async fn refuse_taken(db: &Db, name: &str, email: Option<&str>) -> Result<()> {
@@ -140,13 +172,31 @@ struct Kept {
     #[sqlx(try_from = "String")]
     role: Role,
     password_hash: String,
+    disabled_at: Option<DateTime<Utc>>,
 }
 
-/// Who this is. Unknown names and wrong passwords give one answer, after the same work.
+impl Kept {
+    fn is_disabled(&self) -> bool {
+        self.disabled_at.is_some()
+    }
+}
+
+const KEPT: &str = "SELECT id, username, role, password_hash, disabled_at FROM users";
+
+/// What a failed log-in is told, whatever was wrong.
+pub const WRONG: &str = "The name or the password is wrong.";
+
+/// Who this is. Unknown names, wrong passwords and disabled accounts give one answer, after the
+/// same work.
 ///
 /// # Errors
-/// `Invalid` when a field is empty; `BadCredentials`; `Unavailable` when too many wait.
-pub async fn authenticate(db: &Db, hasher: &Hasher, form: &Login) -> Result<User> {
+/// `Invalid` when a field is empty; `BadCredentials`; `TooMany`; `Unavailable` when too many wait.
+pub async fn authenticate(
+    db: &Db,
+    hasher: &Hasher,
+    caller: &Caller,
+    form: &Login,
+) -> Result<Identity> {
     let filled = |text: &Option<String>| text.clone().filter(|t| !t.trim().is_empty());
     let mut complaints = Complaints::default();
     let name = filled(&form.username).or_else(|| filled(&form.email)).unwrap_or_else(|| {
@@ -159,26 +209,123 @@ pub async fn authenticate(db: &Db, hasher: &Hasher, form: &Login) -> Result<User
     }
     complaints.check()?;
 
-    let kept: Option<Kept> = sql("SELECT id, username, role, password_hash FROM users \
-         WHERE username_key = $1 OR email_key = $1")
-    .bind(user::key(&name))
-    .optional(db)
-    .await?;
-    let verdict = hasher.verify(secret, kept.as_ref().map(|k| k.password_hash.as_str())).await?;
-    let (Some(kept), Verdict::Right | Verdict::RightButOutdated) = (kept, verdict) else {
-        return Err(Error::BadCredentials("The name or the password is wrong."));
+    // A try is taken before any work is done, and given back when it was no failure, so that a
+    // hundred tries at once count as a hundred.
+    let name = user::key(&name);
+    let (address, account) = (caller.network(), name.as_str());
+    let taken = match throttle::take(db, caller, &throttle::LOGIN_ADDRESS, &address).await {
+        Ok(()) => throttle::take(db, caller, &throttle::LOGIN_ACCOUNT, account).await,
+        refused => refused,
     };
-    if verdict == Verdict::RightButOutdated {
-        let hash = hasher.hash(secret).await?;
-        // Only if it is still the same: a password changed meanwhile stays changed.
-        sql("UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3")
-            .bind(hash)
-            .bind(kept.id)
-            .bind(kept.password_hash)
-            .execute(db.writer())
+    if let Err(Error::TooMany { first: true, .. }) = &taken {
+        about(Entry::new(Kind::LoginThrottled), find(db, &name).await?.as_ref())
+            .note(db, caller)
             .await?;
     }
-    Ok(User { id: kept.id, username: kept.username, role: kept.role })
+    taken?;
+
+    let kept = find(db, &name).await?;
+    let verdict = hasher.verify(secret, kept.as_ref().map(|k| k.password_hash.as_str())).await?;
+    let kept = match (kept, verdict) {
+        (Some(kept), Verdict::Right | Verdict::RightButOutdated) if !kept.is_disabled() => kept,
+        (kept, _) => {
+            about(Entry::new(Kind::LoginFailed), kept.as_ref()).note(db, caller).await?;
+            return Err(Error::BadCredentials(WRONG));
+        }
+    };
+    throttle::give_back(db.writer(), caller, &throttle::LOGIN_ADDRESS, &address).await?;
+    throttle::give_back(db.writer(), caller, &throttle::LOGIN_ACCOUNT, account).await?;
+    let stamp = refresh_hash(db, hasher, &kept, secret, verdict).await?;
+    let user = User { id: kept.id, username: kept.username, role: kept.role };
+    Ok(Identity { user, stamp })
+}
+
+/// The person with this username or e-mail, in the form of `user::key`.
+async fn find(db: &Db, key: &str) -> Result<Option<Kept>> {
+    sql(KEPT)
+        .push_bind(" WHERE username_key = ", key)
+        .push_bind(" OR email_key = ", key)
+        .optional(db)
+        .await
+}
+
+/// Failures are shown to whom they concern.
+fn about(entry: Entry, kept: Option<&Kept>) -> Entry {
+    match kept {
+        Some(kept) => entry.about(kept.id, &kept.username),
+        None => entry,
+    }
+}
+
+/// Hashes the password anew if it is kept in a weaker form than today's; gives what is kept.
+async fn refresh_hash(
+    db: &Db,
+    hasher: &Hasher,
+    kept: &Kept,
+    secret: &str,
+    verdict: Verdict,
+) -> Result<String> {
+    if verdict != Verdict::RightButOutdated {
+        return Ok(kept.password_hash.clone());
+    }
+    let hash = hasher.hash(secret).await?;
+    // Only if it is still the same: a password changed meanwhile stays changed.
+    sql("UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3")
+        .bind(hash.as_str())
+        .bind(kept.id)
+        .bind(kept.password_hash.as_str())
+        .execute(db.writer())
+        .await?;
+    Ok(hash)
+}
+
+/// Takes the password of somebody who is logged in already; delicate things are open to the
+/// session for a while.
+///
+/// # Errors
+/// `Invalid` when the password is wrong; `TooMany`; `Unavailable`.
+pub async fn prove(
+    db: &Db,
+    hasher: &Hasher,
+    caller: &Caller,
+    me: &User,
+    session: &Session,
+    secret: Option<&str>,
+) -> Result<()> {
+    confirm(db, hasher, caller, me, "password", secret).await?;
+    let mut tx = db.begin().await?;
+    session::prove(&mut tx, &session.id).await?;
+    Entry::own(Kind::Proved, me).write(&mut tx, caller).await?;
+    tx.commit().await
+}
+
+/// Checks that `secret` is the person's password, within the limits of log-ins; gives the hash that
+/// is kept. `field` is where a complaint belongs.
+///
+/// # Errors
+/// `Invalid` when the password is wrong; `TooMany`; `Unavailable`.
+pub async fn confirm(
+    db: &Db,
+    hasher: &Hasher,
+    caller: &Caller,
+    me: &User,
+    field: &'static str,
+    secret: Option<&str>,
+) -> Result<String> {
+    let secret = secret.unwrap_or_default();
+    if secret.is_empty() {
+        return Err(Error::invalid(field, "Give your password."));
+    }
+    // The same count as log-ins to this account by name.
+    let key = user::key(&me.username);
+    throttle::take(db, caller, &throttle::LOGIN_ACCOUNT, &key).await?;
+    let kept: Kept = sql(KEPT).push_bind(" WHERE id = ", me.id).one(db).await?;
+    if hasher.verify(secret, Some(&kept.password_hash)).await? == Verdict::Wrong {
+        Entry::own(Kind::ProofFailed, me).note(db, caller).await?;
+        return Err(Error::invalid(field, "This is not your password."));
+    }
+    throttle::give_back(db.writer(), caller, &throttle::LOGIN_ACCOUNT, &key).await?;
+    Ok(kept.password_hash)
 }
 
 /// Sets a password from the command line and ends all the person's sessions.
@@ -197,7 +344,11 @@ pub async fn operator_set_password(
         .bind(profile.id)
         .execute(&mut tx)
         .await?;
-    sql("DELETE FROM sessions WHERE user_id = $1").bind(profile.id).execute(&mut tx).await?;
+    session::delete_all(&mut tx, profile.id, None).await?;
+    Entry::new(Kind::PasswordSet)
+        .about(profile.id, &profile.username)
+        .write(&mut tx, &Caller::operator())
+        .await?;
     tx.commit().await
 }
 

@@ -1,11 +1,19 @@
 //! The rules of the site and their SQL, one noun a file. Knows no Rocket.
 
 pub mod account;
+pub mod api_token;
+pub mod audit;
+pub mod caller;
+pub mod device;
 pub mod markdown;
 pub mod page;
 pub mod password;
 pub mod post;
+pub mod refresh;
+pub mod secret;
 pub mod session;
+pub mod throttle;
 pub mod token;
 pub mod user;
 pub mod vote;
+pub mod written;

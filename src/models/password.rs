@@ -1,6 +1,7 @@
 //! Passwords: which are good enough, and their hashing with bcrypt.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_lc_rs::hmac;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, Engine};
@@ -61,6 +62,8 @@ pub struct Hasher {
     cores: Arc<Semaphore>,
     /// Places to wait in; when all are taken, further callers are turned away at once.
     queue: Arc<Semaphore>,
+    /// How many passwords were worked on so far.
+    runs: Arc<AtomicU64>,
     /// Verified against when there is no such person, so that both cases take the same time.
     decoy: Arc<str>,
 }
@@ -73,6 +76,7 @@ impl Hasher {
             cost,
             cores: Arc::new(Semaphore::new(cores)),
             queue: Arc::new(Semaphore::new(cores * 64)),
+            runs: Arc::default(),
             decoy: hash(cost, "nobody has this password")?.into(),
         })
     }
@@ -111,8 +115,14 @@ impl Hasher {
         .await
     }
 
+    /// How many passwords were hashed or compared since the start.
+    pub fn runs(&self) -> u64 {
+        self.runs.load(Ordering::Relaxed)
+    }
+
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
         let _place = self.queue.try_acquire().map_err(|_| Error::Unavailable)?;
+        self.runs.fetch_add(1, Ordering::Relaxed);
         let _core = self.cores.acquire().await.map_err(|_| Error::Unavailable)?;
         tokio::task::spawn_blocking(work).await.map_err(|e| Error::Internal(e.to_string()))
     }

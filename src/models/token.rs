@@ -1,11 +1,13 @@
 //! Access tokens: JSON Web Tokens (RFC 7519), signed with HMAC-SHA-256 and nothing else.
 
-use aws_lc_rs::digest;
+use aws_lc_rs::hmac;
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use chrono::{DateTime, Duration, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::models::secret;
 
 /// Seconds by which the clocks of two instances may differ.
 const LEEWAY: u64 = 5;
@@ -27,11 +29,19 @@ impl Audience {
         }
     }
 
+    /// What sessions of this kind are called.
+    pub fn door(self) -> &'static str {
+        match self {
+            Audience::Page => "page",
+            Audience::Api => "api",
+        }
+    }
+
     /// How long a token lasts. The session behind it may end earlier.
     pub fn lifetime(self) -> Duration {
         match self {
             Audience::Page => Duration::hours(24),
-            Audience::Api => Duration::hours(1),
+            Audience::Api => Duration::minutes(10),
         }
     }
 }
@@ -62,26 +72,54 @@ impl Claims {
     }
 }
 
-/// The signing key, with what is needed to sign and to verify.
+/// The signing keys: the first one signs, all of them verify.
 pub struct Keys {
+    newest: Key,
+    older: Vec<Key>,
+    issuer: String,
+}
+
+struct Key {
     id: String,
     signing: EncodingKey,
     verifying: DecodingKey,
-    issuer: String,
+    deriving: hmac::Key,
+}
+
+impl Key {
+    fn new(secret: &str) -> Key {
+        Key {
+            id: key_id(secret),
+            signing: EncodingKey::from_secret(secret.as_bytes()),
+            verifying: DecodingKey::from_secret(secret.as_bytes()),
+            deriving: hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()),
+        }
+    }
+}
+
+/// The `kid` of a secret: 64 bits of its SHA-256.
+pub fn key_id(secret: &str) -> String {
+    secret::hashed(secret)[..16].to_owned()
 }
 
 const REFUSED: Error = Error::BadCredentials("The token is not valid. Log in again.");
 
 impl Keys {
     /// `issuer` is the site's public origin.
-    pub fn new(secret: &str, issuer: &str) -> Keys {
-        let fingerprint = digest::digest(&digest::SHA256, secret.as_bytes());
+    pub fn new(newest: &str, older: &[String], issuer: &str) -> Keys {
         Keys {
-            id: fingerprint.as_ref()[..4].iter().map(|byte| format!("{byte:02x}")).collect(),
-            signing: EncodingKey::from_secret(secret.as_bytes()),
-            verifying: DecodingKey::from_secret(secret.as_bytes()),
+            newest: Key::new(newest),
+            older: older.iter().map(|secret| Key::new(secret)).collect(),
             issuer: issuer.to_owned(),
         }
+    }
+
+    /// A secret value that only this site can tell from `text`: HMAC-SHA-256 in base64url.
+    /// `purpose` keeps the values of different uses apart.
+    pub fn derive(&self, purpose: &str, text: &str) -> String {
+        let text = format!("postly/{purpose}/v1\n{text}");
+        let tag = hmac::sign(&self.newest.deriving, text.as_bytes());
+        BASE64_URL_SAFE_NO_PAD.encode(tag)
     }
 
     /// Signs a token for a session.
@@ -96,8 +134,9 @@ impl Keys {
             iat: now.timestamp(),
             exp: (now + audience.lifetime()).timestamp(),
         };
-        let header = Header { kid: Some(self.id.clone()), ..Header::new(Algorithm::HS256) };
-        encode(&header, &claims, &self.signing).map_err(|e| Error::Internal(format!("jwt: {e}")))
+        let header = Header { kid: Some(self.newest.id.clone()), ..Header::new(Algorithm::HS256) };
+        encode(&header, &claims, &self.newest.signing)
+            .map_err(|e| Error::Internal(format!("jwt: {e}")))
     }
 
     /// Reads a token that was meant for `audience`.
@@ -107,16 +146,16 @@ impl Keys {
     /// required, and the header's `kid` is compared, never looked up.
     pub fn verify(&self, audience: Audience, token: &str) -> Result<Claims> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| REFUSED)?;
-        if header.kid.as_deref() != Some(self.id.as_str()) {
-            return Err(REFUSED);
-        }
+        let kid = header.kid.as_deref().ok_or(REFUSED)?;
+        let mut keys = std::iter::once(&self.newest).chain(&self.older);
+        let key = keys.find(|key| key.id == kid).ok_or(REFUSED)?;
         let mut rules = Validation::new(Algorithm::HS256);
         rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         rules.set_issuer(&[&self.issuer]);
         rules.set_audience(&[audience.as_str()]);
         rules.validate_nbf = true;
         rules.leeway = LEEWAY;
-        let claims = decode::<Claims>(token, &self.verifying, &rules).map_err(|_| REFUSED)?.claims;
+        let claims = decode::<Claims>(token, &key.verifying, &rules).map_err(|_| REFUSED)?.claims;
         let newest = Utc::now().timestamp() + LEEWAY as i64;
         if claims.typ != ACCESS || claims.iat > newest {
             return Err(REFUSED);
@@ -133,7 +172,7 @@ mod tests {
     const SECRET: &str = "p7Jb1xkQ0vZr8mTn3wYc5uHd9sLf2aGe6";
 
     fn keys() -> Keys {
-        Keys::new(SECRET, "https://posts.example")
+        Keys::new(SECRET, &[], "https://posts.example")
     }
 
     fn good() -> Value {
@@ -147,7 +186,7 @@ mod tests {
     }
 
     fn header() -> Header {
-        Header { kid: Some(keys().id), ..Header::new(Algorithm::HS256) }
+        Header { kid: Some(key_id(SECRET)), ..Header::new(Algorithm::HS256) }
     }
 
     fn accepts(token: &str) -> bool {
@@ -159,7 +198,30 @@ mod tests {
         let token = keys().sign(Audience::Api, 7, "s").unwrap();
         assert_eq!(keys().verify(Audience::Api, &token).unwrap().user_id().unwrap(), 7);
         assert!(keys().verify(Audience::Page, &token).is_err());
-        assert!(Keys::new(SECRET, "https://other.example").verify(Audience::Api, &token).is_err());
+        assert!(
+            Keys::new(SECRET, &[], "https://other.example").verify(Audience::Api, &token).is_err()
+        );
+    }
+
+    #[test]
+    fn a_second_key_keeps_tokens_alive_until_the_first_is_dropped() {
+        const SECOND: &str = "Zq8Wn3vKc6Rt1yUj5oPx9aSd2fGh4mLe7";
+        let old = keys().sign(Audience::Api, 7, "s").unwrap();
+        let both = Keys::new(SECOND, &[SECRET.to_owned()], "https://posts.example");
+        assert!(both.verify(Audience::Api, &old).is_ok());
+        let new = both.sign(Audience::Api, 7, "s").unwrap();
+        assert!(keys().verify(Audience::Api, &new).is_err(), "the newest key signs");
+        let only = Keys::new(SECOND, &[], "https://posts.example");
+        assert!(only.verify(Audience::Api, &old).is_err());
+        assert!(only.verify(Audience::Api, &new).is_ok());
+    }
+
+    #[test]
+    fn derived_values_differ_by_purpose_text_and_key() {
+        let keys = keys();
+        assert_eq!(keys.derive("a", "x"), keys.derive("a", "x"));
+        assert_ne!(keys.derive("a", "x"), keys.derive("b", "x"));
+        assert_ne!(keys.derive("a", "x"), keys.derive("a", "y"));
     }
 
     #[test]

@@ -6,8 +6,10 @@ use sqlx::FromRow;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::MixedScript;
 
-use crate::db::{Db, Lock, Tx, sql};
+use crate::db::{Db, Lock, Tx, now, sql};
 use crate::error::{Error, Result};
+use crate::models::audit::{Entry, Kind};
+use crate::models::caller::Caller;
 use crate::models::page::{Asked, Page, Part};
 
 /// What a person may do beyond their own things.
@@ -68,6 +70,10 @@ impl Admin {
             Role::User => Err(Error::Forbidden("Only an admin may do this.")),
         }
     }
+
+    pub fn user(&self) -> &User {
+        &self.0
+    }
 }
 
 /// What everybody may see of a person.
@@ -91,12 +97,14 @@ pub struct Account {
     pub email: Option<String>,
     #[sqlx(try_from = "String")]
     pub role: Role,
+    /// When an admin locked the account; null while it is open.
+    pub disabled_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
     /// How many posts they have written.
     pub posts: i64,
 }
 
-const ACCOUNT: &str = "SELECT u.id, u.username, u.email, u.role, u.created_at, \
+const ACCOUNT: &str = "SELECT u.id, u.username, u.email, u.role, u.disabled_at, u.created_at, \
     (SELECT count(*) FROM posts p WHERE p.user_id = u.id) AS posts FROM users u";
 
 /// A username as it is kept: trimmed, in NFKC.
@@ -167,49 +175,103 @@ pub fn containing(q: &str) -> Option<String> {
     Some(format!("%{escaped}%"))
 }
 
-/// Gives the person with this username another role; in effect from their next request on.
+/// What an admin may change about somebody; what is missing stays as it is.
+#[derive(Debug, Default)]
+pub struct Change {
+    pub role: Option<Role>,
+    /// True locks the person out, false lets them in again.
+    pub disabled: Option<bool>,
+}
+
+/// Changes somebody's standing; in effect from their next request on, on every instance.
 ///
 /// # Errors
 /// `NotFound`; `Conflict` when no admin would remain.
-pub async fn set_role(db: &Db, admin: &Admin, username: &str, role: Role) -> Result<Account> {
-    tracing::info!(admin = admin.0.id, username, role = role.as_str(), "an admin sets a role");
-    operator_set_role(db, username, role).await
+pub async fn update(
+    db: &Db,
+    caller: &Caller,
+    admin: &Admin,
+    username: &str,
+    change: &Change,
+) -> Result<Account> {
+    apply(db, caller, Some(admin), username, change).await
 }
 
-/// `set_role` for whoever holds the command line, who needs no account.
-pub async fn operator_set_role(db: &Db, username: &str, role: Role) -> Result<Account> {
+/// `update` for whoever holds the command line, who needs no account.
+pub async fn operator_update(db: &Db, username: &str, change: &Change) -> Result<Account> {
+    apply(db, &Caller::operator(), None, username, change).await
+}
+
+async fn apply(
+    db: &Db,
+    caller: &Caller,
+    admin: Option<&Admin>,
+    username: &str,
+    change: &Change,
+) -> Result<Account> {
     let mut tx = db.begin().await?;
     tx.lock(Lock::Admins).await?;
     let user = find(&mut tx, username).await?;
-    if role == Role::User {
+    if change.role == Some(Role::User) || change.disabled == Some(true) {
         keep_an_admin(&mut tx, &user).await?;
     }
-    sql("UPDATE users SET role = $1 WHERE id = $2")
-        .bind(role.as_str())
-        .bind(user.id)
-        .execute(&mut tx)
-        .await?;
+    let mut events = Vec::new();
+    if let Some(role) = change.role {
+        sql("UPDATE users SET role = $1 WHERE id = $2")
+            .bind(role.as_str())
+            .bind(user.id)
+            .execute(&mut tx)
+            .await?;
+        events.push((Kind::RoleChanged, role.as_str()));
+    }
+    if let Some(disabled) = change.disabled {
+        sql("UPDATE users SET disabled_at = $1 WHERE id = $2")
+            .bind(disabled.then(now))
+            .bind(user.id)
+            .execute(&mut tx)
+            .await?;
+        if disabled {
+            // Let in again, the person begins with a log-in.
+            sql("DELETE FROM sessions WHERE user_id = $1").bind(user.id).execute(&mut tx).await?;
+        }
+        events.push((if disabled { Kind::UserDisabled } else { Kind::UserEnabled }, ""));
+    }
+    for (kind, detail) in events {
+        entry(kind, admin, &user).detail(detail).write(&mut tx, caller).await?;
+    }
     let account = sql(ACCOUNT).push_bind(" WHERE u.id = ", user.id).one(&mut tx).await?;
     tx.commit().await?;
     Ok(account)
+}
+
+fn entry(kind: Kind, admin: Option<&Admin>, user: &User) -> Entry {
+    let entry = Entry::new(kind).about(user.id, &user.username);
+    match admin {
+        Some(admin) => entry.by(admin.user()),
+        None => entry,
+    }
 }
 
 /// Deletes a person with their posts, votes and sessions.
 ///
 /// # Errors
 /// `NotFound`; `Conflict` when no admin would remain.
-pub async fn delete(db: &Db, admin: &Admin, username: &str) -> Result<()> {
-    tracing::info!(admin = admin.0.id, username, "an admin deletes an account");
-    operator_delete(db, username).await
+pub async fn delete(db: &Db, caller: &Caller, admin: &Admin, username: &str) -> Result<()> {
+    remove(db, caller, Some(admin), username).await
 }
 
 /// `delete` for whoever holds the command line.
 pub async fn operator_delete(db: &Db, username: &str) -> Result<()> {
+    remove(db, &Caller::operator(), None, username).await
+}
+
+async fn remove(db: &Db, caller: &Caller, admin: Option<&Admin>, username: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     tx.lock(Lock::Admins).await?;
     let user = find(&mut tx, username).await?;
     keep_an_admin(&mut tx, &user).await?;
     sql("DELETE FROM users WHERE id = $1").bind(user.id).execute(&mut tx).await?;
+    entry(Kind::UserDeleted, admin, &user).write(&mut tx, caller).await?;
     tx.commit().await
 }
 
@@ -230,10 +292,11 @@ async fn keep_an_admin(tx: &mut Tx, user: &User) -> Result<()> {
     if user.role != Role::Admin {
         return Ok(());
     }
-    let (others,): (i64,) = sql("SELECT count(*) FROM users WHERE role = 'admin' AND id <> $1")
-        .bind(user.id)
-        .one(tx)
-        .await?;
+    let (others,): (i64,) = sql("SELECT count(*) FROM users \
+         WHERE role = 'admin' AND disabled_at IS NULL AND id <> $1")
+    .bind(user.id)
+    .one(tx)
+    .await?;
     if others == 0 {
         return Err(Error::conflict("", "This is the last admin. Make another one first."));
     }

@@ -1,4 +1,4 @@
-//! Accounts: register, log in, log out, me, dashboard. Logging in differs between the doors (a
+//! Accounts: register, log in, log out, sudo, me, dashboard. Logging in differs between the doors (a
 //! cookie here, a bearer token there), so it has two handlers over one model function.
 
 use rocket::{Route, State, get, post, routes};
@@ -6,17 +6,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::docs::Problem;
-use crate::error::Error;
 use crate::models::account::{self, Login, Registration, Standing};
+use crate::models::caller::Caller;
 use crate::models::page::{Asked, Page};
 use crate::models::password::Hasher;
 use crate::models::post::{self, Post};
-use crate::models::session;
+use crate::models::session::{self, Session};
 use crate::models::user::{self, Account, User};
 use crate::web::client::Bearer;
 use crate::web::{
-    self, Back, Client, Database, Flash, Input, OrForm, Query, Session, created, form, gone, oauth,
-    page, saved,
+    self, Back, Client, Database, Flash, Input, OrForm, Query, created, form, gone, page, saved,
 };
 
 pub fn both() -> Vec<Route> {
@@ -24,12 +23,12 @@ pub fn both() -> Vec<Route> {
 }
 
 pub fn pages() -> Vec<Route> {
-    routes![register_form, register_page, login_form, login_page, logout_page]
+    routes![register_form, register_page, login_form, login_page, logout_page, sudo_form, sudo]
 }
 
 /// Mounted below `/auth` at the API door.
 pub fn api() -> Vec<Route> {
-    routes![register, login, token, logout]
+    routes![register, login, logout, sudo]
 }
 
 /// Where a person wants to go once they are in.
@@ -64,12 +63,12 @@ async fn register_page(
     hasher: &State<Hasher>,
     db: &Database,
 ) -> web::Result {
-    let user = account::register(db, hasher, &entry.credentials).await.or_form(
+    let who = account::register(db, hasher, client.caller, &entry.credentials).await.or_form(
         "accounts/register.html",
         &entry.0,
         json!({}),
     )?;
-    client.enter(db, &user).await?;
+    client.enter(db, &who).await?;
     Ok(created(Back::from(entry.0.next).or("/"), Flash::Registered, ()))
 }
 
@@ -80,12 +79,12 @@ async fn login_page(
     hasher: &State<Hasher>,
     db: &Database,
 ) -> web::Result {
-    let user = account::authenticate(db, hasher, &entry.credentials).await.or_form(
+    let who = account::authenticate(db, hasher, client.caller, &entry.credentials).await.or_form(
         "accounts/login.html",
         &entry.0,
         json!({}),
     )?;
-    client.enter(db, &user).await?;
+    client.enter(db, &who).await?;
     Ok(saved(Back::from(entry.0.next).or("/"), Flash::LoggedIn, ()))
 }
 
@@ -104,11 +103,12 @@ async fn logout_page(client: Client<'_>, db: &Database) -> web::Result {
 #[post("/register", data = "<registration>")]
 pub async fn register(
     registration: Input<Registration>,
+    caller: &Caller,
     hasher: &State<Hasher>,
     db: &Database,
 ) -> web::Result {
-    let user = account::register(db, hasher, &registration).await?;
-    let account = user::account(db, &user).await?;
+    let who = account::register(db, hasher, caller, &registration).await?;
+    let account = user::account(db, &who.user).await?;
     let name = rocket::http::RawStr::new(&account.username).percent_encode().to_string();
     Ok(created(format!("/users/{name}"), Flash::Registered, account))
 }
@@ -126,55 +126,8 @@ pub async fn login(
     hasher: &State<Hasher>,
     db: &Database,
 ) -> web::Result {
-    let user = account::authenticate(db, hasher, &login).await?;
-    Ok(saved("/", Flash::LoggedIn, client.bearer(db, &user).await?))
-}
-
-/// The OAuth2 password form (RFC 6749 §4.3.2).
-#[derive(Deserialize, utoipa::ToSchema)]
-pub struct PasswordGrant {
-    #[schema(example = "password", required = true)]
-    grant_type: Option<String>,
-    /// The username or the e-mail.
-    #[schema(required = true)]
-    username: Option<String>,
-    #[schema(required = true)]
-    password: Option<String>,
-}
-
-/// Log in with the OAuth2 password form
-///
-/// What an “Authorize” button uses. Form-encoded, with the error codes of RFC 6749.
-#[utoipa::path(post, path = "/auth/token", tag = "accounts",
-    request_body(content = PasswordGrant, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, body = Bearer), (status = 400, body = oauth::Refusal)))]
-#[post("/token", data = "<grant>")]
-pub async fn token(
-    grant: oauth::Form<PasswordGrant>,
-    client: Client<'_>,
-    hasher: &State<Hasher>,
-    db: &Database,
-) -> Result<oauth::Answer<Bearer>, web::Failure> {
-    let grant = match grant.0 {
-        Ok(grant) => grant,
-        Err(why) => return oauth::refuse("invalid_request", &why),
-    };
-    match grant.grant_type.as_deref() {
-        Some("password") => {}
-        None | Some("") => return oauth::refuse("invalid_request", "Give a grant_type."),
-        Some(_) => {
-            return oauth::refuse("unsupported_grant_type", "The grant_type must be password.");
-        }
-    }
-    let login = Login { username: grant.username, email: None, password: grant.password };
-    match account::authenticate(db, hasher, &login).await {
-        Ok(user) => oauth::grant(client.bearer(db, &user).await?),
-        Err(Error::BadCredentials(why)) => oauth::refuse("invalid_grant", why),
-        Err(Error::Invalid(_)) => {
-            oauth::refuse("invalid_request", "Give a username and a password.")
-        }
-        Err(error) => Err(error.into()),
-    }
+    let who = account::authenticate(db, hasher, client.caller, &login).await?;
+    Ok(saved("/", Flash::LoggedIn, client.bearer(db, &who).await?))
 }
 
 /// Log out
@@ -183,9 +136,49 @@ pub async fn token(
 #[utoipa::path(post, path = "/auth/logout", tag = "accounts", security(("password" = [])),
     responses((status = 204), (status = 401, body = Problem)))]
 #[post("/logout")]
-pub async fn logout(session: Session, db: &Database) -> web::Result {
-    session::close(db, &session.sid).await?;
+pub async fn logout(me: User, session: Session, caller: &Caller, db: &Database) -> web::Result {
+    session::close(db, caller, &me, &session.id).await?;
     Ok(gone("/", Flash::LoggedOut))
+}
+
+/// The password, given again.
+#[derive(Default, Deserialize, utoipa::ToSchema)]
+pub struct Proof {
+    #[schema(required = true)]
+    password: Option<String>,
+    #[schema(ignore)]
+    next: Option<String>,
+}
+
+#[get("/sudo")]
+fn sudo_form(_session: Session, query: Query<Next>) -> web::Reply {
+    form("accounts/sudo.html", json!({ "next": Back::from(query.0.next).or("/me") }), json!({}))
+}
+
+/// Give the password again
+///
+/// For what needs a fresh proof: it is answered with 401 and
+/// `error="insufficient_user_authentication"` (RFC 9470) until this was done. Lasts 15 minutes.
+#[utoipa::path(post, path = "/auth/sudo", tag = "accounts", security(("password" = [])),
+    request_body = Proof,
+    responses((status = 204), (status = 401, body = Problem), (status = 422, body = Problem),
+        (status = 429, body = Problem)))]
+#[post("/sudo", data = "<proof>")]
+pub async fn sudo(
+    me: User,
+    session: Session,
+    proof: Input<Proof>,
+    caller: &Caller,
+    hasher: &State<Hasher>,
+    db: &Database,
+) -> web::Result {
+    let next = Back::from(proof.0.next).or("/me");
+    account::prove(db, hasher, caller, &me, &session, proof.0.password.as_deref()).await.or_form(
+        "accounts/sudo.html",
+        &json!({ "next": next }),
+        json!({}),
+    )?;
+    Ok(gone(next, Flash::Proved))
 }
 
 /// One's own account

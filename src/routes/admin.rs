@@ -1,42 +1,19 @@
 //! What admins see and do. Everybody else finds nothing here.
 
 use rocket::{Route, delete, get, patch, routes};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::docs::Problem;
 use crate::error::Error;
-use crate::models::page::{self, Page};
+use crate::models::caller::Caller;
+use crate::models::page::Page;
 use crate::models::post::{self, Post};
 use crate::models::user::{self, Account, Admin, Role};
-use crate::web::{self, Back, Database, Flash, Input, Query, gone, page, saved};
+use crate::models::written;
+use crate::web::{self, Back, Database, Flash, Input, Query, Search, gone, saved};
 
 pub fn both() -> Vec<Route> {
     routes![posts, users, update_user, delete_user]
-}
-
-/// A search in a list.
-#[derive(Debug, Default, Deserialize)]
-pub struct Search {
-    q: Option<String>,
-    #[serde(flatten)]
-    part: page::Asked,
-}
-
-/// A list with what was searched for.
-#[derive(Serialize)]
-struct Found<T> {
-    #[serde(flatten)]
-    page: Page<T>,
-    q: Option<String>,
-}
-
-fn found<T: Serialize + Send + 'static>(
-    template: &'static str,
-    found: Page<T>,
-    q: &Option<String>,
-) -> web::Reply {
-    let (previous, next) = (found.previous.clone(), found.next.clone());
-    page(template, Found { page: found, q: q.clone() }).between(previous, next)
 }
 
 /// All posts; `q` searches titles and authors
@@ -48,7 +25,7 @@ fn found<T: Serialize + Send + 'static>(
 #[get("/admin/posts")]
 pub async fn posts(admin: Admin, search: Query<Search>, db: &Database) -> web::Result {
     let page = post::search(db, &admin, search.q.as_deref(), &search.part).await?;
-    Ok(found("admin/posts.html", page, &search.q))
+    Ok(search.0.reply("admin/posts.html", page))
 }
 
 /// Everybody; `q` searches usernames and e-mails
@@ -60,20 +37,24 @@ pub async fn posts(admin: Admin, search: Query<Search>, db: &Database) -> web::R
 #[get("/admin/users")]
 pub async fn users(admin: Admin, search: Query<Search>, db: &Database) -> web::Result {
     let page = user::list(db, &admin, search.q.as_deref(), &search.part).await?;
-    Ok(found("admin/users.html", page, &search.q))
+    Ok(search.0.reply("admin/users.html", page))
 }
 
-/// What an admin may change about somebody.
+/// What an admin may change about somebody; what is missing stays as it is.
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct Change {
     /// `user` or `admin`.
-    #[schema(example = "admin", required = true)]
+    #[schema(example = "admin")]
     role: Option<String>,
+    /// True locks the person out and ends all their sessions, false lets them in again.
+    #[serde(default, deserialize_with = "written::flag")]
+    #[schema(example = false)]
+    disabled: Option<bool>,
     #[schema(ignore)]
     next: Option<String>,
 }
 
-/// Change somebody's role
+/// Change somebody's role, or lock them out
 ///
 /// In effect from their next request on. The last admin stays one.
 #[utoipa::path(patch, path = "/admin/users/{username}", tag = "admin", security(("password" = [])),
@@ -85,13 +66,21 @@ pub struct Change {
 pub async fn update_user(
     username: &str,
     admin: Admin,
+    caller: &Caller,
     change: Input<Change>,
     db: &Database,
 ) -> web::Result {
-    let role = change.role.clone().ok_or_else(|| Error::invalid("role", "Give user or admin."))?;
-    let account = user::set_role(db, &admin, username, Role::try_from(role)?).await?;
-    let back = Back::from(change.0.next);
-    Ok(saved(back.or("/admin/users"), Flash::RoleChanged, account))
+    let Input(Change { role, disabled, next }) = change;
+    let flash = match (&role, disabled) {
+        (Some(_), _) => Flash::RoleChanged,
+        (None, Some(true)) => Flash::UserDisabled,
+        (None, Some(false)) => Flash::UserEnabled,
+        (None, None) => return Err(Error::invalid("role", "Give a role, or disabled.").into()),
+    };
+    let role = role.map(Role::try_from).transpose()?;
+    let account =
+        user::update(db, caller, &admin, username, &user::Change { role, disabled }).await?;
+    Ok(saved(Back::from(next).or("/admin/users"), flash, account))
 }
 
 /// Delete somebody with all their posts
@@ -102,7 +91,13 @@ pub async fn update_user(
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]
 #[delete("/admin/users/<username>", data = "<back>")]
-pub async fn delete_user(username: &str, admin: Admin, back: Back, db: &Database) -> web::Result {
-    user::delete(db, &admin, username).await?;
+pub async fn delete_user(
+    username: &str,
+    admin: Admin,
+    caller: &Caller,
+    back: Back,
+    db: &Database,
+) -> web::Result {
+    user::delete(db, caller, &admin, username).await?;
     Ok(gone(back.or("/admin/users"), Flash::UserDeleted))
 }

@@ -3,6 +3,7 @@
 use rocket::{Route, delete, get, post, put, routes, uri};
 use serde_json::json;
 
+use crate::models::caller::Caller;
 use crate::models::page::Page;
 use crate::models::post::{self, Draft, Post};
 use crate::models::user::User;
@@ -121,12 +122,13 @@ pub async fn update(
     id: i64,
     me: User,
     if_match: IfMatch,
+    caller: &Caller,
     draft: Input<Draft>,
     db: &Database,
 ) -> web::Result {
     let Input(mut draft) = draft;
     draft.version = if_match.0.or(draft.version);
-    let edited = post::update(db, &me, id, &draft).await;
+    let edited = post::update(db, caller, &me, id, &draft).await;
     if let Err(crate::error::Error::Stale) = edited {
         // Saved once more, the text replaces what stands there now, which the writer has been told.
         draft.version = Some(post::editable(db, &me, id).await?.version);
@@ -146,10 +148,11 @@ pub async fn delete(
     id: i64,
     me: User,
     if_match: IfMatch,
+    caller: &Caller,
     back: Back,
     db: &Database,
 ) -> web::Result {
-    post::delete(db, &me, id, if_match.0).await?;
+    post::delete(db, caller, &me, id, if_match.0).await?;
     Ok(gone(back.or(uri!(home)), Flash::PostDeleted))
 }
 

@@ -5,20 +5,22 @@ use rocket::http::CookieJar;
 use rocket::request::{FromRequest, Outcome};
 use serde::Serialize;
 
-use super::scene::Scene;
+use super::scene::{Present, Scene};
 use super::{cookie, guards::refuse};
 use crate::config::PublicUrl;
 use crate::db::Db;
 use crate::error::{Error, Result};
+use crate::models::account::Identity;
+use crate::models::caller::Caller;
+use crate::models::refresh::{self, Grant};
 use crate::models::session;
 use crate::models::token::{Audience, Keys};
-use crate::models::user::User;
 
 /// Whoever sends this request, as far as sessions need to know.
 pub struct Client<'r> {
-    user_agent: &'r str,
-    /// The session that came along, if it lives.
-    sid: Option<&'r str>,
+    pub caller: &'r Caller,
+    /// Who came with a live session, if anybody did.
+    present: Option<&'r Present>,
     jar: &'r CookieJar<'r>,
     public_url: &'r PublicUrl,
     keys: &'r Keys,
@@ -30,40 +32,62 @@ pub struct Bearer {
     pub access_token: String,
     #[schema(example = "Bearer")]
     pub token_type: &'static str,
-    /// Seconds.
-    #[schema(example = 3600)]
+    /// Seconds that the access token lasts.
+    #[schema(example = 600)]
     pub expires_in: i64,
+    /// Good for one use, within 24 hours.
+    #[schema(example = "prt_…")]
+    pub refresh_token: String,
 }
 
 impl Client<'_> {
     /// Opens a session and hands the browser its cookie. A session that the browser had before
     /// ends, whoever planted it.
-    pub async fn enter(&self, db: &Db, user: &User) -> Result<()> {
-        if let Some(before) = self.sid {
-            session::close(db, before).await?;
-        }
-        let sid = session::open(db, user.id, self.user_agent).await?;
-        let token = self.keys.sign(Audience::Page, user.id, &sid)?;
+    pub async fn enter(&self, db: &Db, who: &Identity) -> Result<()> {
+        let before = self.present.and_then(Present::session).map(|session| session.id.as_str());
+        let sid = session::open(db, self.caller, who, Audience::Page, before).await?;
+        let token = self.keys.sign(Audience::Page, who.user.id, &sid)?;
         self.jar.add(cookie::holding(self.public_url, token));
         Ok(())
     }
 
     /// Ends the browser's session, if there is one, and takes its cookie away.
     pub async fn leave(&self, db: &Db) -> Result<()> {
-        if let Some(sid) = self.sid {
-            session::close(db, sid).await?;
+        if let Some(present) = self.present
+            && let Some(session) = present.session()
+        {
+            session::close(db, self.caller, &present.user, &session.id).await?;
         }
         self.jar.add(cookie::removal(self.public_url));
         Ok(())
     }
 
-    /// Opens a session and gives its bearer token.
-    pub async fn bearer(&self, db: &Db, user: &User) -> Result<Bearer> {
-        let sid = session::open(db, user.id, self.user_agent).await?;
+    /// Opens a session and gives its tokens.
+    pub async fn bearer(&self, db: &Db, who: &Identity) -> Result<Bearer> {
+        self.granted(refresh::open(db, self.caller, who).await?)
+    }
+
+    /// Exchanges a refresh token for new tokens.
+    pub async fn refresh(&self, db: &Db, token: &str) -> Result<Bearer> {
+        self.granted(refresh::rotate(db, self.keys, self.caller, token).await?)
+    }
+
+    /// The session that an access token of ours names; for revoking it.
+    pub async fn revoke(&self, db: &Db, access_token: &str) -> Result<()> {
+        let Ok(claims) = self.keys.verify(Audience::Api, access_token) else { return Ok(()) };
+        match session::find(db, self.caller, &claims.sid, claims.user_id()?).await {
+            Ok((user, session)) => session::close(db, self.caller, &user, &session.id).await,
+            Err(Error::BadCredentials(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn granted(&self, grant: Grant) -> Result<Bearer> {
         Ok(Bearer {
-            access_token: self.keys.sign(Audience::Api, user.id, &sid)?,
+            access_token: self.keys.sign(Audience::Api, grant.user.id, &grant.sid)?,
             token_type: "Bearer",
             expires_in: Audience::Api.lifetime().num_seconds(),
+            refresh_token: grant.refresh_token,
         })
     }
 }
@@ -77,9 +101,10 @@ impl<'r> FromRequest<'r> for Client<'r> {
         let (Some(public_url), Some(keys)) = (rocket.state(), rocket.state()) else {
             return refuse(request, Error::Internal("no public URL or keys".to_owned()));
         };
+        let scene = Scene::of(request);
         Outcome::Success(Client {
-            user_agent: request.headers().get_one("User-Agent").unwrap_or_default(),
-            sid: Scene::of(request).present().map(|present| present.sid.as_str()),
+            caller: &scene.caller,
+            present: scene.present(),
             jar: request.cookies(),
             public_url,
             keys,

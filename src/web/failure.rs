@@ -1,14 +1,17 @@
 //! Errors as answers: a page or a form at the page door, problem+json (RFC 9457) at the API door.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use rocket::Request;
 use rocket::http::{ContentType, Header, Method, Status};
 use rocket::response::{self, Responder, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::door::Door;
+use super::door::{Door, is_local};
 use super::reply::{Scenery, render};
 use super::scene::Scene;
+use crate::config::PublicUrl;
 use crate::error::{Complaint, Complaints, Error, STALE};
 
 /// An error on its way out, with the form to show again if there was one.
@@ -69,9 +72,12 @@ impl<'r> Responder<'r, 'static> for Failure {
                     let scenery = Scenery { errors, form: typed, ..Scenery::default() };
                     let status = match self.error {
                         Error::Conflict(_) | Error::Stale => Status::Conflict,
+                        Error::TooMany { .. } => Status::TooManyRequests,
                         _ => Status::UnprocessableEntity,
                     };
-                    render(request, status, template, view, scenery)
+                    let mut response = render(request, status, template, view, scenery)?;
+                    announce(&mut response, &self.error);
+                    Ok(response)
                 }
                 None => page(request, &self.error),
             },
@@ -88,6 +94,7 @@ fn complaints(error: &Error) -> Option<Vec<Complaint>> {
         }
         Error::Stale => Some(whole(STALE)),
         Error::BadCredentials(why) => Some(whole(why)),
+        Error::TooMany { .. } => Some(whole(&detail(error))),
         _ => None,
     }
 }
@@ -96,9 +103,12 @@ fn complaints(error: &Error) -> Option<Vec<Complaint>> {
 pub fn status(error: &Error, door: Door) -> Status {
     match (error, door) {
         (Error::NotFound, _) => Status::NotFound,
-        (Error::LoggedOut, Door::Page) => Status::SeeOther,
-        (Error::LoggedOut | Error::BadCredentials(_), _) => Status::Unauthorized,
-        (Error::Forbidden(_), _) => Status::Forbidden,
+        (Error::LoggedOut | Error::ProofNeeded, Door::Page) => Status::SeeOther,
+        (Error::LoggedOut | Error::ProofNeeded | Error::BadCredentials(_), _) => {
+            Status::Unauthorized
+        }
+        (Error::Forbidden(_) | Error::InsufficientScope(_), _) => Status::Forbidden,
+        (Error::TooMany { .. }, _) => Status::TooManyRequests,
         (Error::Invalid(_), _) => Status::UnprocessableEntity,
         (Error::Stale, Door::Api) => Status::PreconditionFailed,
         (Error::Conflict(_) | Error::Stale, _) => Status::Conflict,
@@ -107,29 +117,48 @@ pub fn status(error: &Error, door: Door) -> Status {
         (Error::TooLarge, _) => Status::PayloadTooLarge,
         (Error::MethodNotAllowed(_), _) => Status::MethodNotAllowed,
         (Error::Unavailable, _) => Status::ServiceUnavailable,
-        (Error::Database(_) | Error::Internal(_), _) => Status::InternalServerError,
+        (Error::Database(_) | Error::Internal(_) | Error::Broken(_), _) => {
+            Status::InternalServerError
+        }
     }
 }
 
 /// The detail is for the log, under the request's id; the client is told only what it may know.
 fn log(request: &Request<'_>, error: &Error) {
-    if let Error::Database(_) | Error::Internal(_) = error {
-        let request_id = Scene::of(request).request_id.as_str();
-        tracing::error!(request_id, %error, "a request failed");
+    let scene = Scene::of(request);
+    match error {
+        Error::Database(_) | Error::Internal(_) | Error::Broken(_) => {
+            let request_id = scene.caller.request_id.as_str();
+            tracing::error!(request_id, %error, "a request failed");
+        }
+        Error::Forbidden(_) | Error::InsufficientScope(_) => scene.denied.store(true, Relaxed),
+        _ => {}
     }
 }
 
 /// What the client may know.
 fn detail(error: &Error) -> String {
     match error {
-        Error::Database(_) | Error::Internal(_) => {
+        Error::Database(_) | Error::Internal(_) | Error::Broken(_) => {
             "Something went wrong on our side. It has been noted; please try again.".to_owned()
         }
         Error::Invalid(complaints) | Error::Conflict(complaints) => sentence(complaints),
         Error::Unavailable => {
             "The site is busy or its database is out of reach. Please try again shortly.".to_owned()
         }
+        Error::TooMany { retry_after, .. } => {
+            format!("This was tried too often. Please wait {} and try again.", span(*retry_after))
+        }
         other => capitalised(&other.to_string()),
+    }
+}
+
+/// Seconds in words.
+fn span(seconds: i64) -> String {
+    match seconds {
+        ..=1 => "a second".to_owned(),
+        2..=90 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", (seconds + 59) / 60),
     }
 }
 
@@ -146,31 +175,41 @@ fn capitalised(text: &str) -> String {
 
 /// The error in the site's layout; a person who is not logged in is sent to do so.
 fn page(request: &Request<'_>, error: &Error) -> response::Result<'static> {
-    if let Error::LoggedOut = error {
-        return to_login(request);
+    match error {
+        Error::LoggedOut => return ask(request, "/login", Some(request.uri().to_string())),
+        Error::ProofNeeded => return ask(request, "/sudo", Some(origin_of_form(request))),
+        _ => {}
     }
     let status = status(error, Door::Page);
     let view = json!({
         "status": status.code,
         "title": status.reason_lossy(),
         "detail": detail(error),
-        "request_id": Scene::of(request).request_id,
+        "request_id": Scene::of(request).caller.request_id,
     });
     let mut response = render(request, status, "error.html", view, Scenery::default())?;
     announce(&mut response, error);
     Ok(response)
 }
 
-fn to_login(request: &Request<'_>) -> response::Result<'static> {
-    // Only a page can be come back to.
-    let next = if request.method() == Method::Get {
-        let here = request.uri().to_string();
-        let encoded = rocket::http::RawStr::new(&here).percent_encode().to_string();
-        format!("?next={encoded}")
-    } else {
-        String::new()
-    };
-    Response::build().status(Status::SeeOther).raw_header("Location", format!("/login{next}")).ok()
+/// Sends a person to give credentials and to come back afterwards.
+fn ask(request: &Request<'_>, page: &str, next: Option<String>) -> response::Result<'static> {
+    // Only a page can be come back to, not a form that was sent.
+    let next = next.filter(|_| page != "/login" || request.method() == Method::Get);
+    let query = next
+        .map(|next| format!("?next={}", rocket::http::RawStr::new(&next).percent_encode()))
+        .unwrap_or_default();
+    Response::build().status(Status::SeeOther).raw_header("Location", format!("{page}{query}")).ok()
+}
+
+/// The page on which a person is: the one asked for, or the one whose form was sent.
+fn origin_of_form(request: &Request<'_>) -> String {
+    if request.method() == Method::Get {
+        return request.uri().to_string();
+    }
+    let site = request.rocket().state::<PublicUrl>().map(PublicUrl::origin).unwrap_or_default();
+    let referer = request.headers().get_one("Referer").and_then(|page| page.strip_prefix(site));
+    referer.filter(|path| is_local(path)).unwrap_or("/me").to_owned()
 }
 
 /// RFC 9457.
@@ -182,7 +221,7 @@ fn problem(request: &Request<'_>, error: &Error) -> response::Result<'static> {
         "status": status.code,
         "detail": detail(error),
         "instance": request.uri().path().as_str(),
-        "request_id": Scene::of(request).request_id,
+        "request_id": Scene::of(request).caller.request_id,
     });
     if let Error::Invalid(complaints) | Error::Conflict(complaints) = error {
         body["errors"] = json!(complaints);
@@ -208,6 +247,22 @@ fn announce(response: &mut Response<'_>, error: &Error) {
                 "WWW-Authenticate",
                 "Bearer realm=\"Postly\", error=\"invalid_token\"",
             ));
+        }
+        Error::ProofNeeded => {
+            // RFC 9470: the session is good, but not fresh enough.
+            response.set_header(Header::new(
+                "WWW-Authenticate",
+                "Bearer realm=\"Postly\", error=\"insufficient_user_authentication\", max_age=\"900\"",
+            ));
+        }
+        Error::InsufficientScope(scope) => {
+            response.set_header(Header::new(
+                "WWW-Authenticate",
+                format!("Bearer realm=\"Postly\", error=\"insufficient_scope\", scope=\"{scope}\""),
+            ));
+        }
+        Error::TooMany { retry_after, .. } => {
+            response.set_header(Header::new("Retry-After", retry_after.to_string()));
         }
         Error::MethodNotAllowed(methods) => {
             response.set_header(Header::new("Allow", methods.clone()));

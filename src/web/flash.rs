@@ -21,7 +21,15 @@ pub enum Flash {
     VoteCast,
     VoteWithdrawn,
     RoleChanged,
+    UserDisabled,
+    UserEnabled,
     UserDeleted,
+    Proved,
+    SessionEnded,
+    SessionsEnded,
+    TokenRevoked,
+    PasswordChanged,
+    SignedOut,
 }
 
 /// A message as templates see it.
@@ -31,7 +39,7 @@ pub struct Message {
     pub text: &'static str,
 }
 
-const ALL: [(Flash, &str, &str); 10] = [
+const ALL: [(Flash, &str, &str); 18] = [
     (Flash::Registered, "registered", "Welcome to Postly. Your account is ready."),
     (Flash::LoggedIn, "logged-in", "You are logged in."),
     (Flash::LoggedOut, "logged-out", "You are logged out."),
@@ -41,6 +49,18 @@ const ALL: [(Flash, &str, &str); 10] = [
     (Flash::VoteCast, "vote-cast", "Your vote is counted."),
     (Flash::VoteWithdrawn, "vote-withdrawn", "Your vote is withdrawn."),
     (Flash::RoleChanged, "role-changed", "The role is changed."),
+    (Flash::UserDisabled, "user-disabled", "The account is disabled and logged out everywhere."),
+    (Flash::UserEnabled, "user-enabled", "The account is open again."),
+    (Flash::Proved, "proved", "Thank you. You can go on for 15 minutes."),
+    (Flash::SessionEnded, "session-ended", "The session is ended."),
+    (Flash::SessionsEnded, "sessions-ended", "The other sessions are ended."),
+    (Flash::TokenRevoked, "token-revoked", "The token is revoked."),
+    (
+        Flash::PasswordChanged,
+        "password-changed",
+        "Your password is changed. Every other session is ended.",
+    ),
+    (Flash::SignedOut, "signed-out", "All sessions of this person are ended."),
     (Flash::UserDeleted, "user-deleted", "The account and its posts are deleted."),
 ];
 

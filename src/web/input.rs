@@ -99,7 +99,12 @@ fn pairs<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
         };
         let name = text().ok_or_else(|| Error::invalid("", NOT_TEXT))?;
         let value = text().ok_or_else(|| Error::invalid("", NOT_TEXT))?;
-        fields.insert(name, Value::String(value));
+        // Check boxes share a name; for any other field, one value too many is a complaint.
+        match fields.get_mut(&name) {
+            None => drop(fields.insert(name, Value::String(value))),
+            Some(Value::Array(values)) => values.push(Value::String(value)),
+            Some(first) => *first = Value::Array(vec![first.take(), Value::String(value)]),
+        }
     }
     fill(fields)
 }
@@ -107,7 +112,7 @@ fn pairs<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 fn fill<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T> {
     for (name, value) in &fields {
         // PostgreSQL keeps no NUL, and nobody types one.
-        if name.contains('\0') || value.as_str().is_some_and(|text| text.contains('\0')) {
+        if name.contains('\0') || holds_nul(value) {
             let mut complaints = crate::error::Complaints::default();
             complaints.add(name.replace('\0', ""), "A NUL character is not allowed here.");
             return Err(Error::Invalid(complaints));
@@ -120,6 +125,15 @@ fn fill<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T> {
         complaints.add(field, format!("This has the wrong form: {}.", e.inner()));
         Error::Invalid(complaints)
     })
+}
+
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(holds_nul),
+        Value::Object(fields) => fields.iter().any(|(k, v)| k.contains('\0') || holds_nul(v)),
+        _ => false,
+    }
 }
 
 /// The query string, read like a form.

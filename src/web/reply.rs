@@ -28,6 +28,7 @@ pub struct Reply {
 enum Kind {
     Page { template: &'static str, scenery: Scenery },
     Redirect { location: String, flash: Flash, status: Status },
+    Shown { template: &'static str, location: String },
 }
 
 /// Anything that can be shown as JSON or handed to a template.
@@ -66,6 +67,16 @@ pub fn created(
 ) -> Reply {
     let location = location.to_string();
     Reply::new(Kind::Redirect { location, flash, status: Status::Created }, view)
+}
+
+/// Something new stands at `location` and holds a secret that is to be seen this once: a page, since
+/// no address could be gone to that shows it again, or 201 with the thing.
+pub fn shown(
+    template: &'static str,
+    location: impl ToString,
+    view: impl Serialize + Send + 'static,
+) -> Reply {
+    Reply::new(Kind::Shown { template, location: location.to_string() }, view)
 }
 
 /// A change was made: go to `location`, or 200 with the thing as it is now.
@@ -123,6 +134,15 @@ impl<'r> Responder<'r, 'static> for Reply {
                     flash.leave(request.cookies(), public_url);
                 }
                 Response::build().status(Status::SeeOther).raw_header("Location", location).ok()
+            }
+            (Door::Page, Kind::Shown { template, .. }) => {
+                let view = self.view.value().map_err(|e| broken(&e))?;
+                render(request, Status::Created, template, view, Scenery::default())
+            }
+            (Door::Api, Kind::Shown { location, .. }) => {
+                let mut response = json_body(Status::Created, self.view.as_ref())?;
+                response.set_header(Header::new("Location", format!("{API}{location}")));
+                Ok(response)
             }
             (Door::Api, Kind::Page { .. }) => {
                 let mut response = match &self.tag {

@@ -1,26 +1,31 @@
 //! What is known of one request: its id, who asks, and what went wrong. Guards, replies, catchers
 //! and the log all read it here, so handlers need not hand it on.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
 
 use rocket::fairing::{self, Fairing, Kind};
 use rocket::{Data, Request};
 
-use super::Database;
-use super::cookie;
 use super::door::Door;
+use super::{Database, address, cookie};
 use crate::error::{Error, Result};
-use crate::models::session;
+use crate::models::api_token::{self, Granted};
+use crate::models::caller::Caller;
+use crate::models::secret;
+use crate::models::session::{self, Session};
 use crate::models::token::{Audience, Keys};
 use crate::models::user::User;
 
 /// The state of one request.
 pub struct Scene {
-    /// Names the request in the log, in answers and in error reports: 128 random bits.
-    pub request_id: String,
+    /// Where the request comes from; its id names it in the log, in answers and in the audit.
+    pub caller: Caller,
     pub started: Instant,
     pub access: OnceLock<Access>,
+    /// Whether a person was told that they may not do this.
+    pub denied: AtomicBool,
     failure: Mutex<Option<Error>>,
 }
 
@@ -28,7 +33,7 @@ pub struct Scene {
 pub enum Access {
     /// No credentials came along.
     Nobody,
-    /// A live session.
+    /// A live session, or a personal token.
     Person(Present),
     /// Credentials came along and are worth nothing.
     Refused(&'static str),
@@ -36,21 +41,51 @@ pub enum Access {
     Unknown,
 }
 
-/// A person with a live session.
+/// A person with valid credentials.
 #[derive(Clone)]
 pub struct Present {
     pub user: User,
-    pub sid: String,
-    /// Whether the cookie's token has grown old enough for a fresh one.
-    pub renewal_due: bool,
+    pub credential: Credential,
+}
+
+/// What a person showed.
+#[derive(Clone)]
+pub enum Credential {
+    Session {
+        session: Session,
+        /// Whether the cookie's token has grown old enough for a fresh one.
+        renewal_due: bool,
+    },
+    Token(Granted),
+}
+
+impl Present {
+    /// The session, unless the person came with a personal token.
+    pub fn session(&self) -> Option<&Session> {
+        match &self.credential {
+            Credential::Session { session, .. } => Some(session),
+            Credential::Token(_) => None,
+        }
+    }
+
+    /// The session's id.
+    pub fn sid(&self) -> Option<&str> {
+        self.session().map(|session| session.id.as_str())
+    }
 }
 
 impl Scene {
     pub fn of<'r>(request: &'r Request<'_>) -> &'r Scene {
         request.local_cache(|| Scene {
-            request_id: random_id(),
+            caller: Caller::new(
+                address::of(request),
+                request.headers().get_one("User-Agent").unwrap_or_default(),
+                // An id that is not random still lets the request be served.
+                &secret::id().unwrap_or_default(),
+            ),
             started: Instant::now(),
             access: OnceLock::new(),
+            denied: AtomicBool::new(false),
             failure: Mutex::new(None),
         })
     }
@@ -73,13 +108,6 @@ impl Scene {
     pub fn take_failure(&self) -> Option<Error> {
         self.failure.lock().ok().and_then(|mut failure| failure.take())
     }
-}
-
-fn random_id() -> String {
-    let mut bytes = [0u8; 16];
-    // An id that is not random still lets the request be served.
-    let _ = aws_lc_rs::rand::fill(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Sets the scene of every request before it is routed.
@@ -112,7 +140,8 @@ impl Fairing for Stage {
     }
 }
 
-/// Checks the token against its signature and its claims, then against the session's row. The page
+/// Checks the token against its signature and its claims, then against the session's row; a personal
+/// token against its own row. The page
 /// door looks at the cookie alone, the API door at the bearer token alone.
 async fn identify(request: &Request<'_>) -> Result<Option<Present>> {
     let (audience, token) = match Door::of(request) {
@@ -128,10 +157,15 @@ async fn identify(request: &Request<'_>) -> Result<Option<Present>> {
     else {
         return Err(Error::Internal("the keys or the database are not managed".to_owned()));
     };
+    let caller = &Scene::of(request).caller;
+    if audience == Audience::Api && token.starts_with(api_token::PREFIX) {
+        let (user, _, granted) = api_token::find(db, caller, token).await?;
+        return Ok(Some(Present { user, credential: Credential::Token(granted) }));
+    }
     let claims = keys.verify(audience, token)?;
-    let user = session::find(db, &claims.sid, claims.user_id()?).await?;
+    let (user, session) = session::find(db, caller, &claims.sid, claims.user_id()?).await?;
     let renewal_due = session::is_due_for_renewal(claims.issued_at());
-    Ok(Some(Present { user, sid: claims.sid, renewal_due }))
+    Ok(Some(Present { user, credential: Credential::Session { session, renewal_due } }))
 }
 
 /// The token of `Authorization: Bearer …` (RFC 6750 §2.1).

@@ -28,13 +28,7 @@ async fn registering_makes_an_ordinary_account_whatever_else_is_sent() {
     let form = [("username", "bob"), ("password", PASSWORD), ("role", "admin"), ("email", "")];
     let page = app.nobody().page().post("/register", &form).await;
     assert_eq!((page.status, page.header("location")), (303, Some("/")));
-    let bob = crate::support::Person {
-        app: &app,
-        name: "bob".into(),
-        id: 2,
-        cookie: page.cookie("postly"),
-        token: None,
-    };
+    let bob = crate::support::Person { cookie: page.cookie("postly"), ..app.nobody() };
     let me = bob.page().get("/me").await;
     assert!(me.body.contains("<dd>user</dd>") && me.body.contains("bob"), "{}", me.body);
 }
@@ -81,10 +75,11 @@ async fn a_taken_name_is_a_conflict_in_any_spelling() {
 async fn fifty_at_once_make_one_account() {
     let app = App::new().await;
     let spellings = ["eve", "EVE", "Eve ", "ｅｖｅ", "eVe"];
-    let nobody = app.nobody();
-    let api = nobody.api();
-    let all = join_all((0..50).map(|i| {
-        api.post("/auth/register", json!({"username": spellings[i % 5], "password": PASSWORD}))
+    let everywhere: Vec<_> =
+        (0..50).map(|i| app.nobody().from(&format!("192.0.2.{}", i / 10))).collect();
+    let all = join_all(everywhere.iter().enumerate().map(|(i, nobody)| {
+        let newcomer = json!({"username": spellings[i % 5], "password": PASSWORD});
+        async move { nobody.api().post("/auth/register", newcomer).await }
     }))
     .await;
     let count = |status| all.iter().filter(|answer| answer.status == status).count();

@@ -2,12 +2,17 @@
 
 mod accounts;
 mod admin;
+mod audit;
 mod commands;
 mod flows;
 mod input;
+mod oauth;
 mod pages;
 mod posts;
 mod security;
+mod sessions;
 mod structure;
 mod support;
+mod throttle;
+mod tokens;
 mod votes;

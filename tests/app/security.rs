@@ -151,7 +151,7 @@ async fn only_a_token_with_a_living_session_of_its_owner_opens() {
     use postly::models::token::{Audience, Keys};
     let app = App::new().await;
     let (ann, bob) = (app.user("ann").await, app.user("bob").await);
-    let keys = Keys::new(SECRET, ORIGIN);
+    let keys = Keys::new(SECRET, &[], ORIGIN);
     let sid =
         |token: &Option<String>| keys.verify(Audience::Api, token.as_deref().unwrap()).unwrap().sid;
     let ask = async |authorization: String| {
@@ -160,7 +160,7 @@ async fn only_a_token_with_a_living_session_of_its_owner_opens() {
     };
     let swapped = keys.sign(Audience::Api, bob.id, &sid(&ann.token)).unwrap();
     let invented = keys.sign(Audience::Api, ann.id, "0123456789abcdef0123456789abcdef").unwrap();
-    let foreign = Keys::new("Zq8Wn3vKc6Rt1yUj5oPx9aSd2fGh4mLe7", ORIGIN)
+    let foreign = Keys::new("Zq8Wn3vKc6Rt1yUj5oPx9aSd2fGh4mLe7", &[], ORIGIN)
         .sign(Audience::Api, ann.id, &sid(&ann.token))
         .unwrap();
     for token in [swapped, invented, foreign, String::new(), "x".repeat(7_000)] {

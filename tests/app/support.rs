@@ -5,9 +5,11 @@ use postly::db::Db;
 use postly::models::account::{self, Registration};
 use postly::models::password::Hasher;
 use postly::models::user::Role;
+use rocket::figment::Figment;
 use rocket::http::{ContentType, Header, Method};
 use rocket::local::asynchronous::Client;
 use serde_json::Value;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -21,7 +23,8 @@ pub const PASSWORD: &str = "violet otter paddles upstream";
 pub struct App {
     pub client: Client,
     pub db: Db,
-    _folder: TempDir,
+    figment: Figment,
+    _folder: Option<TempDir>,
 }
 
 impl App {
@@ -31,25 +34,66 @@ impl App {
 
     /// A site with another public origin.
     pub async fn at(origin: &str) -> App {
+        App::with(&[("public_url", origin)]).await
+    }
+
+    /// A site with options of its own: names and values of the table `postly`.
+    pub async fn with(options: &[(&str, &str)]) -> App {
         let folder = tempfile::tempdir().unwrap();
         let url = database(&folder).await;
         let figment = Config::defaults()
             .merge(("databases.postly.url", &url))
             .merge(("databases.postly.max_connections", 8))
             .merge(("log_level", "off"))
-            .merge(("postly.public_url", origin))
+            .merge(("postly.public_url", ORIGIN))
             .merge(("postly.secret_key", SECRET))
             .merge(("postly.bcrypt_cost", 4));
-        let config = Config::from_figment(figment).unwrap();
+        let figment = options.iter().fold(figment, |figment, (name, value)| {
+            figment.merge((format!("postly.{name}"), *value))
+        });
         let db = Db::connect(&url, 4, Duration::from_secs(10)).await.unwrap();
         db.migrate().await.unwrap();
-        let client = Client::untracked(postly::rocket(config).unwrap()).await.unwrap();
-        App { client, db, _folder: folder }
+        App { client: launch(&figment).await, db, figment, _folder: Some(folder) }
+    }
+
+    /// Another instance of the same site, on the same database.
+    pub async fn another(&self) -> App {
+        App {
+            client: launch(&self.figment).await,
+            db: self.db.clone(),
+            figment: self.figment.clone(),
+            _folder: None,
+        }
     }
 
     /// Somebody without an account.
     pub fn nobody(&self) -> Person<'_> {
-        Person { app: self, name: String::new(), id: 0, cookie: None, token: None }
+        Person {
+            app: self,
+            name: String::new(),
+            id: 0,
+            cookie: None,
+            token: None,
+            refresh_token: None,
+            address: Ipv4Addr::LOCALHOST.into(),
+        }
+    }
+
+    /// Logs somebody in at both doors who is registered already.
+    pub async fn log_in(&self, name: &str) -> Person<'_> {
+        let login = [("username", name), ("password", PASSWORD)];
+        let entered = self.nobody().page().post("/login", &login).await;
+        assert_eq!(entered.status, 303, "{}", entered.body);
+        let tokens = serde_json::json!({"username": name, "password": PASSWORD});
+        let granted = self.nobody().api().post("/auth/login", tokens).await.json();
+        let text = |field: &str| granted[field].as_str().map(str::to_owned);
+        Person {
+            name: name.to_owned(),
+            cookie: entered.cookie("postly"),
+            token: text("access_token"),
+            refresh_token: text("refresh_token"),
+            ..self.nobody()
+        }
     }
 
     /// A person, registered and logged in at both doors.
@@ -70,19 +114,13 @@ impl App {
         let user = account::operator_create(&self.db, &Hasher::new(4).unwrap(), &form, role)
             .await
             .unwrap();
-        let login = [("username", name), ("password", PASSWORD)];
-        let entered = self.nobody().page().post("/login", &login).await;
-        assert_eq!(entered.status, 303, "{}", entered.body);
-        let tokens = serde_json::json!({"username": name, "password": PASSWORD});
-        let granted = self.nobody().api().post("/auth/login", tokens).await;
-        Person {
-            app: self,
-            name: name.to_owned(),
-            id: user.id,
-            cookie: entered.cookie("postly"),
-            token: granted.json()["access_token"].as_str().map(str::to_owned),
-        }
+        Person { id: user.id, ..self.log_in(name).await }
     }
+}
+
+async fn launch(figment: &Figment) -> Client {
+    let config = Config::from_figment(figment.clone()).unwrap();
+    Client::untracked(postly::rocket(config).unwrap()).await.unwrap()
 }
 
 /// A fresh database on the engine under test.
@@ -117,6 +155,9 @@ pub struct Person<'a> {
     pub cookie: Option<String>,
     /// The access token, at the API door.
     pub token: Option<String>,
+    pub refresh_token: Option<String>,
+    /// Where they send their requests from.
+    pub address: IpAddr,
 }
 
 impl Person<'_> {
@@ -126,6 +167,18 @@ impl Person<'_> {
 
     pub fn api(&self) -> Api<'_> {
         Api(self)
+    }
+
+    /// The same person elsewhere.
+    pub fn from(mut self, address: &str) -> Self {
+        self.address = address.parse().unwrap();
+        self
+    }
+
+    /// The same person with another bearer token.
+    pub fn with_token(mut self, token: &str) -> Self {
+        self.token = Some(token.to_owned());
+        self
     }
 
     /// Publishes a post; gives its id.
@@ -164,7 +217,7 @@ impl Page<'_> {
         if form.is_some() {
             headers.push(ContentType::Form.into());
         }
-        send(self.0.app, method, path, headers, form).await
+        send_from(self.0.app, self.0.address, method, path, headers, form).await
     }
 }
 
@@ -208,7 +261,8 @@ impl Api<'_> {
             headers.push(ContentType::JSON.into());
         }
         let path = format!("/api/v1{path}");
-        send(self.0.app, method, &path, headers, json.map(|json| json.to_string())).await
+        let body = json.map(|json| json.to_string());
+        send_from(self.0.app, self.0.address, method, &path, headers, body).await
     }
 }
 
@@ -220,7 +274,19 @@ pub async fn send(
     headers: Vec<Header<'static>>,
     body: Option<impl AsRef<[u8]>>,
 ) -> Answer {
-    let mut request = app.client.req(method, path.to_owned());
+    send_from(app, Ipv4Addr::LOCALHOST.into(), method, path, headers, body).await
+}
+
+/// Sends anything from anywhere.
+pub async fn send_from(
+    app: &App,
+    address: IpAddr,
+    method: Method,
+    path: &str,
+    headers: Vec<Header<'static>>,
+    body: Option<impl AsRef<[u8]>>,
+) -> Answer {
+    let mut request = app.client.req(method, path.to_owned()).remote((address, 40_000).into());
     for header in headers {
         // The local client, unlike a server, does not read cookies out of the header.
         if header.name() == "Cookie" {

@@ -4,10 +4,13 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Post, permit, show};
-use crate::db::{Conn, Db, now, sql};
+use crate::db::{Conn, Db, Tx, now, sql};
 use crate::error::{Complaints, Error, Result};
+use crate::models::audit::{Entry, Kind};
+use crate::models::caller::Caller;
 use crate::models::markdown;
 use crate::models::user::User;
+use crate::models::written;
 
 /// Longest title, in characters.
 const TITLE: usize = 255;
@@ -24,25 +27,9 @@ pub struct Draft {
     #[schema(example = "The sea comes *twice* a day.")]
     pub content: Option<String>,
     /// Of an edit: the version that the writer saw. Another one means that somebody was faster.
-    #[serde(default, deserialize_with = "number")]
+    #[serde(default, deserialize_with = "written::number")]
     #[schema(example = 1)]
     pub version: Option<i64>,
-}
-
-/// A number, or text that is one: forms know nothing but text.
-fn number<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Number(i64),
-        Text(String),
-    }
-    match Option::<Written>::deserialize(from)? {
-        None => Ok(None),
-        Some(Written::Number(number)) => Ok(Some(number)),
-        Some(Written::Text(text)) if text.is_empty() => Ok(None),
-        Some(Written::Text(text)) => text.parse().map(Some).map_err(serde::de::Error::custom),
-    }
 }
 
 /// Publishes a post.
@@ -126,7 +113,7 @@ pub async fn editable(db: &Db, me: &User, id: i64) -> Result<Post> {
 ///
 /// # Errors
 /// `NotFound`; `Forbidden`; `Invalid`; `Stale` when the draft names another version.
-pub async fn update(db: &Db, me: &User, id: i64, draft: &Draft) -> Result<Post> {
+pub async fn update(db: &Db, caller: &Caller, me: &User, id: i64, draft: &Draft) -> Result<Post> {
     let mut tx = db.begin().await?;
     let mut post = show(&mut tx, Some(me), id).await?;
     permit(me, post.user_id)?;
@@ -162,15 +149,29 @@ pub async fn update(db: &Db, me: &User, id: i64, draft: &Draft) -> Result<Post> 
         return Err(Error::Stale);
     }
     let post = show(&mut tx, Some(me), id).await?;
+    moderated(&mut tx, caller, Kind::PostEdited, me, &post).await?;
     tx.commit().await?;
     Ok(post)
+}
+
+/// Notes what an admin does to somebody else's post.
+async fn moderated(tx: &mut Tx, caller: &Caller, kind: Kind, me: &User, post: &Post) -> Result<()> {
+    if post.user_id == me.id {
+        return Ok(());
+    }
+    Entry::new(kind)
+        .by(me)
+        .about(post.user_id, &post.author.username)
+        .detail(format!("post {}", post.id))
+        .write(tx, caller)
+        .await
 }
 
 /// Deletes a post with its votes.
 ///
 /// # Errors
 /// `NotFound`; `Forbidden`; `Stale` when `seen` names another version.
-pub async fn delete(db: &Db, me: &User, id: i64, seen: Option<i64>) -> Result<()> {
+pub async fn delete(db: &Db, caller: &Caller, me: &User, id: i64, seen: Option<i64>) -> Result<()> {
     let mut tx = db.begin().await?;
     let post = show(&mut tx, None, id).await?;
     permit(me, post.user_id)?;
@@ -178,6 +179,7 @@ pub async fn delete(db: &Db, me: &User, id: i64, seen: Option<i64>) -> Result<()
         return Err(Error::Stale);
     }
     sql("DELETE FROM posts WHERE id = $1").bind(id).execute(&mut tx).await?;
+    moderated(&mut tx, caller, Kind::PostDeleted, me, &post).await?;
     tx.commit().await
 }
 

@@ -1,17 +1,16 @@
 //! Configuration: `Rocket.toml`, `ROCKET_*`, `POSTLY_*` and `DATABASE_URL` in one figment, checked
 //! before anything is bound.
 
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+pub mod keys;
 
-use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 use rocket::figment::providers::{Env, Format, Toml};
 use rocket::figment::{Figment, Profile};
 use serde::Deserialize;
 use url::Url;
 
-use crate::db;
 use crate::error::{Error, Result};
 
 /// Everything that Postly is told from outside.
@@ -22,10 +21,16 @@ pub struct Config {
     pub database_url: String,
     /// Signs the tokens; at least 32 bytes.
     pub secret_key: String,
+    /// Whether the secrets were given, rather than kept in the generated file.
+    pub is_key_configured: bool,
+    /// Secrets from before, whose tokens are still good.
+    pub older_keys: Vec<String>,
     pub public_url: PublicUrl,
     /// bcrypt's cost: the logarithm to base 2 of its rounds.
     pub bcrypt_cost: u32,
     pub log_format: LogFormat,
+    /// Proxies whose word about a client's address is believed.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -43,6 +48,7 @@ struct Options {
     public_url: Option<String>,
     bcrypt_cost: u32,
     log_format: LogFormat,
+    trusted_proxies: Option<String>,
 }
 
 impl Config {
@@ -103,19 +109,38 @@ impl Config {
             Some(url) => PublicUrl::parse(&url)?,
             None => PublicUrl::loopback(rocket.port),
         };
-        let secret_key = match options.secret_key {
-            Some(key) => check_secret(key)?,
-            None => generated_secret(&database_url)?,
+        let is_key_configured = options.secret_key.is_some();
+        let (secret_key, older_keys) = match options.secret_key {
+            Some(keys) => keys::configured(&keys)?,
+            None => keys::generated(&database_url)?,
         };
         Ok(Config {
             figment,
             database_url,
             secret_key,
+            older_keys,
+            is_key_configured,
             public_url,
             bcrypt_cost: options.bcrypt_cost,
             log_format: options.log_format,
+            trusted_proxies: networks(options.trusted_proxies.as_deref().unwrap_or_default())?,
         })
     }
+}
+
+/// Reads `10.0.0.0/8, 2001:db8::1`: networks and single addresses.
+fn networks(text: &str) -> Result<Vec<IpNet>> {
+    text.split([',', ' '])
+        .filter(|part| !part.is_empty())
+        .map(|part| {
+            let address = || part.parse::<IpAddr>().map(IpNet::from);
+            part.parse::<IpNet>().or_else(|_| address()).map_err(|_| {
+                Error::Internal(format!(
+                    "POSTLY_TRUSTED_PROXIES must be networks such as 10.0.0.0/8, not {part:?}"
+                ))
+            })
+        })
+        .collect()
 }
 
 /// The site's public origin: links, cookie flags and the cross-origin check follow it.
@@ -175,88 +200,9 @@ impl PublicUrl {
     }
 }
 
-/// Fewest bytes of a signing secret (RFC 7518 §3.2: at least the size of the hash, 256 bits).
-const SECRET_BYTES: usize = 32;
-
-/// Refuses secrets that are short, that repeat themselves or that were copied from an example.
-fn check_secret(key: String) -> Result<String> {
-    let mut letters: Vec<u8> = key.bytes().collect();
-    letters.sort_unstable();
-    letters.dedup();
-    let lower = key.to_lowercase();
-    let placeholder = ["change", "secret", "example", "placeholder", "password", "postly"]
-        .iter()
-        .any(|word| lower.contains(word));
-    if key.len() < SECRET_BYTES || letters.len() < 10 || placeholder {
-        return Err(Error::Internal(format!(
-            "POSTLY_SECRET_KEY is too weak: give at least {SECRET_BYTES} random characters, \
-             for example from `openssl rand -base64 48`"
-        )));
-    }
-    Ok(key)
-}
-
-/// The secret that lies beside the SQLite file; made at the first start.
-fn generated_secret(database_url: &str) -> Result<String> {
-    if !db::is_sqlite(database_url)? {
-        return Err(Error::Internal(
-            "POSTLY_SECRET_KEY must be set when Postly runs on PostgreSQL, since all instances \
-             share it"
-                .to_owned(),
-        ));
-    }
-    let database = db::sqlite_path(database_url)?;
-    let folder = database.parent().map(Path::to_owned).unwrap_or_else(|| PathBuf::from("."));
-    let path = folder.join("secret.key");
-    read_or_make_secret(&folder, &path)
-        .map_err(|e| Error::Internal(format!("the secret file {} fails: {e}", path.display())))
-}
-
-fn read_or_make_secret(folder: &Path, path: &Path) -> std::io::Result<String> {
-    std::fs::create_dir_all(folder)?;
-    if let Some(found) = read_secret(path)? {
-        return Ok(found);
-    }
-    let mut random = [0u8; 48];
-    aws_lc_rs::rand::fill(&mut random).map_err(|_| std::io::Error::other("no randomness"))?;
-    // Written aside and linked into place, so that no other process ever reads half a secret and
-    // of two that start at once the first one wins.
-    let mut file = tempfile::Builder::new()
-        .permissions(std::fs::Permissions::from_mode(0o600))
-        .tempfile_in(folder)?;
-    file.write_all(BASE64_URL_SAFE_NO_PAD.encode(random).as_bytes())?;
-    file.as_file().sync_all()?;
-    match file.persist_noclobber(path) {
-        Ok(_) => {}
-        Err(e) if e.error.kind() == ErrorKind::AlreadyExists => {}
-        Err(e) => return Err(e.error),
-    }
-    read_secret(path)?.ok_or_else(|| std::io::Error::other("it vanished"))
-}
-
-fn read_secret(path: &Path) -> std::io::Result<Option<String>> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text.trim().to_owned(),
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(e),
-    };
-    if text.len() < SECRET_BYTES {
-        return Err(std::io::Error::other("it holds no secret; remove it to have a new one made"));
-    }
-    Ok(Some(text))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn secrets_that_are_short_repeated_or_copied_are_refused() {
-        for weak in ["", "short", &"a".repeat(64), "please-change-me-please-change-me-0123"] {
-            assert!(check_secret(weak.to_owned()).is_err(), "{weak:?}");
-        }
-        assert!(check_secret("p7Jb1xkQ0vZr8mTn3wYc5uHd9sLf2aGe6".to_owned()).is_ok());
-    }
 
     #[test]
     fn a_public_url_is_an_origin() {
@@ -272,12 +218,13 @@ mod tests {
     }
 
     #[test]
-    fn the_generated_secret_is_kept_and_private() {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}/new/postly.db", folder.path().display());
-        let first = generated_secret(&url).unwrap();
-        assert_eq!(first, generated_secret(&url).unwrap());
-        let mode = folder.path().join("new/secret.key").metadata().unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+    fn trusted_proxies_are_networks_or_addresses() {
+        let read = networks("127.0.0.1, 10.0.0.0/8 2001:db8::/32").unwrap();
+        assert_eq!(read.len(), 3);
+        assert!(read[0].contains(&"127.0.0.1".parse::<IpAddr>().unwrap()));
+        assert!(networks("").unwrap().is_empty());
+        for wrong in ["localhost", "10.0.0.0/33", "*"] {
+            assert!(networks(wrong).is_err(), "{wrong}");
+        }
     }
 }
