@@ -1,8 +1,8 @@
 // Every page: accessible, valid, quiet in the console, and no wider than the screen.
 import AxeBuilder from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
+import type { Page, Response } from "@playwright/test";
 import { HtmlValidate } from "html-validate";
-import { expect, fresh, PASSWORD, test } from "./support/site.ts";
+import { Console, expect, fresh, PASSWORD, test } from "./support/site.ts";
 
 const validator = new HtmlValidate({
   extends: ["html-validate:recommended"],
@@ -34,15 +34,23 @@ function paths(post: string, name: string): Record<string, [string, number][]> {
   };
 }
 
-function listen(page: Page): string[] {
-  const heard: string[] = [];
-  page.on("console", (message) => {
-    // Chromium itself reports a page that came with an error status; that page is wanted here.
-    const status = message.text().startsWith("Failed to load resource: the server responded with a status of 4");
-    if (["error", "warning"].includes(message.type()) && !status) heard.push(message.text());
-  });
-  page.on("pageerror", (error) => heard.push(error.message));
-  return heard;
+/** Opens a page that is to come with this status. */
+async function open(page: Page, console: Console, path: string, status: number): Promise<Response> {
+  const response = await page.goto(path);
+  if (!response) throw new Error(`${path} was not fetched`);
+  expect(response.status(), path).toBe(status);
+  if (status >= 400) console.want(response);
+  return response;
+}
+
+/** Sends a form of the page, which is to come back with this status. */
+async function send(page: Page, console: Console, button: string, status: number): Promise<Response> {
+  const answer = page.waitForResponse((response) => response.request().method() === "POST");
+  await page.getByRole("button", { name: button, exact: true }).click();
+  const response = await answer;
+  expect(response.status(), button).toBe(status);
+  if (status >= 400) console.want(response);
+  return response;
 }
 
 async function inspect(page: Page, where: string) {
@@ -86,25 +94,22 @@ for (const who of ["nobody", "person", "author", "admin"]) {
     } else if (who === "author") {
       await site.logIn(page, name);
     }
-    const heard = listen(page);
+    const console = new Console(page);
     for (const [path, status] of paths(post, name)[who]) {
-      const response = await page.goto(path);
-      expect(response?.status(), path).toBe(status);
-      await validate((await response?.text()) ?? "", `${path} for ${who}`);
+      const response = await open(page, console, path, status);
+      await validate(await response.text(), `${path} for ${who}`);
       await inspect(page, `${path} for ${who}`);
     }
-    expect(heard).toEqual([]);
+    expect(console.heard()).toEqual([]);
   });
 }
 
 test("forms that came back", async ({ page, site }) => {
-  const heard = listen(page);
+  const console = new Console(page);
   for (const [path, button] of [["/register", "Register"], ["/login", "Log in"]]) {
-    await page.goto(path);
-    const answer = page.waitForResponse((response) => response.request().method() === "POST");
-    await page.getByRole("button", { name: button, exact: true }).click();
-    expect((await answer).status()).toBe(422);
-    await validate(await (await answer).text(), `${path} refused`);
+    await open(page, console, path, 200);
+    const answer = await send(page, console, button, 422);
+    await validate(await answer.text(), `${path} refused`);
     await expect(page.getByRole("alert")).toBeVisible();
     await inspect(page, `${path} refused`);
   }
@@ -113,10 +118,11 @@ test("forms that came back", async ({ page, site }) => {
   await page.getByLabel("Content").fill("**Some** words");
   await page.getByRole("button", { name: "Preview" }).click();
   await expect(page.locator("#preview strong")).toBeVisible();
-  await page.getByRole("button", { name: "Publish" }).click();
+  const answer = await send(page, console, "Publish", 422);
+  await validate(await answer.text(), "/posts refused");
   await expect(page.getByRole("alert")).toContainText("Give the post a title.");
   await inspect(page, "/posts refused");
-  expect(heard).toEqual([]);
+  expect(console.heard()).toEqual([]);
 });
 
 test("a preview after the session has ended loses nothing", async ({ page, site, context }) => {
@@ -142,7 +148,7 @@ test("a password can be looked at", async ({ page }) => {
 test("the API documents are drawn", async ({ page, site }) => {
   const name = fresh("program");
   await site.enter(page, name);
-  const heard = listen(page);
+  const console = new Console(page);
   for (const [path, operation] of [["/docs", "/auth/login"], ["/redoc", "Publish a post"]]) {
     const response = await page.goto(path);
     await validate((await response?.text()) ?? "", path);
@@ -158,5 +164,5 @@ test("the API documents are drawn", async ({ page, site }) => {
   await dialog.getByLabel("password:").fill(PASSWORD);
   await dialog.getByRole("button", { name: "Apply given OAuth2 credentials" }).click();
   await expect(dialog.getByRole("button", { name: "Logout" }).or(dialog.getByText("Authorized")).first()).toBeVisible();
-  expect(heard).toEqual([]);
+  expect(console.heard()).toEqual([]);
 });

@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { test as base, expect, type Page } from "@playwright/test";
+import { test as base, expect, type Page, type Response } from "@playwright/test";
 
 export { expect };
 export const PASSWORD = "violet otter paddles upstream";
@@ -113,6 +113,43 @@ function freePort(): Promise<number> {
       server.close(() => done(port));
     });
   });
+}
+
+/** What a page says in the browser's console: warnings, errors, exceptions and dialogs. */
+export class Console {
+  private readonly said: { text: string; url: string }[] = [];
+  private readonly wanted = new Set<string>();
+
+  constructor(page: Page) {
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) {
+        this.said.push({ text: message.text(), url: message.location().url });
+      }
+    });
+    page.on("pageerror", (error) => this.said.push({ text: error.message, url: page.url() }));
+    page.on("dialog", async (dialog) => {
+      // The editor rightly asks before what was typed is left behind.
+      if (dialog.type() === "beforeunload") return dialog.accept();
+      this.said.push({ text: `a dialog: ${dialog.message()}`, url: page.url() });
+      await dialog.dismiss();
+    });
+  }
+
+  /**
+   * Chromium complains of every answer with an error status. When a page itself is to come with
+   * one, that complaint is right; the same status of a style sheet or a script is not.
+   */
+  want(answer: Response): void {
+    this.wanted.add(`${answer.status()} ${answer.url()}`);
+  }
+
+  /** Everything that was said and not wanted. */
+  heard(): string[] {
+    const status = /^Failed to load resource: the server responded with a status of (\d+)/;
+    return this.said
+      .filter(({ text, url }) => !this.wanted.has(`${status.exec(text)?.[1]} ${url}`))
+      .map(({ text, url }) => `${text} (${url})`);
+  }
 }
 
 let counter = 0;
