@@ -1,7 +1,7 @@
 // A Postly of its own for each worker, and people in it.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,6 +17,7 @@ export class Site {
   private constructor(
     readonly url: string,
     private readonly folder: string,
+    private readonly errors: string,
     private readonly env: NodeJS.ProcessEnv,
     private readonly process: ChildProcess,
   ) {}
@@ -34,18 +35,28 @@ export class Site {
       POSTLY_BCRYPT_COST: "4",
       ...(engine === "postgres" ? postgres() : {}),
     };
-    const child = spawn(binary, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+    // Into a file, so that whatever was written is there to be read at once.
+    const errors = join(folder, "server.log");
+    const log = openSync(errors, "a");
+    const child = spawn(binary, { cwd: folder, env, stdio: ["ignore", "pipe", log] });
+    closeSync(log);
     let said = "";
     const up = new Promise<void>((done, fail) => {
-      child.stdout.on("data", (text) => {
+      child.stdout?.on("data", (text) => {
         said += text;
         if (said.includes("Postly is at")) done();
       });
-      child.stderr.on("data", (text) => (said += text));
-      child.on("exit", (code) => fail(new Error(`postly ended with ${code}:\n${said}`)));
+      child.on("exit", (code) => {
+        fail(new Error(`postly ended with ${code}:\n${said}${readFileSync(errors, "utf8")}`));
+      });
     });
     await up;
-    return new Site(url, folder, env, child);
+    return new Site(url, folder, errors, env, child);
+  }
+
+  /** What the server has logged so far. */
+  log(): string {
+    return readFileSync(this.errors, "utf8");
   }
 
   /** Runs a command of the binary beside the server. */
@@ -159,7 +170,7 @@ export function fresh(name: string): string {
   return `${name}-${counter}`;
 }
 
-export const test = base.extend<object, { site: Site }>({
+export const test = base.extend<{ serverLog: void }, { site: Site }>({
   site: [
     async ({}, use, info) => {
       const site = await Site.start(info.project.name === "postgres" ? "postgres" : "sqlite");
@@ -169,4 +180,17 @@ export const test = base.extend<object, { site: Site }>({
     { scope: "worker" },
   ],
   baseURL: async ({ site }, use) => use(site.url),
+  // What the server logged during a test that failed is kept beside its result.
+  serverLog: [
+    async ({ site }, use, info) => {
+      const before = site.log().length;
+      await use();
+      if (info.status === info.expectedStatus) return;
+      const path = info.outputPath("server.log");
+      writeFileSync(path, site.log().slice(before));
+      await info.attach("server.log", { path, contentType: "text/plain" });
+      rmSync(path); // Playwright keeps a copy.
+    },
+    { auto: true },
+  ],
 });
