@@ -1,8 +1,8 @@
 // Every page: accessible, valid, quiet in the console, and no wider than the screen.
 import AxeBuilder from "@axe-core/playwright";
-import type { Page, Response } from "@playwright/test";
+import type { Page } from "@playwright/test";
 import { HtmlValidate } from "html-validate";
-import { Console, expect, fresh, PASSWORD, test } from "./support/site.ts";
+import { Console, expect, fresh, open, PASSWORD, send, test } from "./support/site.ts";
 
 const validator = new HtmlValidate({
   extends: ["html-validate:recommended"],
@@ -32,25 +32,6 @@ function paths(post: string, name: string): Record<string, [string, number][]> {
     author: [[post, 200], [`${post}/edit`, 200], ["/dashboard", 200]],
     admin: [["/admin/posts", 200], ["/admin/posts?q=zzz", 200], ["/admin/users", 200]],
   };
-}
-
-/** Opens a page that is to come with this status. */
-async function open(page: Page, console: Console, path: string, status: number): Promise<Response> {
-  const response = await page.goto(path);
-  if (!response) throw new Error(`${path} was not fetched`);
-  expect(response.status(), path).toBe(status);
-  if (status >= 400) console.want(response);
-  return response;
-}
-
-/** Sends a form of the page, which is to come back with this status. */
-async function send(page: Page, console: Console, button: string, status: number): Promise<Response> {
-  const answer = page.waitForResponse((response) => response.request().method() === "POST");
-  await page.getByRole("button", { name: button, exact: true }).click();
-  const response = await answer;
-  expect(response.status(), button).toBe(status);
-  if (status >= 400) console.want(response);
-  return response;
 }
 
 async function inspect(page: Page, where: string) {

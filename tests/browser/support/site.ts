@@ -163,6 +163,25 @@ export class Console {
   }
 }
 
+/** Opens a page that is to come with this status. */
+export async function open(page: Page, console: Console, path: string, status: number): Promise<Response> {
+  const response = await page.goto(path);
+  if (!response) throw new Error(`${path} was not fetched`);
+  expect(response.status(), path).toBe(status);
+  if (status >= 400) console.want(response);
+  return response;
+}
+
+/** Sends a form of the page, which is to come back with this status. */
+export async function send(page: Page, console: Console, button: string, status: number): Promise<Response> {
+  const answer = page.waitForResponse((response) => response.request().method() === "POST");
+  await page.getByRole("button", { name: button, exact: true }).click();
+  const response = await answer;
+  expect(response.status(), button).toBe(status);
+  if (status >= 400) console.want(response);
+  return response;
+}
+
 let counter = 0;
 /** A username that no other test of this worker uses. */
 export function fresh(name: string): string {
