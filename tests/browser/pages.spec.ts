@@ -106,6 +106,104 @@ test("forms that came back", async ({ page, site }) => {
   expect(console.heard()).toEqual([]);
 });
 
+test("lists in their middle, with pages on both sides", async ({ page, site, browser }) => {
+  const name = fresh("author");
+  site.run(["user", "add", name, "--admin"], PASSWORD);
+  await site.logIn(page, name);
+  const posts: string[] = [];
+  for (const title of ["First", "Second", "Third"]) posts.push(await site.post(page, `${title} of ${name}`, "Words."));
+  for (let i = 0; i < 3; i += 1) {
+    const voter = await (await browser.newContext({ baseURL: site.url })).newPage();
+    await site.enter(voter, fresh("voter"));
+    for (const post of posts) await site.vote(voter, post);
+    await voter.context().close();
+  }
+  const console = new Console(page);
+  for (const list of [
+    "/?", "/?sort=top&", `/?author=${name}&`, `/users/${name}?`, "/dashboard?", `${posts[0]}/votes?`,
+    "/admin/posts?", `/admin/posts?q=${name}&`, "/admin/users?", "/admin/users?q=voter&",
+  ]) {
+    await open(page, console, `${list}limit=1`, 200);
+    const older = await page.getByRole("link", { name: "Older" }).getAttribute("href");
+    const where = `${list.split("?")[0]}${older}&limit=1`;
+    const response = await open(page, console, where, 200);
+    await expect(page.getByRole("navigation", { name: "Pages" }).getByRole("link")).toHaveText(["← Newer", "Older →"]);
+    await validate(await response.text(), where);
+    await inspect(page, where);
+  }
+  expect(console.heard()).toEqual([]);
+});
+
+test("a page of votes", async ({ page, site, browser }) => {
+  const author = await (await browser.newContext({ baseURL: site.url })).newPage();
+  await site.enter(author, fresh("author"));
+  const post = await site.post(author, `Unbrokenlylong${"wordiness".repeat(24)}`, "Words.");
+  const names = [fresh("v".repeat(36)), fresh("voter")];
+  for (const name of names) {
+    await site.enter(page, name);
+    await site.vote(page, post);
+  }
+  const console = new Console(page);
+  const response = await open(page, console, `${post}/votes`, 200);
+  await expect(page.getByRole("main").getByRole("listitem").getByRole("link")).toHaveText(names.toReversed());
+  await validate(await response.text(), "votes");
+  await inspect(page, "votes");
+  // The button of somebody who has voted, in a list and at the post.
+  for (const path of ["/", post]) {
+    const voted = await open(page, console, path, 200);
+    await expect(page.getByRole("button", { name: /^Voted\. Withdraw your vote for/ })).toBeVisible();
+    await validate(await voted.text(), `${path} voted`);
+    await inspect(page, `${path} voted`);
+  }
+  expect(console.heard()).toEqual([]);
+});
+
+test("confirmations that are open", async ({ page, site }) => {
+  const name = fresh("w".repeat(36));
+  site.run(["user", "add", name, "--admin"], PASSWORD);
+  await site.logIn(page, name);
+  const post = await site.post(page, `Unbrokenlylong${"wordiness".repeat(24)}`, "Words.");
+  const console = new Console(page);
+  for (const [path, button] of [
+    [post, "Delete this post"], [`/admin/posts?q=${name}`, "Delete this post"], [`/admin/users?q=${name}`, "Delete this account"],
+  ]) {
+    await open(page, console, path, 200);
+    await page.getByText("Delete…").click();
+    await expect(page.getByRole("button", { name: button })).toBeVisible();
+    await inspect(page, `${path} with its confirmation`);
+    await expect(page.getByRole("button", { name: button })).toBeVisible();
+  }
+  expect(console.heard()).toEqual([]);
+});
+
+test("edits that came back", async ({ page, site }) => {
+  await site.enter(page, fresh("editor"));
+  const post = await site.post(page, "Shared", "First words.");
+  const console = new Console(page);
+  await open(page, console, `${post}/edit`, 200);
+  await page.getByLabel("Title").fill("");
+  await page.getByLabel("Content").fill("");
+  const refused = await send(page, console, "Save", 422);
+  await expect(page.getByRole("alert").getByRole("listitem")).toHaveCount(2);
+  await expect(page.getByLabel("Content")).toHaveAccessibleDescription(/Markdown.*\S/);
+  await validate(await refused.text(), "an edit refused");
+  await inspect(page, "an edit refused");
+
+  await open(page, console, `${post}/edit`, 200);
+  const changed = await page.request.post(`${site.url}${post}`, {
+    form: { _method: "put", title: "Shared", content: "Words of another tab." },
+    headers: { Origin: site.url },
+    maxRedirects: 0,
+  });
+  expect(changed.status()).toBe(303);
+  await page.getByLabel("Content").fill("Words of this tab.");
+  const stale = await send(page, console, "Save", 409);
+  await expect(page.getByRole("alert")).toContainText("changed since you opened it");
+  await validate(await stale.text(), "a stale edit");
+  await inspect(page, "a stale edit");
+  expect(console.heard()).toEqual([]);
+});
+
 test("a preview after the session has ended loses nothing", async ({ page, site, context }) => {
   await site.enter(page, fresh("late"));
   await page.goto("/posts/new");

@@ -96,6 +96,16 @@ export class Site {
     return response.headers().location;
   }
 
+  /** Votes for the post at this path as the person whose page this is. */
+  async vote(page: Page, post: string): Promise<void> {
+    const response = await page.request.post(`${this.url}${post}/vote`, {
+      form: { _method: "put" },
+      headers: { Origin: this.url },
+      maxRedirects: 0,
+    });
+    expect(response.status()).toBe(303);
+  }
+
   async stop(): Promise<void> {
     this.process.removeAllListeners("exit");
     const ended = new Promise((done) => this.process.once("exit", done));
