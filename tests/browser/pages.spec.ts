@@ -2,7 +2,7 @@
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { HtmlValidate } from "html-validate";
-import { expect, fresh, PASSWORD, test } from "./support/site.ts";
+import { Console, expect, fresh, open, PASSWORD, send, test } from "./support/site.ts";
 
 const validator = new HtmlValidate({
   extends: ["html-validate:recommended"],
@@ -32,17 +32,6 @@ function paths(post: string, name: string): Record<string, [string, number][]> {
     author: [[post, 200], [`${post}/edit`, 200], ["/dashboard", 200]],
     admin: [["/admin/posts", 200], ["/admin/posts?q=zzz", 200], ["/admin/users", 200]],
   };
-}
-
-function listen(page: Page): string[] {
-  const heard: string[] = [];
-  page.on("console", (message) => {
-    // Chromium itself reports a page that came with an error status; that page is wanted here.
-    const status = message.text().startsWith("Failed to load resource: the server responded with a status of 4");
-    if (["error", "warning"].includes(message.type()) && !status) heard.push(message.text());
-  });
-  page.on("pageerror", (error) => heard.push(error.message));
-  return heard;
 }
 
 async function inspect(page: Page, where: string) {
@@ -86,25 +75,22 @@ for (const who of ["nobody", "person", "author", "admin"]) {
     } else if (who === "author") {
       await site.logIn(page, name);
     }
-    const heard = listen(page);
+    const console = new Console(page);
     for (const [path, status] of paths(post, name)[who]) {
-      const response = await page.goto(path);
-      expect(response?.status(), path).toBe(status);
-      await validate((await response?.text()) ?? "", `${path} for ${who}`);
+      const response = await open(page, console, path, status);
+      await validate(await response.text(), `${path} for ${who}`);
       await inspect(page, `${path} for ${who}`);
     }
-    expect(heard).toEqual([]);
+    expect(console.heard()).toEqual([]);
   });
 }
 
 test("forms that came back", async ({ page, site }) => {
-  const heard = listen(page);
+  const console = new Console(page);
   for (const [path, button] of [["/register", "Register"], ["/login", "Log in"]]) {
-    await page.goto(path);
-    const answer = page.waitForResponse((response) => response.request().method() === "POST");
-    await page.getByRole("button", { name: button, exact: true }).click();
-    expect((await answer).status()).toBe(422);
-    await validate(await (await answer).text(), `${path} refused`);
+    await open(page, console, path, 200);
+    const answer = await send(page, console, button, 422);
+    await validate(await answer.text(), `${path} refused`);
     await expect(page.getByRole("alert")).toBeVisible();
     await inspect(page, `${path} refused`);
   }
@@ -113,10 +99,109 @@ test("forms that came back", async ({ page, site }) => {
   await page.getByLabel("Content").fill("**Some** words");
   await page.getByRole("button", { name: "Preview" }).click();
   await expect(page.locator("#preview strong")).toBeVisible();
-  await page.getByRole("button", { name: "Publish" }).click();
+  const answer = await send(page, console, "Publish", 422);
+  await validate(await answer.text(), "/posts refused");
   await expect(page.getByRole("alert")).toContainText("Give the post a title.");
   await inspect(page, "/posts refused");
-  expect(heard).toEqual([]);
+  expect(console.heard()).toEqual([]);
+});
+
+test("lists in their middle, with pages on both sides", async ({ page, site, browser }) => {
+  const name = fresh("author");
+  site.run(["user", "add", name, "--admin"], PASSWORD);
+  await site.logIn(page, name);
+  const posts: string[] = [];
+  for (const title of ["First", "Second", "Third"]) posts.push(await site.post(page, `${title} of ${name}`, "Words."));
+  for (let i = 0; i < 3; i += 1) {
+    const voter = await (await browser.newContext({ baseURL: site.url })).newPage();
+    await site.enter(voter, fresh("voter"));
+    for (const post of posts) await site.vote(voter, post);
+    await voter.context().close();
+  }
+  const console = new Console(page);
+  for (const list of [
+    "/?", "/?sort=top&", `/?author=${name}&`, `/users/${name}?`, "/dashboard?", `${posts[0]}/votes?`,
+    "/admin/posts?", `/admin/posts?q=${name}&`, "/admin/users?", "/admin/users?q=voter&",
+  ]) {
+    await open(page, console, `${list}limit=1`, 200);
+    const older = await page.getByRole("link", { name: "Older" }).getAttribute("href");
+    const where = `${list.split("?")[0]}${older}&limit=1`;
+    const response = await open(page, console, where, 200);
+    await expect(page.getByRole("navigation", { name: "Pages" }).getByRole("link")).toHaveText(["← Newer", "Older →"]);
+    await validate(await response.text(), where);
+    await inspect(page, where);
+  }
+  expect(console.heard()).toEqual([]);
+});
+
+test("a page of votes", async ({ page, site, browser }) => {
+  const author = await (await browser.newContext({ baseURL: site.url })).newPage();
+  await site.enter(author, fresh("author"));
+  const post = await site.post(author, `Unbrokenlylong${"wordiness".repeat(24)}`, "Words.");
+  const names = [fresh("v".repeat(36)), fresh("voter")];
+  for (const name of names) {
+    await site.enter(page, name);
+    await site.vote(page, post);
+  }
+  const console = new Console(page);
+  const response = await open(page, console, `${post}/votes`, 200);
+  await expect(page.getByRole("main").getByRole("listitem").getByRole("link")).toHaveText(names.toReversed());
+  await validate(await response.text(), "votes");
+  await inspect(page, "votes");
+  // The button of somebody who has voted, in a list and at the post.
+  for (const path of ["/", post]) {
+    const voted = await open(page, console, path, 200);
+    await expect(page.getByRole("button", { name: /^Voted\. Withdraw your vote for/ })).toBeVisible();
+    await validate(await voted.text(), `${path} voted`);
+    await inspect(page, `${path} voted`);
+  }
+  expect(console.heard()).toEqual([]);
+});
+
+test("confirmations that are open", async ({ page, site }) => {
+  const name = fresh("w".repeat(36));
+  site.run(["user", "add", name, "--admin"], PASSWORD);
+  await site.logIn(page, name);
+  const post = await site.post(page, `Unbrokenlylong${"wordiness".repeat(24)}`, "Words.");
+  const console = new Console(page);
+  for (const [path, button] of [
+    [post, "Delete this post"], [`/admin/posts?q=${name}`, "Delete this post"], [`/admin/users?q=${name}`, "Delete this account"],
+  ]) {
+    await open(page, console, path, 200);
+    await page.getByText("Delete…").click();
+    await expect(page.getByRole("button", { name: button })).toBeVisible();
+    await inspect(page, `${path} with its confirmation`);
+    await expect(page.getByRole("button", { name: button })).toBeVisible();
+  }
+  expect(console.heard()).toEqual([]);
+});
+
+test("edits that came back", async ({ page, site }) => {
+  await site.enter(page, fresh("editor"));
+  const post = await site.post(page, "Shared", "First words.");
+  const console = new Console(page);
+  await open(page, console, `${post}/edit`, 200);
+  await page.getByLabel("Title").fill("");
+  await page.getByLabel("Content").fill("");
+  const refused = await send(page, console, "Save", 422);
+  await expect(page.getByRole("alert").getByRole("listitem")).toHaveCount(2);
+  await expect(page.getByLabel("Content")).toHaveAccessibleDescription(/Markdown.*\S/);
+  await validate(await refused.text(), "an edit refused");
+  await inspect(page, "an edit refused");
+
+  await open(page, console, `${post}/edit`, 200);
+  const changed = await page.request.post(`${site.url}${post}`, {
+    form: { _method: "put", title: "Shared", content: "Words of another tab." },
+    headers: { Origin: site.url },
+    maxRedirects: 0,
+  });
+  expect(changed.status()).toBe(303);
+  await page.getByLabel("Content").fill("Words of this tab.");
+  const stale = await send(page, console, "Save", 409);
+  await expect(page.getByRole("alert")).toContainText("changed since you opened it");
+  await validate(await stale.text(), "a stale edit");
+  await inspect(page, "a stale edit");
+  expect(console.heard()).toEqual([]);
 });
 
 test("a preview after the session has ended loses nothing", async ({ page, site, context }) => {
@@ -139,10 +224,8 @@ test("a password can be looked at", async ({ page }) => {
   await expect(password).toHaveAttribute("type", "password");
 });
 
-test("the API documents are drawn", async ({ page, site }) => {
-  const name = fresh("program");
-  await site.enter(page, name);
-  const heard = listen(page);
+test("the API documents are drawn", async ({ page }) => {
+  const console = new Console(page);
   for (const [path, operation] of [["/docs", "/auth/login"], ["/redoc", "Publish a post"]]) {
     const response = await page.goto(path);
     await validate((await response?.text()) ?? "", path);
@@ -151,12 +234,38 @@ test("the API documents are drawn", async ({ page, site }) => {
     const found = await new AxeBuilder({ page }).exclude("#docs").analyze();
     expect(found.violations.map((v) => `${v.id}: ${v.nodes[0].html}`), path).toEqual([]);
   }
-  await page.goto("/docs");
+  expect(console.heard()).toEqual([]);
+});
+
+test("Swagger UI calls the API with the token that Authorize fetched", async ({ page, site, context }) => {
+  const name = fresh("program");
+  await site.enter(page, name);
+  // The token alone is to let the call through.
+  await context.clearCookies();
+  const console = new Console(page);
+  await open(page, console, "/docs", 200);
   await page.getByRole("button", { name: "Authorize" }).click();
   const dialog = page.locator(".modal-ux");
   await dialog.getByLabel("username:").fill(name);
   await dialog.getByLabel("password:").fill(PASSWORD);
+  const granted = page.waitForResponse(`${site.url}/api/v1/auth/token`);
   await dialog.getByRole("button", { name: "Apply given OAuth2 credentials" }).click();
-  await expect(dialog.getByRole("button", { name: "Logout" }).or(dialog.getByText("Authorized")).first()).toBeVisible();
-  expect(heard).toEqual([]);
+  const { access_token } = await (await granted).json();
+  expect(access_token).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+  await expect(dialog.getByRole("button", { name: "Remove authorization" })).toBeVisible();
+  await dialog.getByRole("button", { name: "Close" }).last().click();
+
+  const operation = page.locator(".opblock").filter({ has: page.locator("[data-path='/me']") });
+  await operation.locator(".opblock-summary-control").click();
+  await operation.getByRole("button", { name: "Try it out" }).click();
+  const answer = page.waitForResponse(`${site.url}/api/v1/me`);
+  await operation.getByRole("button", { name: "Execute" }).click();
+  const me = await answer;
+  const sent = await me.request().allHeaders();
+  expect(sent.authorization).toBe(`Bearer ${access_token}`);
+  expect(sent.cookie).toBeUndefined();
+  expect(me.status()).toBe(200);
+  expect((await me.json()).username).toBe(name);
+  await expect(operation.locator(".live-responses-table .response-col_status").last()).toHaveText("200");
+  expect(console.heard()).toEqual([]);
 });

@@ -1,33 +1,183 @@
 // What a browser makes of hostile text and of other sites.
 import { createServer } from "node:http";
-import { expect, fresh, PASSWORD, test } from "./support/site.ts";
+import type { Page } from "@playwright/test";
+import { Console, expect, fresh, open, PASSWORD, send, test } from "./support/site.ts";
 
-const attacks = [
-  "<script>window.__pwned = 1</script>",
-  "<img src=x onerror='window.__pwned = 1'>",
-  "<svg onload='window.__pwned = 1'></svg>",
-  "[a](javascript:window.__pwned=1) [b](data:text/html,<script>1</script>)",
-  "\"><script>window.__pwned = 1</script>",
-  "{{7*7}} {% raw %} </textarea><script>window.__pwned = 1</script>",
+const texts = [
+  "<script>window.pwned = 1</script>",
+  "\"><script>window.pwned = 1</script>",
+  "</title></textarea></style></script><script>window.pwned = 1</script>",
+  "<img src=x onerror='window.pwned = 1'>",
+  "<svg onload='window.pwned = 1'><a xlink:href='javascript:window.pwned=1'><text>a</text></a></svg>",
+  "\" autofocus onfocus=\"window.pwned = 1",
+  "' autofocus onfocus='window.pwned = 1",
+  "<iframe srcdoc='<script>parent.pwned = 1</script>'></iframe>",
+  "<base href=//evil.example><meta http-equiv=refresh content='0;url=//evil.example'>",
+  "<style>@import '//evil.example';</style><i style='color: red' class=mine>red</i>",
+  "{{7*7}} {% raw %} &lt;u&gt; <!-- javascript:window.pwned=1",
 ];
 
-test("hostile text is shown and never run", async ({ page, site }) => {
-  const ann = fresh("mallory");
-  site.run(["user", "add", ann, "--admin"], PASSWORD);
-  await site.logIn(page, ann);
-  page.on("dialog", () => expect("a dialog").toBe("never seen"));
-  for (const attack of attacks) {
-    const post = await site.post(page, attack, attack);
-    for (const path of [post, `${post}/edit`, "/", `/admin/posts?q=${encodeURIComponent(attack)}`]) {
-      await page.goto(path);
-      expect(await page.evaluate(() => "__pwned" in window), `${attack} at ${path}`).toBe(false);
-      expect(await page.locator("main img, main svg, main script, a[href^='javascript:'], a[href^='data:']").count()).toBe(0);
+const markdown = [
+  "[a](javascript:window.pwned=1) [b](JaVaScRiPt:window.pwned=1) [c](&#106;avascript:window.pwned=1)",
+  "[a](<java\tscript:window.pwned=1>) [b](vbscript:x) [c](\u0001javascript:window.pwned=1)",
+  "[a](data:text/html,<script>opener.pwned=1</script>) [b](data:text/html;base64,PHNjcmlwdD4=)",
+  "<javascript:window.pwned=1> <data:text/html,x>",
+  "[a][b]\n\n[b]: javascript:window.pwned=1 \"c\"",
+  "![a](javascript:window.pwned=1) ![b](data:image/svg+xml,<svg/onload=parent.pwned=1>) ![c](//evil.example/d.png)",
+  "[a](https://a.example 'b\" onmouseover=\"window.pwned=1')",
+  "[a](https://a.example/\"onmouseover=\"window.pwned=1)",
+  "<div onclick='window.pwned=1'>\n\n<script>window.pwned=1</script>\n\n</div>",
+  "Some <a href='javascript:window.pwned=1'>raw</a> <b style='position:fixed'>HTML</b>",
+  "<svg><script href='data:text/javascript,window.pwned=1' /></svg>",
+  "<svg><animate onbegin='window.pwned=1' attributeName=x /></svg><math><mtext><style><img src=x onerror='window.pwned=1'>",
+  "<form action=//evil.example><input name=password><button formaction='javascript:window.pwned=1'>Log in</button></form>",
+  "<details open ontoggle='window.pwned=1'><summary>a</summary></details>",
+  "```\"><script>window.pwned=1</script>\n</code></pre><script>window.pwned=1</script>\n```",
+  "| a |\n|---|\n| <img src=x onerror='window.pwned=1'> |",
+  // Quotes that no typography bends, for the attribute that holds the excerpt.
+  "`\"><script>window.pwned=1</script>` \\\"><script>window.pwned=1</script>",
+];
+
+/** Everything in the whole document that neither a template nor Markdown makes. */
+function intruders(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const elements = new Set(
+      ("html head meta title link script body header nav main footer section article div span p a ul ol li dl dt dd " +
+        "h1 h2 h3 h4 h5 h6 strong em del code pre blockquote hr br table thead tbody tr th td time " +
+        "form label input textarea button details summary").split(" "),
+    );
+    const attributes = new Set(
+      ("lang charset name content property rel href type src class id role tabindex title start datetime scope " +
+        "method action formaction novalidate for value rows required maxlength autocomplete autocapitalize " +
+        "spellcheck data-label data-editor data-preview").split(" "),
+    );
+    const found = "pwned" in window ? ["a script that ran"] : [];
+    for (const element of document.querySelectorAll("*")) {
+      const tell = (what: string) => found.push(`${what}: ${element.outerHTML.slice(0, 200)}`);
+      const name = element.localName;
+      if (!elements.has(name) || element.namespaceURI !== "http://www.w3.org/1999/xhtml") tell("element");
+      for (const { name: attribute, value } of element.attributes) {
+        if (!attributes.has(attribute) && !attribute.startsWith("aria-")) tell(attribute);
+        if (["href", "src", "action", "formaction"].includes(attribute)) {
+          const url = URL.parse(value, document.baseURI);
+          const ours = url?.origin === location.origin;
+          const link = name === "a" && ["http:", "https:", "mailto:"].includes(url?.protocol ?? "");
+          if (!ours && !link) tell(attribute);
+        }
+      }
+      if (name === "script" && !element.getAttribute("src")?.startsWith("/static/js/")) tell("script");
     }
-    await page.goto(post);
-    await expect(page.getByRole("heading", { level: 1 })).toHaveText(attack.replace(/\s+/g, " "));
-    await page.goto(`/?author=${encodeURIComponent(attack)}`);
-    expect(await page.evaluate(() => "__pwned" in window)).toBe(false);
+    return found;
+  });
+}
+
+test("hostile text is shown as the text it is", async ({ page, site }) => {
+  const mallory = fresh("mallory");
+  site.run(["user", "add", mallory, "--admin"], PASSWORD);
+  await site.logIn(page, mallory);
+  const console = new Console(page);
+  for (const text of texts) {
+    await site.post(page, text, text);
+    const post = await site.post(page, text, text);
+    const q = encodeURIComponent(text);
+    for (const path of [post, `${post}/votes`, "/?limit=1", "/dashboard", `/admin/posts?q=${q}&limit=1`]) {
+      await open(page, console, path, 200);
+      expect(await intruders(page), `${text} at ${path}`).toEqual([]);
+    }
+    await expect(page.getByLabel("Title or author")).toHaveValue(text);
+    // The search goes on to the next page.
+    await page.getByRole("link", { name: "Older" }).click();
+    await expect(page.getByRole("link", { name: "Newer" })).toBeVisible();
+    await expect(page.getByLabel("Title or author")).toHaveValue(text);
+    await expect(page.getByRole("link", { name: text, exact: true })).toBeVisible();
+    await open(page, console, post, 200);
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText(text);
+    await open(page, console, `${post}/edit`, 200);
+    expect(await intruders(page), `${text} at ${post}/edit`).toEqual([]);
+    await expect(page.getByLabel("Title")).toHaveValue(text);
+    await expect(page.getByLabel("Content")).toHaveValue(text);
+    // Both come back with a refusal.
+    for (const [field, other] of [["Title", "Content"], ["Content", "Title"]]) {
+      await open(page, console, "/posts/new", 200);
+      await page.getByLabel(field).fill(text);
+      await send(page, console, "Publish", 422);
+      expect(await intruders(page), `${text} refused`).toEqual([]);
+      await expect(page.getByLabel(field)).toHaveValue(text);
+      await expect(page.getByLabel(other)).toHaveValue("");
+    }
   }
+  expect(console.heard()).toEqual([]);
+});
+
+test("hostile Markdown makes nothing but harmless markup", async ({ page, site }) => {
+  await site.enter(page, fresh("mallory"));
+  const console = new Console(page);
+  for (const content of markdown) {
+    const post = await site.post(page, "Markdown", content);
+    for (const path of ["/dashboard", post]) {
+      await open(page, console, path, 200);
+      expect(await intruders(page), `${content} at ${path}`).toEqual([]);
+    }
+    await expect(page.locator(".prose")).not.toBeEmpty();
+    await open(page, console, `${post}/edit`, 200);
+    await send(page, console, "Preview", 200);
+    await expect(page.locator("#preview .prose")).not.toBeEmpty();
+    expect(await intruders(page), `${content} in the preview`).toEqual([]);
+  }
+  expect(console.heard()).toEqual([]);
+});
+
+test("hostile addresses change nothing in the page", async ({ page, site }) => {
+  const mallory = fresh("mallory");
+  site.run(["user", "add", mallory, "--admin"], PASSWORD);
+  await site.logIn(page, mallory);
+  const console = new Console(page);
+  for (const text of texts) {
+    const it = encodeURIComponent(text);
+    const addresses: [string, number][] = [
+      [`/?author=${it}`, 200], [`/?author=${it}&sort=top`, 200], [`/?sort=${it}`, 422], [`/?before=${it}`, 422],
+      [`/?limit=${it}`, 422], [`/?${it}=${it}`, 200], [`/admin/users?q=${it}`, 200], [`/login?next=${it}`, 200],
+      [`/register?next=${it}`, 200], [`/${it}`, 404], [`/users/${it}`, 404], [`/posts/${it}`, 404],
+      [`/static/${it}`, 404],
+    ];
+    for (const [path, status] of addresses) {
+      await open(page, console, path, status);
+      expect(await intruders(page), path).toEqual([]);
+    }
+    await open(page, console, `/admin/users?q=${it}`, 200);
+    await expect(page.getByText(`Nobody matches “${text}”.`)).toBeVisible();
+    await open(page, console, `/?author=${it}`, 200);
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText(`Posts by ${text}`);
+    for (const [path, button, label] of [["/login", "Log in", "Username or e-mail"], ["/register", "Register", "E-mail"]]) {
+      await open(page, console, path, 200);
+      await page.getByLabel(label).fill(text);
+      await send(page, console, button, 422);
+      expect(await intruders(page), `${text} refused at ${path}`).toEqual([]);
+      await expect(page.getByLabel(label)).toHaveValue(text);
+    }
+  }
+  expect(console.heard()).toEqual([]);
+});
+
+test("a log-in leads nowhere but to this site", async ({ page, site }) => {
+  const ann = fresh("ann");
+  site.run(["user", "add", ann], PASSWORD);
+  const console = new Console(page);
+  for (const next of [
+    "javascript:window.pwned=1", "data:text/html,<script>opener.pwned=1</script>", "https://evil.example/",
+    "//evil.example/", "/\\evil.example/", "/\t/evil.example/", `${site.url}@evil.example/`, "\"><script>window.pwned=1</script>",
+  ]) {
+    await open(page, console, `/login?next=${encodeURIComponent(next)}`, 200);
+    expect(await intruders(page), next).toEqual([]);
+    await expect(page.locator("[name=next]"), next).toHaveValue("/");
+    await page.getByLabel("Username or e-mail").fill(ann);
+    await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+    await send(page, console, "Log in", 303);
+    await expect(page.getByRole("status").first()).toHaveText("You are logged in.");
+    expect(page.url(), next).toBe(`${site.url}/`);
+    expect(await intruders(page), next).toEqual([]);
+  }
+  expect(console.heard()).toEqual([]);
 });
 
 test("the cookie is out of reach of scripts", async ({ page, site, context }) => {
@@ -38,25 +188,50 @@ test("the cookie is out of reach of scripts", async ({ page, site, context }) =>
   expect(await page.evaluate(() => document.cookie)).not.toContain("postly=");
 });
 
-test("a form on another site changes nothing here", async ({ page, site, context }) => {
-  await site.enter(page, fresh("victim"));
-  const forms = ["/posts", "/logout"].map(
-    (path) => `<form method=post action="${site.url}${path}"><input name=title value=Stolen>
-      <input name=content value=Stolen><button>${path}</button></form>`,
-  );
-  const evil = createServer((_, answer) => {
-    answer.setHeader("Content-Type", "text/html").end(forms.join(""));
+const elsewhere = [
+  // SameSite already keeps the cookie back.
+  { from: "another site", host: "localhost", cookie: false, origin: /^http:\/\/localhost:/ },
+  // The same site to SameSite, since ports do not count: the cookie comes along.
+  { from: "another port", host: "127.0.0.1", cookie: true, origin: /^http:\/\/127\.0\.0\.1:/ },
+  // And it does not say which.
+  { from: "another port in hiding", host: "127.0.0.1", cookie: true, origin: /^null$/ },
+];
+
+for (const { from, host, cookie, origin } of elsewhere) {
+  test(`a form on ${from} changes nothing here`, async ({ page, site, context }) => {
+    await site.enter(page, fresh("victim"));
+    const post = await site.post(page, "Mine", "My words.");
+    const forms = [
+      ["publish", "/posts", ""],
+      ["edit", post, "<input name=_method value=put>"],
+      ["delete", post, "<input name=_method value=delete>"],
+      ["log out", "/logout", ""],
+    ];
+    const evil = createServer((_, answer) => {
+      if (origin.test("null")) answer.setHeader("Referrer-Policy", "no-referrer");
+      answer.setHeader("Content-Type", "text/html").end(
+        forms.map(([name, path, more]) => `<form method=post action="${site.url}${path}">${more}
+          <input name=title value=Stolen><input name=content value=Stolen><button>${name}</button></form>`).join(""),
+      );
+    });
+    await new Promise<void>((done) => evil.listen(0, "127.0.0.1", done));
+    const { port } = evil.address() as { port: number };
+    for (const [name, path] of forms) {
+      await page.goto(`http://${host}:${port}/`);
+      const answer = page.waitForResponse(`${site.url}${path}`);
+      await page.getByRole("button", { name, exact: true }).click();
+      const refused = await answer;
+      const sent = await refused.request().allHeaders();
+      expect(sent.origin, name).toMatch(origin);
+      expect(/(^|; )postly=/.test(sent.cookie ?? ""), `${name} with the cookie`).toBe(cookie);
+      expect(refused.status(), name).toBe(403);
+    }
+    evil.close();
+    expect((await context.cookies()).some((one) => one.name === "postly")).toBe(true);
+    await page.goto("/dashboard");
+    await expect(page.getByText("1 post,")).toBeVisible();
+    await page.goto(post);
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText("Mine");
+    await expect(page.locator(".prose")).toHaveText("My words.");
   });
-  await new Promise<void>((done) => evil.listen(0, "127.0.0.1", done));
-  const { port } = evil.address() as { port: number };
-  for (const path of ["/posts", "/logout"]) {
-    await page.goto(`http://localhost:${port}/`);
-    const refused = page.waitForResponse(`${site.url}${path}`);
-    await page.getByRole("button", { name: path }).click();
-    expect((await refused).status()).toBe(403);
-  }
-  evil.close();
-  expect((await context.cookies()).some((one) => one.name === "postly")).toBe(true);
-  await page.goto("/dashboard");
-  await expect(page.getByText("You have not written any yet.")).toBeVisible();
-});
+}
