@@ -20,6 +20,9 @@ pub enum Error {
     /// The password was not given lately enough for what is delicate.
     #[error("give your password again to go on")]
     ProofNeeded,
+    /// An e-mail address has to be confirmed first.
+    #[error("confirm your e-mail address first: open the link that we sent you")]
+    Unverified,
     /// A personal token lacks this scope.
     #[error("the token lacks the scope {0}")]
     InsufficientScope(&'static str),

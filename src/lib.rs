@@ -6,6 +6,8 @@ pub mod config;
 pub mod db;
 pub mod demo;
 pub mod error;
+pub mod jobs;
+pub mod mail;
 pub mod models;
 pub mod routes;
 pub mod web;
@@ -17,12 +19,15 @@ use rocket_db_pools::Database as _;
 use rocket_dyn_templates::Template;
 use utoipa::OpenApi;
 
-use crate::config::Config;
+use crate::config::{Config, Mail};
 use crate::error::{Error, Result};
+use crate::jobs::Postman;
+use crate::mail::Mailer;
 use crate::models::password::Hasher;
 use crate::models::token::Keys;
 use crate::routes::{
-    accounts, admin, docs, events, oauth, operations, posts, sessions, tokens, users, votes,
+    accounts, admin, docs, emails, events, oauth, operations, passwords, posts, sessions, tokens,
+    users, votes,
 };
 use crate::web::door::API;
 use crate::web::{address, assets, denials, failure, headers, origin, scene, scope};
@@ -40,9 +45,13 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>> {
     };
     let figment = config.figment.merge(("template_dir", folder));
 
+    let Mail { route, from } = config.mail;
+    let mailer = Mailer::new(route, from, config.public_url.origin())?;
+
     Ok(rocket::custom(figment)
         .manage(Keys::new(&config.secret_key, &config.older_keys, config.public_url.origin()))
         .manage(Hasher::new(config.bcrypt_cost)?)
+        .manage(config.email)
         .manage(config.public_url)
         .manage(address::TrustedProxies(config.trusted_proxies))
         .manage(scope::Scopes(routes::scope))
@@ -53,6 +62,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>> {
         .attach(scene::Stage)
         .attach(headers::Headers)
         .attach(denials::Denials)
+        .attach(Postman::new(mailer))
         .attach(AdHoc::on_liftoff("address", move |rocket| {
             drop(empty);
             Box::pin(async move {
@@ -63,7 +73,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>> {
         .mount("/", origin::routes())
         .mount("/", page_door())
         .mount(API, api_door())
-        .mount(format!("{API}/auth"), [accounts::api(), oauth::api()].concat())
+        .mount(format!("{API}/auth"), auth())
         .register("/", catchers![failure::catch]))
 }
 
@@ -76,6 +86,8 @@ fn both_doors() -> Vec<Route> {
         accounts::both(),
         sessions::both(),
         tokens::both(),
+        passwords::both(),
+        emails::both(),
         events::both(),
         admin::both(),
     ]
@@ -83,7 +95,21 @@ fn both_doors() -> Vec<Route> {
 }
 
 fn page_door() -> Vec<Route> {
-    [both_doors(), posts::pages(), accounts::pages(), docs::pages(), operations::pages()].concat()
+    [
+        both_doors(),
+        posts::pages(),
+        accounts::pages(),
+        passwords::pages(),
+        emails::pages(),
+        docs::pages(),
+        operations::pages(),
+    ]
+    .concat()
+}
+
+/// What stands below `/auth` at the API door.
+fn auth() -> Vec<Route> {
+    [accounts::api(), passwords::api(), emails::api(), oauth::api()].concat()
 }
 
 fn api_door() -> Vec<Route> {

@@ -4,14 +4,19 @@
 pub mod keys;
 
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
+use lettre::message::Mailbox;
 use rocket::figment::providers::{Env, Format, Toml};
 use rocket::figment::{Figment, Profile};
 use serde::Deserialize;
 use url::Url;
 
+use crate::db;
 use crate::error::{Error, Result};
+use crate::mail::Route;
+use crate::models::email::Rules;
 
 /// Everything that Postly is told from outside.
 #[derive(Clone)]
@@ -29,8 +34,17 @@ pub struct Config {
     /// bcrypt's cost: the logarithm to base 2 of its rounds.
     pub bcrypt_cost: u32,
     pub log_format: LogFormat,
+    pub email: Rules,
+    pub mail: Mail,
     /// Proxies whose word about a client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
+}
+
+/// How mails leave, and from whom.
+#[derive(Clone)]
+pub struct Mail {
+    pub route: Route,
+    pub from: Mailbox,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -49,6 +63,10 @@ struct Options {
     bcrypt_cost: u32,
     log_format: LogFormat,
     trusted_proxies: Option<String>,
+    mail_url: Option<String>,
+    mail_from: Option<String>,
+    email_required: bool,
+    posting_needs_verified_email: bool,
 }
 
 impl Config {
@@ -87,6 +105,8 @@ impl Config {
             .merge(("databases.postly.connect_timeout", 5))
             .merge(("postly.bcrypt_cost", 12))
             .merge(("postly.log_format", "text"))
+            .merge(("postly.email_required", false))
+            .merge(("postly.posting_needs_verified_email", false))
     }
 
     /// Takes everything out of `figment` and checks it.
@@ -105,9 +125,15 @@ impl Config {
                 "POSTLY_BCRYPT_COST must lie between {floor} and 16"
             )));
         }
-        let public_url = match options.public_url {
-            Some(url) => PublicUrl::parse(&url)?,
+        let public_url = match &options.public_url {
+            Some(url) => PublicUrl::parse(url)?,
             None => PublicUrl::loopback(rocket.port),
+        };
+        let mail = mail(&options, &database_url)?;
+        let email = Rules {
+            sends_mail: mail.route.reaches_people(),
+            required: options.email_required,
+            verified_to_post: options.posting_needs_verified_email,
         };
         let is_key_configured = options.secret_key.is_some();
         let (secret_key, older_keys) = match options.secret_key {
@@ -123,9 +149,43 @@ impl Config {
             public_url,
             bcrypt_cost: options.bcrypt_cost,
             log_format: options.log_format,
+            email,
+            mail,
             trusted_proxies: networks(options.trusted_proxies.as_deref().unwrap_or_default())?,
         })
     }
+}
+
+/// Without a server, mails go to the log of a debug build, otherwise into a folder beside the database.
+fn mail(options: &Options, database_url: &str) -> Result<Mail> {
+    let route = match &options.mail_url {
+        Some(url) => Route::parse(url)?,
+        None if cfg!(debug_assertions) => Route::Log,
+        None => Route::Folder(beside(database_url)?.join("outbox")),
+    };
+    let from = match &options.mail_from {
+        Some(from) => from.as_str(),
+        None if route.reaches_people() => {
+            return Err(Error::Internal(
+                "POSTLY_MAIL_FROM must name the sender, such as Postly <post@posts.example>"
+                    .to_owned(),
+            ));
+        }
+        None => "Postly <postly@localhost>",
+    };
+    let from = from
+        .parse()
+        .map_err(|e| Error::Internal(format!("POSTLY_MAIL_FROM must be an e-mail address: {e}")))?;
+    Ok(Mail { route, from })
+}
+
+/// The folder of the SQLite file; `data` when there is none.
+fn beside(database_url: &str) -> Result<PathBuf> {
+    if !db::is_sqlite(database_url)? {
+        return Ok(PathBuf::from("data"));
+    }
+    let path = db::sqlite_path(database_url)?;
+    Ok(path.parent().map(Path::to_owned).unwrap_or_else(|| PathBuf::from(".")))
 }
 
 /// Reads `10.0.0.0/8, 2001:db8::1`: networks and single addresses.

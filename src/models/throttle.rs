@@ -25,6 +25,8 @@ pub const LOGIN_ACCOUNT: Policy = Policy { name: "login-account", quota: 5, wind
 pub const REGISTER: Policy = Policy { name: "register", quota: 20, window: 60 };
 /// Asking for mails with links, and using the links, from one address.
 pub const LINKS: Policy = Policy { name: "links", quota: 20, window: 60 };
+/// Mails with links to one address.
+pub const MAILS: Policy = Policy { name: "mails", quota: 5, window: 60 * 60 };
 /// Denials that are worth an event in the audit, a person: nobody fills the disk by being refused.
 pub const DENIALS: Policy = Policy { name: "denials", quota: 10, window: 60 };
 

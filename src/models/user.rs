@@ -95,6 +95,10 @@ pub struct Account {
     pub username: String,
     #[schema(example = "ann@mail.example")]
     pub email: Option<String>,
+    /// Whether the e-mail address was confirmed.
+    pub email_verified: bool,
+    /// An address that was given and is not confirmed yet.
+    pub pending_email: Option<String>,
     #[sqlx(try_from = "String")]
     pub role: Role,
     /// When an admin locked the account; null while it is open.
@@ -104,7 +108,8 @@ pub struct Account {
     pub posts: i64,
 }
 
-const ACCOUNT: &str = "SELECT u.id, u.username, u.email, u.role, u.disabled_at, u.created_at, \
+const ACCOUNT: &str = "SELECT u.id, u.username, u.email, \
+    u.email_verified_at IS NOT NULL AS email_verified, u.pending_email, u.role, u.disabled_at, u.created_at, \
     (SELECT count(*) FROM posts p WHERE p.user_id = u.id) AS posts FROM users u";
 
 /// A username as it is kept: trimmed, in NFKC.
@@ -278,6 +283,14 @@ async fn remove(db: &Db, caller: &Caller, admin: Option<&Admin>, username: &str)
 /// Everybody, for the command line.
 pub async fn operator_list(db: &Db) -> Result<Vec<Account>> {
     sql(ACCOUNT).push(" ORDER BY u.id").all(db).await
+}
+
+/// The person with this id.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn by_id(tx: &mut Tx, id: i64) -> Result<User> {
+    sql("SELECT id, username, role FROM users WHERE id = $1").bind(id).one(tx).await
 }
 
 async fn find(tx: &mut Tx, username: &str) -> Result<User> {

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::docs::Problem;
 use crate::models::account::{self, Login, Registration, Standing};
 use crate::models::caller::Caller;
+use crate::models::email::Rules;
 use crate::models::page::{Asked, Page};
 use crate::models::password::Hasher;
 use crate::models::post::{self, Post};
@@ -61,13 +62,12 @@ async fn register_page(
     entry: Input<Entry<Registration>>,
     client: Client<'_>,
     hasher: &State<Hasher>,
+    rules: &State<Rules>,
     db: &Database,
 ) -> web::Result {
-    let who = account::register(db, hasher, client.caller, &entry.credentials).await.or_form(
-        "accounts/register.html",
-        &entry.0,
-        json!({}),
-    )?;
+    let who = account::register(db, hasher, client.caller, rules, &entry.credentials)
+        .await
+        .or_form("accounts/register.html", &entry.0, json!({}))?;
     client.enter(db, &who).await?;
     Ok(created(Back::from(entry.0.next).or("/"), Flash::Registered, ()))
 }
@@ -105,9 +105,10 @@ pub async fn register(
     registration: Input<Registration>,
     caller: &Caller,
     hasher: &State<Hasher>,
+    rules: &State<Rules>,
     db: &Database,
 ) -> web::Result {
-    let who = account::register(db, hasher, caller, &registration).await?;
+    let who = account::register(db, hasher, caller, rules, &registration).await?;
     let account = user::account(db, &who.user).await?;
     let name = rocket::http::RawStr::new(&account.username).percent_encode().to_string();
     Ok(created(format!("/users/{name}"), Flash::Registered, account))

@@ -3,9 +3,11 @@
 pub mod accounts;
 pub mod admin;
 pub mod docs;
+pub mod emails;
 pub mod events;
 pub mod oauth;
 pub mod operations;
+pub mod passwords;
 pub mod posts;
 pub mod sessions;
 pub mod tokens;

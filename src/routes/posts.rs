@@ -1,9 +1,10 @@
 //! Posts: the feed, one post, writing, editing, deleting.
 
-use rocket::{Route, delete, get, post, put, routes, uri};
+use rocket::{Route, State, delete, get, post, put, routes, uri};
 use serde_json::json;
 
 use crate::models::caller::Caller;
+use crate::models::email::Rules;
 use crate::models::page::Page;
 use crate::models::post::{self, Draft, Post};
 use crate::models::user::User;
@@ -92,10 +93,17 @@ fn new(_me: User) -> web::Reply {
 #[utoipa::path(post, path = "/posts", tag = "posts", security(("password" = [])),
     request_body = Draft,
     responses((status = 201, body = Post, headers(("Location" = String))),
-        (status = 401, body = super::docs::Problem), (status = 422, body = super::docs::Problem)))]
+        (status = 401, body = super::docs::Problem), (status = 403, body = super::docs::Problem),
+        (status = 422, body = super::docs::Problem)))]
 #[post("/posts", data = "<draft>")]
-pub async fn create(me: User, draft: Input<Draft>, db: &Database) -> web::Result {
-    let post = post::create(db, &me, &draft).await.or_form("posts/new.html", &*draft, json!({}))?;
+pub async fn create(
+    me: User,
+    draft: Input<Draft>,
+    rules: &State<Rules>,
+    db: &Database,
+) -> web::Result {
+    let post =
+        post::create(db, rules, &me, &draft).await.or_form("posts/new.html", &*draft, json!({}))?;
     Ok(created(uri!(show(post.id)), Flash::PostCreated, post))
 }
 

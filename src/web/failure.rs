@@ -73,6 +73,7 @@ impl<'r> Responder<'r, 'static> for Failure {
                     let status = match self.error {
                         Error::Conflict(_) | Error::Stale => Status::Conflict,
                         Error::TooMany { .. } => Status::TooManyRequests,
+                        Error::Unverified => Status::Forbidden,
                         _ => Status::UnprocessableEntity,
                     };
                     let mut response = render(request, status, template, view, scenery)?;
@@ -94,7 +95,7 @@ fn complaints(error: &Error) -> Option<Vec<Complaint>> {
         }
         Error::Stale => Some(whole(STALE)),
         Error::BadCredentials(why) => Some(whole(why)),
-        Error::TooMany { .. } => Some(whole(&detail(error))),
+        Error::TooMany { .. } | Error::Unverified => Some(whole(&detail(error))),
         _ => None,
     }
 }
@@ -107,7 +108,9 @@ pub fn status(error: &Error, door: Door) -> Status {
         (Error::LoggedOut | Error::ProofNeeded | Error::BadCredentials(_), _) => {
             Status::Unauthorized
         }
-        (Error::Forbidden(_) | Error::InsufficientScope(_), _) => Status::Forbidden,
+        (Error::Forbidden(_) | Error::InsufficientScope(_) | Error::Unverified, _) => {
+            Status::Forbidden
+        }
         (Error::TooMany { .. }, _) => Status::TooManyRequests,
         (Error::Invalid(_), _) => Status::UnprocessableEntity,
         (Error::Stale, Door::Api) => Status::PreconditionFailed,

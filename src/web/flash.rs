@@ -30,6 +30,11 @@ pub enum Flash {
     TokenRevoked,
     PasswordChanged,
     SignedOut,
+    PasswordReset,
+    ResetAsked,
+    EmailAsked,
+    EmailVerified,
+    LinkSent,
 }
 
 /// A message as templates see it.
@@ -39,7 +44,7 @@ pub struct Message {
     pub text: &'static str,
 }
 
-const ALL: [(Flash, &str, &str); 18] = [
+const ALL: [(Flash, &str, &str); 23] = [
     (Flash::Registered, "registered", "Welcome to Postly. Your account is ready."),
     (Flash::LoggedIn, "logged-in", "You are logged in."),
     (Flash::LoggedOut, "logged-out", "You are logged out."),
@@ -60,6 +65,15 @@ const ALL: [(Flash, &str, &str); 18] = [
         "password-changed",
         "Your password is changed. Every other session is ended.",
     ),
+    (Flash::PasswordReset, "password-reset", "Your password is set. Log in with it."),
+    (
+        Flash::ResetAsked,
+        "reset-asked",
+        "If this address has an account here, a link is on its way to it. It works for an hour.",
+    ),
+    (Flash::EmailAsked, "email-asked", "Your e-mail address is noted."),
+    (Flash::EmailVerified, "email-verified", "Your e-mail address is confirmed. Thank you."),
+    (Flash::LinkSent, "link-sent", "The link is on its way."),
     (Flash::SignedOut, "signed-out", "All sessions of this person are ended."),
     (Flash::UserDeleted, "user-deleted", "The account and its posts are deleted."),
 ];

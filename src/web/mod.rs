@@ -11,6 +11,7 @@ pub mod flash;
 pub mod guards;
 pub mod headers;
 pub mod input;
+pub mod link;
 pub mod oauth;
 pub mod origin;
 pub mod reply;

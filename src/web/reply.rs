@@ -14,6 +14,7 @@ use super::flash::{self, Flash};
 use super::scene::Scene;
 use crate::config::PublicUrl;
 use crate::error::Complaint;
+use crate::models::email::Rules;
 use crate::models::user::User;
 
 /// An answer, not yet told through either door.
@@ -254,6 +255,7 @@ pub fn render(
             "name": "Postly",
             "url": public_url.map(PublicUrl::origin),
             "version": env!("CARGO_PKG_VERSION"),
+            "email": request.rocket().state::<Rules>(),
         }),
         me: Scene::of(request).present().map(|present| &present.user),
         flash: public_url.and_then(|public_url| flash::take(request, public_url)),

@@ -6,6 +6,7 @@ mod audit;
 mod commands;
 mod flows;
 mod input;
+mod mail;
 mod oauth;
 mod pages;
 mod posts;

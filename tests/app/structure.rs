@@ -119,7 +119,7 @@ fn actions(app: &App) -> (Actions, Actions) {
 }
 
 /// Forms, readers and operations, which programs need not have.
-const PAGE_ONLY: [(Method, &str); 15] = [
+const PAGE_ONLY: [(Method, &str); 23] = [
     (Method::Get, "/"),
     (Method::Get, "/posts/new"),
     (Method::Get, "/posts/<id>/edit"),
@@ -129,6 +129,14 @@ const PAGE_ONLY: [(Method, &str); 15] = [
     (Method::Post, "/login"),
     (Method::Post, "/logout"),
     (Method::Get, "/sudo"),
+    (Method::Get, "/me/password"),
+    (Method::Get, "/me/email"),
+    (Method::Get, "/password-reset"),
+    (Method::Post, "/password-reset"),
+    (Method::Get, "/password-reset/new"),
+    (Method::Post, "/password-reset/new"),
+    (Method::Get, "/verify-email"),
+    (Method::Post, "/verify-email"),
     (Method::Post, "/sudo"),
     (Method::Get, "/docs"),
     (Method::Get, "/redoc"),
@@ -138,7 +146,7 @@ const PAGE_ONLY: [(Method, &str); 15] = [
 ];
 
 /// The twins of pages under another path, and what only programs need.
-const API_ONLY: [(Method, &str); 9] = [
+const API_ONLY: [(Method, &str); 12] = [
     (Method::Get, "/posts"),
     (Method::Post, "/auth/register"),
     (Method::Post, "/auth/login"),
@@ -147,6 +155,9 @@ const API_ONLY: [(Method, &str); 9] = [
     (Method::Post, "/auth/refresh"),
     (Method::Post, "/auth/revoke"),
     (Method::Post, "/auth/sudo"),
+    (Method::Post, "/auth/password-reset"),
+    (Method::Post, "/auth/password-reset/new"),
+    (Method::Post, "/auth/verify-email"),
     (Method::Get, "/openapi.json"),
 ];
 
@@ -216,7 +227,18 @@ fn expected(method: Method, path: &str) -> Option<Told> {
         (Method::Get, "/me" | "/dashboard" | "/me/sessions" | "/me/tokens" | "/me/events") => {
             MEMBERS
         }
-        (Method::Get, "/sudo") => page(MEMBERS),
+        (Method::Get, "/sudo" | "/me/password" | "/me/email") => page(MEMBERS),
+        (Method::Get, "/password-reset" | "/password-reset/new" | "/verify-email") => page(PUBLIC),
+        (Method::Put, "/me/password") => [(303, 401), (303, 204), (303, 204), (303, 204)],
+        (Method::Put, "/me/email") => [(303, 401), (303, 200), (303, 200), (303, 200)],
+        (Method::Post, "/me/email/verification") => {
+            [(303, 401), (303, 204), (303, 204), (303, 204)]
+        }
+        (Method::Post, "/password-reset") => [(303, 0); 4],
+        (Method::Post, "/auth/password-reset") => [(0, 204); 4],
+        // Nobody has the link.
+        (Method::Post, "/password-reset/new" | "/verify-email") => [(422, 0); 4],
+        (Method::Post, "/auth/password-reset/new" | "/auth/verify-email") => [(0, 401); 4],
         (Method::Post, "/sudo") => [(303, 0); 4],
         (Method::Post, "/auth/sudo") => [(0, 401), (0, 204), (0, 204), (0, 204)],
         (Method::Delete, "/me/sessions") => MEMBERS_DELETE,
@@ -270,6 +292,15 @@ fn fields(path: &str, who: usize) -> Vec<(&'static str, String)> {
         "/register" | "/auth/register" => vec![("username", format!("newcomer{who}")), password()],
         "/admin/users/<username>" => vec![("role", "user".to_owned())],
         "/sudo" | "/auth/sudo" => vec![password()],
+        "/me/password" => {
+            vec![("current", crate::support::PASSWORD.to_owned()), password()]
+        }
+        "/me/email" | "/password-reset" | "/auth/password-reset" => {
+            vec![("email", format!("new{who}@mail.example"))]
+        }
+        "/password-reset/new" | "/auth/password-reset/new" => {
+            vec![("token", "unknown".to_owned()), password()]
+        }
         "/auth/refresh" => vec![("refresh_token", "prt_unknown".to_owned())],
         "/auth/revoke" => vec![("token", "prt_unknown".to_owned())],
         "/me/tokens" => vec![("name", "x".to_owned()), ("scopes", "posts:read".to_owned())],

@@ -48,9 +48,11 @@ impl App {
             .merge(("postly.public_url", ORIGIN))
             .merge(("postly.secret_key", SECRET))
             .merge(("postly.bcrypt_cost", 4));
-        let figment = options.iter().fold(figment, |figment, (name, value)| {
-            figment.merge((format!("postly.{name}"), *value))
-        });
+        let figment =
+            options.iter().fold(figment, |figment, (name, value)| match value.parse::<bool>() {
+                Ok(flag) => figment.merge((format!("postly.{name}"), flag)),
+                Err(_) => figment.merge((format!("postly.{name}"), *value)),
+            });
         let db = Db::connect(&url, 4, Duration::from_secs(10)).await.unwrap();
         db.migrate().await.unwrap();
         App { client: launch(&figment).await, db, figment, _folder: Some(folder) }
@@ -115,6 +117,13 @@ impl App {
             .await
             .unwrap();
         Person { id: user.id, ..self.log_in(name).await }
+    }
+}
+
+impl Drop for App {
+    /// Ends what runs beside requests, with its connections.
+    fn drop(&mut self) {
+        self.client.rocket().shutdown().notify();
     }
 }
 

@@ -8,6 +8,7 @@ use crate::db::{Conn, Db, Tx, now, sql};
 use crate::error::{Complaints, Error, Result};
 use crate::models::audit::{Entry, Kind};
 use crate::models::caller::Caller;
+use crate::models::email::{self, Rules};
 use crate::models::markdown;
 use crate::models::user::User;
 use crate::models::written;
@@ -35,8 +36,9 @@ pub struct Draft {
 /// Publishes a post.
 ///
 /// # Errors
-/// `Invalid`, with complaints about `title` and `content`.
-pub async fn create(db: &Db, me: &User, draft: &Draft) -> Result<Post> {
+/// `Invalid`, with complaints about `title` and `content`; `Unverified`.
+pub async fn create(db: &Db, rules: &Rules, me: &User, draft: &Draft) -> Result<Post> {
+    email::permit_posting(db, rules, me).await?;
     let mut complaints = Complaints::default();
     let title = complaints.take(title(draft.title.as_deref().unwrap_or_default()))?;
     let content = complaints.take(content(draft.content.as_deref().unwrap_or_default()))?;
