@@ -1,12 +1,13 @@
 //! The command line.
 
 use std::io::{IsTerminal, Read};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use postly::config::{Config, LogFormat};
-use postly::db::Db;
+use postly::db::{self, Db};
 use postly::demo;
 use postly::error::{Error, Result};
 use postly::models::account::{self, Registration};
@@ -32,6 +33,8 @@ enum Command {
     Serve,
     /// Bring the database up to date, then exit
     Migrate,
+    /// Copy the SQLite database to a new file while the site serves, and check the copy
+    Backup { file: PathBuf },
     /// Manage people
     #[command(subcommand)]
     User(UserCommand),
@@ -98,6 +101,12 @@ fn plain(error: &Error) -> String {
 async fn run(command: Command) -> Result<()> {
     let config = Config::load()?;
     log_to_stderr(config.log_format);
+    if let Command::Backup { file } = &command {
+        // Before anything is migrated: a backup may be meant for the way back.
+        db::backup(&config.database_url, file).await?;
+        println!("The database is copied to {}, and the copy is sound.", file.display());
+        return Ok(());
+    }
     let db = Db::connect(&config.database_url, 2, Duration::from_secs(10)).await?;
     db.migrate().await?;
     match command {
@@ -106,6 +115,7 @@ async fn run(command: Command) -> Result<()> {
             db.close().await;
             return serve(config).await;
         }
+        Command::Backup { .. } => {} // Returned above.
         Command::Migrate => println!("The database is up to date."),
         Command::User(command) => manage(command, &db, config.bcrypt_cost).await?,
         Command::Demo { posts } => {

@@ -1,6 +1,7 @@
 //! The database: connecting, migrating, and one way to ask either engine. Every difference between
 //! SQLite and PostgreSQL ends here.
 
+mod backup;
 mod query;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use sqlx::sqlite::{
 
 use crate::error::{Error, Result};
 
+pub use backup::backup;
 pub use query::{Query, Row, Value, sql};
 
 /// The pool of connections. Cheap to clone.

@@ -7,6 +7,7 @@ mod flows;
 mod input;
 mod pages;
 mod posts;
+mod reliability;
 mod security;
 mod structure;
 mod support;

@@ -86,7 +86,7 @@ impl App {
 }
 
 /// A fresh database on the engine under test.
-async fn database(folder: &TempDir) -> String {
+pub async fn database(folder: &TempDir) -> String {
     match std::env::var("POSTLY_TEST_ENGINE").as_deref() {
         Err(_) | Ok("sqlite") => format!("sqlite:{}/postly.db", folder.path().display()),
         Ok("postgres") => {

@@ -1,0 +1,4 @@
+//! What is still there when the machine, the disk or the operator interferes: the real binary.
+
+mod backup;
+mod instance;
