@@ -1,6 +1,6 @@
 //! The real binary on the engine under test, and those who call it.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -71,16 +71,15 @@ impl Starting {
     /// Waits until it says where it is.
     pub fn ready(mut self) -> Instance {
         let mut stdout = BufReader::new(self.0.stdout.take().unwrap());
-        let mut stderr = self.0.stderr.take().unwrap();
-        // Read all along: a server must not wait for somebody to take its log.
-        let log = std::thread::spawn(move || {
-            let mut log = String::new();
-            stderr.read_to_string(&mut log).map(|_| log).unwrap_or_default()
+        let stderr = BufReader::new(self.0.stderr.take().unwrap());
+        // The log of a test that fails is shown.
+        std::thread::spawn(move || {
+            stderr.lines().map_while(Result::ok).for_each(|l| eprintln!("{l}"))
         });
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
         let Some(url) = line.trim().strip_prefix("Postly is at ") else {
-            panic!("it did not start: {line}{}", log.join().unwrap());
+            panic!("it did not start: {line}{:?}", self.0.wait());
         };
         Instance { child: self.0, url: url.to_owned(), _stdout: stdout }
     }
