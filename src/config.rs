@@ -4,6 +4,7 @@
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use rocket::figment::providers::{Env, Format, Toml};
@@ -26,6 +27,8 @@ pub struct Config {
     /// bcrypt's cost: the logarithm to base 2 of its rounds.
     pub bcrypt_cost: u32,
     pub log_format: LogFormat,
+    /// How long it serves on, though not ready, once it is told to end.
+    pub drain: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -43,6 +46,7 @@ struct Options {
     public_url: Option<String>,
     bcrypt_cost: u32,
     log_format: LogFormat,
+    drain_seconds: u64,
 }
 
 impl Config {
@@ -81,6 +85,13 @@ impl Config {
             .merge(("databases.postly.connect_timeout", 5))
             .merge(("postly.bcrypt_cost", 12))
             .merge(("postly.log_format", "text"))
+            .merge(("postly.drain_seconds", 0))
+            // `web::drain` listens instead; then what is under way has these seconds, and a
+            // connection that does nothing one more.
+            .merge(("shutdown.ctrlc", false))
+            .merge(("shutdown.signals", Vec::<String>::new()))
+            .merge(("shutdown.grace", 5))
+            .merge(("shutdown.mercy", 1))
     }
 
     /// Takes everything out of `figment` and checks it.
@@ -114,6 +125,7 @@ impl Config {
             public_url,
             bcrypt_cost: options.bcrypt_cost,
             log_format: options.log_format,
+            drain: Duration::from_secs(options.drain_seconds),
         })
     }
 }

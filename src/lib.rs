@@ -23,7 +23,7 @@ use crate::models::password::Hasher;
 use crate::models::token::Keys;
 use crate::routes::{accounts, admin, docs, operations, posts, users, votes};
 use crate::web::door::API;
-use crate::web::{assets, failure, headers, origin, scene};
+use crate::web::{assets, drain, failure, headers, origin, scene};
 
 /// The site, ready to be launched. Its database must be migrated already.
 pub fn rocket(config: Config) -> Result<Rocket<Build>> {
@@ -48,6 +48,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>> {
         .attach(Shield::new()) // Our own fairing sets all security headers.
         .attach(scene::Stage)
         .attach(headers::Headers)
+        .attach(drain::Drain)
         .attach(AdHoc::on_liftoff("address", move |rocket| {
             drop(empty);
             Box::pin(async move {

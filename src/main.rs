@@ -13,6 +13,9 @@ use postly::error::{Error, Result};
 use postly::models::account::{self, Registration};
 use postly::models::password::Hasher;
 use postly::models::user::{self, Role};
+use postly::web::{Database, drain};
+use rocket::error::ErrorKind;
+use rocket_db_pools::Database as _;
 use tracing_subscriber::EnvFilter;
 
 /// A self-hosted, multi-user posting site.
@@ -133,15 +136,23 @@ async fn run(command: Command) -> Result<()> {
 }
 
 async fn serve(config: Config) -> Result<()> {
-    match postly::rocket(config)?.launch().await {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            let message = error.to_string();
-            // Rocket prints a panic of its own unless the error is looked at.
-            drop(error);
-            Err(Error::Internal(format!("the server cannot run: {message}")))
+    // To look at Rocket's error also keeps it from a panic of its own.
+    let failed = |e: rocket::Error| Error::Internal(format!("the server cannot run: {e}"));
+    let drain = config.drain;
+    let rocket = postly::rocket(config)?.ignite().await.map_err(failed)?;
+    let stopping = drain::at_signal(&rocket, drain)?;
+    let db = Database::fetch(&rocket).map(|db| Db::clone(db));
+    if let Err(e) = rocket.launch().await {
+        let ErrorKind::Shutdown(server, None) = e.kind() else { return Err(failed(e)) };
+        if !drain::finish(server, stopping).await {
+            tracing::warn!("some requests took too long and were cut off");
+            return Ok(()); // They would keep the database from closing.
         }
     }
+    if let Some(db) = db {
+        db.close().await;
+    }
+    Ok(())
 }
 
 async fn manage(command: UserCommand, db: &Db, bcrypt_cost: u32) -> Result<()> {

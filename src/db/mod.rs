@@ -248,6 +248,7 @@ impl rocket_db_pools::Pool for Db {
     }
 
     async fn close(&self) {
-        Db::close(self).await;
+        // Called as soon as the server is told to end, when the requests under way still need it.
+        // `main` closes it behind them.
     }
 }

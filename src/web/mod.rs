@@ -4,6 +4,7 @@ pub mod assets;
 pub mod client;
 pub mod cookie;
 pub mod door;
+pub mod drain;
 pub mod failure;
 pub mod flash;
 pub mod guards;

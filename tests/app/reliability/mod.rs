@@ -4,5 +4,6 @@ mod backup;
 mod full;
 mod instance;
 mod kill;
+mod stop;
 mod together;
 mod writers;
