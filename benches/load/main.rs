@@ -5,13 +5,17 @@
 //! same machine: the ratios tell something, the absolute figures little.
 //!
 //! `… -- storm [--seconds N] [--engine …] [--posts N,N]` reads the feed while a hundred people log
-//! in at once.
+//! in at once; `… -- slow` does so beside a thousand slow connections, through nginx with the
+//! configuration that is shipped.
 
 mod interrupt;
+#[path = "../../tests/app/reliability/nginx.rs"]
+mod nginx;
 mod postgres;
 mod readers;
 mod report;
 mod server;
+mod slow;
 mod storm;
 
 use std::time::Duration;
@@ -44,6 +48,7 @@ fn main() {
     interrupt::listen();
     match mode.as_str() {
         "storm" => storm::run(&options(2)),
+        "slow" => slow::run(&options(2)),
         _ => against_bare(&options(1)),
     }
 }

@@ -157,7 +157,12 @@ pub struct Heard {
 impl Caller {
     /// The same person, calling another instance.
     pub fn at(&self, instance: &Instance) -> Caller {
-        Caller { url: instance.url.clone(), ..self.clone() }
+        self.through(instance.url.clone())
+    }
+
+    /// The same person, by way of a proxy.
+    pub fn through(&self, url: String) -> Caller {
+        Caller { url, ..self.clone() }
     }
 
     /// A path below `/api/v1`.

@@ -4,6 +4,8 @@ mod backup;
 mod full;
 mod instance;
 mod kill;
+mod nginx;
+mod proxy;
 mod stop;
 mod together;
 mod writers;
