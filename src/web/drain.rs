@@ -75,7 +75,7 @@ pub struct Drain;
 #[rocket::async_trait]
 impl Fairing for Drain {
     fn info(&self) -> Info {
-        Info { name: "drain", kind: Kind::Ignite | Kind::Response }
+        Info { name: "drain", kind: Kind::Ignite | Kind::Response | Kind::Shutdown }
     }
 
     async fn on_ignite(&self, rocket: Rocket<Build>) -> fairing::Result {
@@ -86,5 +86,11 @@ impl Fairing for Drain {
         if request.rocket().state::<Draining>().is_some_and(|d| d.refuse().is_err()) {
             response.set_raw_header("Connection", "close");
         }
+    }
+
+    async fn on_shutdown(&self, _: &Rocket<Orbit>) {
+        // Idle connections close by themselves now. Rocket looks once whether any is left, and then
+        // waits for the whole of the grace: let it look a moment later.
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
