@@ -20,6 +20,9 @@ pub enum Error {
     /// The password was not given lately enough for what is delicate.
     #[error("give your password again to go on")]
     ProofNeeded,
+    /// The password was right, but a code of the authenticator is needed too.
+    #[error("give the code of your authenticator, or a recovery code, as `code`")]
+    CodeNeeded,
     /// An e-mail address has to be confirmed first.
     #[error("confirm your e-mail address first: open the link that we sent you")]
     Unverified,

@@ -27,10 +27,10 @@ use crate::models::password::Hasher;
 use crate::models::token::Keys;
 use crate::routes::{
     accounts, admin, docs, emails, events, oauth, operations, passwords, posts, sessions, tokens,
-    users, votes,
+    two_factor, users, votes,
 };
 use crate::web::door::API;
-use crate::web::{address, assets, denials, failure, headers, origin, scene, scope};
+use crate::web::{address, assets, denials, drain, failure, headers, origin, scene, scope};
 
 /// The site, ready to be launched. Its database must be migrated already.
 pub fn rocket(config: Config) -> Result<Rocket<Build>> {
@@ -63,6 +63,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>> {
         .attach(headers::Headers)
         .attach(denials::Denials)
         .attach(Postman::new(mailer))
+        .attach(drain::Drain)
         .attach(AdHoc::on_liftoff("address", move |rocket| {
             drop(empty);
             Box::pin(async move {
@@ -88,6 +89,7 @@ fn both_doors() -> Vec<Route> {
         tokens::both(),
         passwords::both(),
         emails::both(),
+        two_factor::both(),
         events::both(),
         admin::both(),
     ]

@@ -1,18 +1,23 @@
 //! The command line.
 
 use std::io::{IsTerminal, Read};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use postly::config::{Config, LogFormat, keys};
-use postly::db::Db;
+use postly::db::{self, Db};
 use postly::demo;
 use postly::error::{Error, Result};
 use postly::models::account::{self, Registration};
 use postly::models::audit;
 use postly::models::password::Hasher;
+use postly::models::two_factor;
 use postly::models::user::{self, Change, Role};
+use postly::web::{Database, drain};
+use rocket::error::ErrorKind;
+use rocket_db_pools::Database as _;
 use tracing_subscriber::EnvFilter;
 
 /// A self-hosted, multi-user posting site.
@@ -33,6 +38,8 @@ enum Command {
     Serve,
     /// Bring the database up to date, then exit
     Migrate,
+    /// Copy the SQLite database to a new file while the site serves, and check the copy
+    Backup { file: PathBuf },
     /// Manage people
     #[command(subcommand)]
     User(UserCommand),
@@ -93,6 +100,8 @@ enum UserCommand {
     Delete { username: String },
     /// Set somebody's password and end their sessions; read from the terminal or standard input
     SetPassword { username: String },
+    /// Turn two-factor log-in off for somebody who lost the authenticator and the recovery codes
+    ResetTwoFactor { username: String },
     /// List everybody
     List,
 }
@@ -132,6 +141,12 @@ async fn run(command: Command) -> Result<()> {
     if let Command::Keys(KeysCommand::Rotate { keep }) = command {
         return rotate_keys(&config, keep);
     }
+    if let Command::Backup { file } = &command {
+        // Before anything is migrated: a backup may be meant for the way back.
+        db::backup(&config.database_url, file).await?;
+        println!("The database is copied to {}, and the copy is sound.", file.display());
+        return Ok(());
+    }
     let db = Db::connect(&config.database_url, 2, Duration::from_secs(10)).await?;
     db.migrate().await?;
     match command {
@@ -140,6 +155,7 @@ async fn run(command: Command) -> Result<()> {
             db.close().await;
             return serve(config).await;
         }
+        Command::Backup { .. } => {} // Returned above.
         Command::Migrate => println!("The database is up to date."),
         Command::User(command) => manage(command, &db, config.bcrypt_cost).await?,
         Command::Keys(_) => {}
@@ -187,15 +203,23 @@ async fn verify_audit(db: &Db, expect: Option<&str>) -> Result<()> {
 }
 
 async fn serve(config: Config) -> Result<()> {
-    match postly::rocket(config)?.launch().await {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            let message = error.to_string();
-            // Rocket prints a panic of its own unless the error is looked at.
-            drop(error);
-            Err(Error::Internal(format!("the server cannot run: {message}")))
+    // To look at Rocket's error also keeps it from a panic of its own.
+    let failed = |e: rocket::Error| Error::Internal(format!("the server cannot run: {e}"));
+    let drain = config.drain;
+    let rocket = postly::rocket(config)?.ignite().await.map_err(failed)?;
+    let stopping = drain::at_signal(&rocket, drain)?;
+    let db = Database::fetch(&rocket).map(|db| Db::clone(db));
+    if let Err(e) = rocket.launch().await {
+        let ErrorKind::Shutdown(server, None) = e.kind() else { return Err(failed(e)) };
+        if !drain::finish(server, stopping).await {
+            tracing::warn!("some requests took too long and were cut off");
+            return Ok(()); // They would keep the database from closing.
         }
     }
+    if let Some(db) = db {
+        db.close().await;
+    }
+    Ok(())
 }
 
 async fn manage(command: UserCommand, db: &Db, bcrypt_cost: u32) -> Result<()> {
@@ -237,6 +261,10 @@ async fn manage(command: UserCommand, db: &Db, bcrypt_cost: u32) -> Result<()> {
                 .await
                 .map_err(|e| missing(e, &username))?;
             println!("{username} has a new password and no session.");
+        }
+        UserCommand::ResetTwoFactor { username } => {
+            two_factor::operator_reset(db, &username).await.map_err(|e| missing(e, &username))?;
+            println!("{username} logs in with the password alone now.");
         }
         UserCommand::List => {
             for person in user::operator_list(db).await? {

@@ -3,10 +3,20 @@
 //! `cargo bench --bench load -- [--seconds N] [--rounds N] [--engine sqlite|postgres|both]
 //! [--posts N,N] [--only NAME]`. Both are loaded in turn by `wrk`, a process of its own, on the
 //! same machine: the ratios tell something, the absolute figures little.
+//!
+//! `… -- storm [--seconds N] [--engine …] [--posts N,N]` reads the feed while a hundred people log
+//! in at once; `… -- slow` does so beside a thousand slow connections, through nginx with the
+//! configuration that is shipped.
 
+mod interrupt;
+#[path = "../../tests/app/reliability/nginx.rs"]
+mod nginx;
 mod postgres;
+mod readers;
 mod report;
 mod server;
+mod slow;
+mod storm;
 
 use std::time::Duration;
 
@@ -31,11 +41,19 @@ pub struct Scenario {
 }
 
 fn main() {
-    let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some("bare") {
+    let mode = std::env::args().nth(1).unwrap_or_default();
+    if mode == "bare" {
         return server::bare();
     }
-    let options = options();
+    interrupt::listen();
+    match mode.as_str() {
+        "storm" => storm::run(&options(2)),
+        "slow" => slow::run(&options(2)),
+        _ => against_bare(&options(1)),
+    }
+}
+
+fn against_bare(options: &Options) {
     if std::process::Command::new("wrk").arg("--version").output().is_err() {
         eprintln!("wrk is missing: apt-get install wrk");
         std::process::exit(1);
@@ -52,7 +70,7 @@ fn main() {
             println!("### {engine}, {posts} posts\n\n{}", report::HEAD);
             for scenario in postly.scenarios() {
                 if options.only.as_ref().is_none_or(|only| scenario.name.contains(only.as_str())) {
-                    println!("{}", compare(&options, &postly, &scenario));
+                    println!("{}", compare(options, &postly, &scenario));
                 }
             }
             println!();
@@ -71,7 +89,7 @@ fn compare(options: &Options, postly: &Postly, scenario: &Scenario) -> String {
     report::row(scenario.name, median(ours), median(theirs))
 }
 
-fn options() -> Options {
+fn options(from: usize) -> Options {
     let mut options = Options {
         seconds: 3,
         rounds: 3,
@@ -79,7 +97,7 @@ fn options() -> Options {
         posts: vec![1_000, 100_000],
         only: None,
     };
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = std::env::args().skip(from);
     while let Some(flag) = arguments.next() {
         if flag == "--bench" {
             continue; // cargo passes it

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::Scenario;
+use crate::{Scenario, interrupt};
 
 pub const HEAD: &str = "| request | Postly req/s | bare req/s | ratio | p50 | p99 | bare p50 | bare p99 |\n\
                         |---|--:|--:|--:|--:|--:|--:|--:|";
@@ -15,7 +15,7 @@ pub struct Measurement {
     per_second: f64,
     p50: String,
     p99: String,
-    /// Answers that were not 2xx or 3xx.
+    /// Answers that were not 2xx or 3xx, and connections that failed.
     failures: u64,
 }
 
@@ -39,6 +39,7 @@ impl Measurement {
             .arg(format!("{url}{}", scenario.path))
             .output()
             .unwrap();
+        interrupt::check();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let after = |label: &str| {
             text.lines()
@@ -51,9 +52,18 @@ impl Measurement {
                 .unwrap_or_else(|| panic!("wrk says: {text}")),
             p50: after("50%").unwrap_or_default(),
             p99: after("99%").unwrap_or_default(),
-            failures: after("Non-2xx or 3xx responses:").map_or(0, |n| n.parse().unwrap()),
+            failures: after("Non-2xx or 3xx responses:").map_or(0, |n| n.parse().unwrap())
+                + after("Socket errors:").map_or(0, |counts| socket_errors(&counts)),
         }
     }
+}
+
+/// The sum of `connect 0, read 1, write 0, timeout 2`.
+fn socket_errors(counts: &str) -> u64 {
+    counts
+        .split(',')
+        .map(|count| count.split_whitespace().last().unwrap_or_default().parse::<u64>().unwrap())
+        .sum()
 }
 
 /// The round in the middle, with the failures of all.
@@ -78,4 +88,11 @@ pub fn row(name: &str, ours: Measurement, bare: Measurement) -> String {
         bare.p50,
         bare.p99
     )
+}
+
+/// The time that so many of a hundred stay below, in milliseconds.
+pub fn percentile(times: &mut [Duration], hundredth: usize) -> f64 {
+    times.sort_unstable();
+    let place = (times.len() * hundredth).div_ceil(100).saturating_sub(1);
+    times.get(place).map_or(f64::NAN, |time| time.as_secs_f64() * 1000.0)
 }

@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::Scenario;
+use crate::interrupt;
 use crate::postgres::Cluster;
 
-const PASSWORD: &str = "violet otter paddles upstream";
+pub const PASSWORD: &str = "violet otter paddles upstream";
 
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
@@ -49,37 +50,68 @@ pub struct Postly {
     cookie: String,
     token: String,
     _running: Running,
-    _folder: TempDir,
+    _place: Place,
+}
+
+/// Where a Postly lives.
+struct Place {
+    folder: TempDir,
+    database: Option<String>,
+    port: u16,
+}
+
+impl Place {
+    /// The binary in these surroundings.
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_postly"));
+        command.current_dir(self.folder.path()).env_clear().env("RUST_LOG", "error");
+        command.env("ROCKET_PORT", self.port.to_string());
+        if let Some(url) = &self.database {
+            command.env("DATABASE_URL", url);
+            command.env("POSTLY_SECRET_KEY", "p7Jb1xkQ0vZr8mTn3wYc5uHd9sLf2aGe6");
+        }
+        command
+    }
+
+    fn add(&self, name: &str) {
+        let mut command = self.command();
+        command.args(["user", "add", name]).stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut add = command.spawn().unwrap();
+        add.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
+        assert!(add.wait().unwrap().success());
+        interrupt::check();
+    }
 }
 
 impl Postly {
     pub fn start(cluster: Option<&Cluster>, posts: u64) -> Postly {
-        let folder = tempfile::tempdir().unwrap();
-        let database = cluster.map(Cluster::database);
-        let port = free_port();
-        let command = || {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_postly"));
-            command.current_dir(folder.path()).env_clear().env("RUST_LOG", "error");
-            command.env("ROCKET_PORT", port.to_string());
-            if let Some(url) = &database {
-                command.env("DATABASE_URL", url);
-                command.env("POSTLY_SECRET_KEY", "p7Jb1xkQ0vZr8mTn3wYc5uHd9sLf2aGe6");
-            }
-            command
-        };
-        let filled = command().args(["demo", "--posts", &posts.to_string()]).output().unwrap();
-        assert!(filled.status.success(), "{}", String::from_utf8_lossy(&filled.stderr));
-        let mut add = command()
-            .args(["user", "add", "bench"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        add.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
-        assert!(add.wait().unwrap().success());
+        Postly::with(cluster, posts, &[], &[])
+    }
 
-        let running = start(&mut command());
-        let url = format!("http://127.0.0.1:{port}");
+    /// With these options, and with these people besides; all have the same password.
+    pub fn with(
+        cluster: Option<&Cluster>,
+        posts: u64,
+        options: &[(&str, &str)],
+        people: &[String],
+    ) -> Postly {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place { folder, database: cluster.map(Cluster::database), port: free_port() };
+        let posts = posts.to_string();
+        let filled = place.command().args(["demo", "--posts", &posts]).output().unwrap();
+        interrupt::check();
+        assert!(filled.status.success(), "{}", String::from_utf8_lossy(&filled.stderr));
+        place.add("bench");
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        std::thread::scope(|scope| {
+            for some in people.chunks(people.len().div_ceil(cores).max(1)) {
+                let place = &place;
+                scope.spawn(move || some.iter().for_each(|name| place.add(name)));
+            }
+        });
+
+        let running = start(place.command().envs(options.iter().copied()));
+        let url = format!("http://127.0.0.1:{}", place.port);
         let mut granted = ureq::post(format!("{url}/api/v1/auth/login"))
             .send_json(json!({"username": "bench", "password": PASSWORD}))
             .unwrap();
@@ -99,7 +131,7 @@ impl Postly {
             .unwrap()
             .to_owned();
         let token = token["access_token"].as_str().unwrap().to_owned();
-        Postly { url, cookie, token, _running: running, _folder: folder }
+        Postly { url, cookie, token, _running: running, _place: place }
     }
 
     pub fn url(&self) -> &str {

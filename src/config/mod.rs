@@ -5,6 +5,7 @@ pub mod keys;
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ipnet::IpNet;
 use lettre::message::Mailbox;
@@ -34,6 +35,8 @@ pub struct Config {
     /// bcrypt's cost: the logarithm to base 2 of its rounds.
     pub bcrypt_cost: u32,
     pub log_format: LogFormat,
+    /// How long it serves on, though not ready, once it is told to end.
+    pub drain: Duration,
     pub email: Rules,
     pub mail: Mail,
     /// Proxies whose word about a client's address is believed.
@@ -67,6 +70,7 @@ struct Options {
     mail_from: Option<String>,
     email_required: bool,
     posting_needs_verified_email: bool,
+    drain_seconds: u64,
 }
 
 impl Config {
@@ -107,6 +111,13 @@ impl Config {
             .merge(("postly.log_format", "text"))
             .merge(("postly.email_required", false))
             .merge(("postly.posting_needs_verified_email", false))
+            .merge(("postly.drain_seconds", 0))
+            // `web::drain` listens instead; then what is under way has these seconds, and a
+            // connection that does nothing one more.
+            .merge(("shutdown.ctrlc", false))
+            .merge(("shutdown.signals", Vec::<String>::new()))
+            .merge(("shutdown.grace", 5))
+            .merge(("shutdown.mercy", 1))
     }
 
     /// Takes everything out of `figment` and checks it.
@@ -152,6 +163,7 @@ impl Config {
             email,
             mail,
             trusted_proxies: networks(options.trusted_proxies.as_deref().unwrap_or_default())?,
+            drain: Duration::from_secs(options.drain_seconds),
         })
     }
 }

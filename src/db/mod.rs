@@ -1,23 +1,26 @@
 //! The database: connecting, migrating, and one way to ask either engine. Every difference between
 //! SQLite and PostgreSQL ends here.
 
+mod backup;
 mod query;
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use rocket_db_pools::figment::Figment;
-use sqlx::Transaction;
 use sqlx::postgres::{PgPool, PgPoolOptions, Postgres};
 use sqlx::sqlite::{
     Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
+use sqlx::{Connection as _, Transaction};
 
 use crate::error::{Error, Result};
 
+pub use backup::backup;
 pub use query::{Query, Row, Value, sql};
 
 /// The pool of connections. Cheap to clone.
@@ -84,11 +87,21 @@ impl Db {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
             .statement_cache_capacity(256);
+        // SQLite does not wait for another process that turns write-ahead logging on as well.
+        let _held = alone(&path)?;
         // The writer comes first: it creates the file and turns write-ahead logging on, which the
         // read-only connections cannot.
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(timeout)
+            // An I/O error (a full disk) makes SQLite itself roll back; sqlx then believes for ever
+            // that a transaction is open and begins no other. A new connection knows better.
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    connection.ping().await?; // Behind the rollback, which nobody waits for.
+                    Ok(!connection.is_in_transaction())
+                })
+            })
             .connect_with(options.clone().create_if_missing(true))
             .await
             .map_err(|e| unusable(&e))?;
@@ -118,12 +131,7 @@ impl Db {
     pub async fn migrate(&self) -> Result<()> {
         let done = match self {
             Db::Sqlite { writer, .. } => {
-                // sqlx locks nothing on SQLite, so a file lock keeps two processes apart.
-                let path = writer.connect_options().get_filename().with_extension("lock");
-                let lock = std::fs::File::create(&path).and_then(|f| f.lock().map(|()| f));
-                let _held = lock.map_err(|e| {
-                    Error::Internal(format!("{} cannot be locked: {e}", path.display()))
-                })?;
+                let _held = alone(writer.connect_options().get_filename())?;
                 sqlx::migrate!("migrations/sqlite").run(writer).await
             }
             Db::Postgres(pool) => sqlx::migrate!("migrations/postgres").run(pool).await,
@@ -196,6 +204,15 @@ pub fn is_sqlite(url: &str) -> Result<bool> {
     }
 }
 
+/// Keeps other processes that set up the same SQLite file out until the value is dropped; sqlx locks
+/// nothing there.
+fn alone(database: &Path) -> Result<File> {
+    let path = database.with_extension("lock");
+    File::create(&path)
+        .and_then(|file| file.lock().map(|()| file))
+        .map_err(|e| Error::Internal(format!("{} cannot be locked: {e}", path.display())))
+}
+
 /// The file that a `sqlite:` URL names.
 pub fn sqlite_path(url: &str) -> Result<PathBuf> {
     let options = SqliteConnectOptions::from_str(url)
@@ -231,6 +248,7 @@ impl rocket_db_pools::Pool for Db {
     }
 
     async fn close(&self) {
-        Db::close(self).await;
+        // Called as soon as the server is told to end, when the requests under way still need it.
+        // `main` closes it behind them.
     }
 }

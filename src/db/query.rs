@@ -141,7 +141,9 @@ impl Query {
 
     /// The row, if there is one.
     pub async fn optional<T: Row>(self, conn: impl Into<Conn<'_>>) -> Result<Option<T>> {
-        Ok(run!(self, conn, query_as::<T>, fetch_optional))
+        // Not `fetch_optional`: it leaves an `INSERT … RETURNING` on SQLite behind its first row,
+        // before the commit, and would report a row that a full disk then refuses.
+        Ok(self.all(conn).await?.into_iter().next())
     }
 
     /// Runs the statement; gives the number of rows it touched.

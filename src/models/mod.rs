@@ -18,6 +18,7 @@ pub mod secret;
 pub mod session;
 pub mod throttle;
 pub mod token;
+pub mod two_factor;
 pub mod user;
 pub mod vote;
 pub mod written;

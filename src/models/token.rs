@@ -1,5 +1,6 @@
 //! Access tokens: JSON Web Tokens (RFC 7519), signed with HMAC-SHA-256 and nothing else.
 
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hmac;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use chrono::{DateTime, Duration, Utc};
@@ -97,6 +98,14 @@ impl Key {
     }
 }
 
+impl Key {
+    /// The key for sealing: another one than for signing, derived from the same secret.
+    fn sealing(&self) -> Result<RandomizedNonceKey, aws_lc_rs::error::Unspecified> {
+        let key = hmac::sign(&self.deriving, b"postly/seal/v1");
+        RandomizedNonceKey::new(&AES_256_GCM, key.as_ref())
+    }
+}
+
 /// The `kid` of a secret: 64 bits of its SHA-256.
 pub fn key_id(secret: &str) -> String {
     secret::hashed(secret)[..16].to_owned()
@@ -120,6 +129,34 @@ impl Keys {
         let text = format!("postly/{purpose}/v1\n{text}");
         let tag = hmac::sign(&self.newest.deriving, text.as_bytes());
         BASE64_URL_SAFE_NO_PAD.encode(tag)
+    }
+
+    /// Seals bytes for keeping (AES-256-GCM, under a key derived from the newest secret); they open
+    /// at the same `place` only.
+    pub fn seal(&self, place: &str, bytes: &[u8]) -> Result<String> {
+        let broken = |_| Error::Internal("sealing fails".to_owned());
+        let mut text = bytes.to_vec();
+        let key = self.newest.sealing().map_err(broken)?;
+        let nonce = key.seal_in_place_append_tag(Aad::from(place), &mut text).map_err(broken)?;
+        let sealed = [nonce.as_ref().as_slice(), &text].concat();
+        Ok(format!("{}.{}", self.newest.id, BASE64_URL_SAFE_NO_PAD.encode(sealed)))
+    }
+
+    /// What was sealed; `None` when it was sealed elsewhere, or with a key that is gone.
+    pub fn open(&self, place: &str, sealed: &str) -> Option<Vec<u8>> {
+        let (id, text) = sealed.split_once('.')?;
+        let key = self.all().find(|key| key.id == id)?.sealing().ok()?;
+        let mut text = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
+        if text.len() < NONCE_LEN {
+            return None;
+        }
+        let nonce = Nonce::try_assume_unique_for_key(&text[..NONCE_LEN]).ok()?;
+        let opened = key.open_in_place(nonce, Aad::from(place), &mut text[NONCE_LEN..]).ok()?;
+        Some(opened.to_vec())
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.newest).chain(&self.older)
     }
 
     /// Signs a token for a session.
@@ -147,8 +184,7 @@ impl Keys {
     pub fn verify(&self, audience: Audience, token: &str) -> Result<Claims> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| REFUSED)?;
         let kid = header.kid.as_deref().ok_or(REFUSED)?;
-        let mut keys = std::iter::once(&self.newest).chain(&self.older);
-        let key = keys.find(|key| key.id == kid).ok_or(REFUSED)?;
+        let key = self.all().find(|key| key.id == kid).ok_or(REFUSED)?;
         let mut rules = Validation::new(Algorithm::HS256);
         rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         rules.set_issuer(&[&self.issuer]);
@@ -214,6 +250,20 @@ mod tests {
         let only = Keys::new(SECOND, &[], "https://posts.example");
         assert!(only.verify(Audience::Api, &old).is_err());
         assert!(only.verify(Audience::Api, &new).is_ok());
+    }
+
+    #[test]
+    fn what_is_sealed_opens_at_its_place_with_its_key_only() {
+        let sealed = keys().seal("a/1", b"secret").unwrap();
+        assert!(!sealed.contains("secret"));
+        assert_eq!(keys().open("a/1", &sealed).as_deref(), Some(&b"secret"[..]));
+        assert_eq!(keys().open("a/2", &sealed), None);
+        const SECOND: &str = "Zq8Wn3vKc6Rt1yUj5oPx9aSd2fGh4mLe7";
+        assert_eq!(Keys::new(SECOND, &[], "x").open("a/1", &sealed), None);
+        assert!(Keys::new(SECOND, &[SECRET.to_owned()], "x").open("a/1", &sealed).is_some());
+        for broken in ["", ".", "x.y", &sealed[..20], &format!("{sealed}A")] {
+            assert_eq!(keys().open("a/1", broken), None, "{broken}");
+        }
     }
 
     #[test]

@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::docs::Problem;
-use crate::models::account::{self, Login, Registration, Standing};
+use crate::models::account::{self, Login, Registration, Shown, Standing};
 use crate::models::caller::Caller;
 use crate::models::email::Rules;
 use crate::models::page::{Asked, Page};
 use crate::models::password::Hasher;
 use crate::models::post::{self, Post};
 use crate::models::session::{self, Session};
+use crate::models::token::Keys;
 use crate::models::user::{self, Account, User};
 use crate::web::client::Bearer;
 use crate::web::{
@@ -24,7 +25,17 @@ pub fn both() -> Vec<Route> {
 }
 
 pub fn pages() -> Vec<Route> {
-    routes![register_form, register_page, login_form, login_page, logout_page, sudo_form, sudo]
+    routes![
+        register_form,
+        register_page,
+        login_form,
+        login_page,
+        logout_page,
+        code_form,
+        code_page,
+        sudo_form,
+        sudo
+    ]
 }
 
 /// Mounted below `/auth` at the API door.
@@ -79,13 +90,49 @@ async fn login_page(
     hasher: &State<Hasher>,
     db: &Database,
 ) -> web::Result {
-    let who = account::authenticate(db, hasher, client.caller, &entry.credentials).await.or_form(
-        "accounts/login.html",
-        &entry.0,
-        json!({}),
-    )?;
+    let shown = account::authenticate(db, hasher, client.caller, &entry.credentials)
+        .await
+        .or_form("accounts/login.html", &entry.0, json!({}))?;
+    let next = Back::from(entry.0.next).or("/");
+    match shown {
+        Shown::Enough(who) => {
+            client.enter(db, &who).await?;
+            Ok(saved(next, Flash::LoggedIn, ()))
+        }
+        Shown::Half(who) => {
+            client.ask_for_code(db, &who).await?;
+            let next = rocket::http::RawStr::new(&next).percent_encode().to_string();
+            Ok(saved(format!("/login/code?next={next}"), Flash::CodeNeeded, ()))
+        }
+    }
+}
+
+/// The second factor, after the password.
+#[derive(Deserialize)]
+struct Second {
+    code: Option<String>,
+    next: Option<String>,
+}
+
+#[get("/login/code")]
+fn code_form(query: Query<Next>) -> web::Reply {
+    form("accounts/code.html", json!({ "next": Back::from(query.0.next).or("/") }), json!({}))
+}
+
+#[post("/login/code", data = "<second>")]
+async fn code_page(
+    second: Input<Second>,
+    client: Client<'_>,
+    keys: &State<Keys>,
+    db: &Database,
+) -> web::Result {
+    let Input(Second { code, next }) = second;
+    let next = Back::from(next).or("/");
+    let who = account::answer(db, keys, client.caller, client.challenge(), code.as_deref())
+        .await
+        .or_form("accounts/code.html", &json!({ "next": next }), json!({}))?;
     client.enter(db, &who).await?;
-    Ok(saved(Back::from(entry.0.next).or("/"), Flash::LoggedIn, ()))
+    Ok(saved(next, Flash::LoggedIn, ()))
 }
 
 /// Ends the session; without one there is nothing to end, which is what was wanted.
@@ -116,7 +163,7 @@ pub async fn register(
 
 /// Log in
 ///
-/// With the username or the e-mail, and the password.
+/// With the username or the e-mail, and the password; with two-factor log-in also a code.
 #[utoipa::path(post, path = "/auth/login", tag = "accounts", request_body = Login,
     responses((status = 200, body = Bearer), (status = 401, body = Problem),
         (status = 422, body = Problem)))]
@@ -125,9 +172,11 @@ pub async fn login(
     login: Input<Login>,
     client: Client<'_>,
     hasher: &State<Hasher>,
+    keys: &State<Keys>,
     db: &Database,
 ) -> web::Result {
-    let who = account::authenticate(db, hasher, client.caller, &login).await?;
+    let shown = account::authenticate(db, hasher, client.caller, &login).await?;
+    let who = account::complete(db, keys, client.caller, shown, login.code.as_deref()).await?;
     Ok(saved("/", Flash::LoggedIn, client.bearer(db, &who).await?))
 }
 

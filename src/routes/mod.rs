@@ -11,6 +11,7 @@ pub mod passwords;
 pub mod posts;
 pub mod sessions;
 pub mod tokens;
+pub mod two_factor;
 pub mod users;
 pub mod votes;
 

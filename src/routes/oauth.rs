@@ -4,11 +4,13 @@ use rocket::{Route, State, post, routes};
 use serde::{Deserialize, Serialize};
 
 use super::docs::Problem;
+use crate::db::Db;
 use crate::error::Error;
 use crate::models::account::{self, Login};
 use crate::models::api_token;
 use crate::models::password::Hasher;
 use crate::models::refresh;
+use crate::models::token::Keys;
 use crate::web::client::Bearer;
 use crate::web::{self, Client, Database, Flash, Input, oauth, saved};
 
@@ -27,6 +29,8 @@ pub struct Grant {
     username: Option<String>,
     /// With `password`.
     password: Option<String>,
+    /// With `password`, for two-factor log-in.
+    code: Option<String>,
     /// With `refresh_token`.
     refresh_token: Option<String>,
 }
@@ -43,6 +47,7 @@ pub async fn token(
     grant: oauth::Form<Grant>,
     client: Client<'_>,
     hasher: &State<Hasher>,
+    keys: &State<Keys>,
     db: &Database,
 ) -> Result<oauth::Answer<Bearer>, web::Failure> {
     let grant = match grant.0 {
@@ -51,11 +56,13 @@ pub async fn token(
     };
     let granted = match grant.grant_type.as_deref() {
         Some("password") => {
-            let login = Login { username: grant.username, email: None, password: grant.password };
-            match account::authenticate(db, hasher, client.caller, &login).await {
-                Ok(who) => client.bearer(db, &who).await,
-                Err(error) => Err(error),
-            }
+            let login = Login {
+                username: grant.username,
+                email: None,
+                password: grant.password,
+                code: grant.code,
+            };
+            by_password(db, hasher, keys, &client, &login).await
         }
         Some("refresh_token") => match grant.refresh_token.filter(|token| !token.is_empty()) {
             Some(token) => client.refresh(db, &token).await,
@@ -72,11 +79,24 @@ pub async fn token(
     match granted {
         Ok(bearer) => oauth::grant(bearer),
         Err(Error::BadCredentials(why)) => oauth::refuse("invalid_grant", why),
+        Err(error @ Error::CodeNeeded) => oauth::refuse("invalid_grant", &error.to_string()),
         Err(Error::Invalid(_)) => {
             oauth::refuse("invalid_request", "Give a username and a password.")
         }
         Err(error) => Err(error.into()),
     }
+}
+
+async fn by_password(
+    db: &Db,
+    hasher: &Hasher,
+    keys: &Keys,
+    client: &Client<'_>,
+    login: &Login,
+) -> Result<Bearer, Error> {
+    let shown = account::authenticate(db, hasher, client.caller, login).await?;
+    let who = account::complete(db, keys, client.caller, shown, login.code.as_deref()).await?;
+    client.bearer(db, &who).await
 }
 
 /// A refresh token.

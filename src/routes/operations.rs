@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use rocket::response::Redirect;
-use rocket::{Route, get, routes};
+use rocket::{Route, State, get, routes};
 
 use crate::db::sql;
 use crate::web::assets::Asset;
+use crate::web::drain::Draining;
 use crate::web::{self, Database};
 
 pub fn pages() -> Vec<Route> {
@@ -19,9 +20,10 @@ fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// The process can serve: its database answers.
+/// The process can serve: it has not been told to end, and its database answers.
 #[get("/readyz")]
-async fn readyz(db: &Database) -> web::Result<&'static str> {
+async fn readyz(draining: &State<Draining>, db: &Database) -> web::Result<&'static str> {
+    draining.refuse()?;
     sql("SELECT CAST(1 AS BIGINT)").one::<(i64,)>(&**db).await?;
     Ok("ready\n")
 }

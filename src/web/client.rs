@@ -1,7 +1,7 @@
 //! The other side of a log-in: opening and closing sessions for the client that asks.
 
 use rocket::Request;
-use rocket::http::CookieJar;
+use rocket::http::{Cookie, CookieJar};
 use rocket::request::{FromRequest, Outcome};
 use serde::Serialize;
 
@@ -10,11 +10,14 @@ use super::{cookie, guards::refuse};
 use crate::config::PublicUrl;
 use crate::db::Db;
 use crate::error::{Error, Result};
-use crate::models::account::Identity;
+use crate::models::account::{self, Identity};
 use crate::models::caller::Caller;
 use crate::models::refresh::{self, Grant};
 use crate::models::session;
 use crate::models::token::{Audience, Keys};
+
+/// The cookie between password and code.
+const CHALLENGE: &str = "postly_login";
 
 /// Whoever sends this request, as far as sessions need to know.
 pub struct Client<'r> {
@@ -48,7 +51,24 @@ impl Client<'_> {
         let sid = session::open(db, self.caller, who, Audience::Page, before).await?;
         let token = self.keys.sign(Audience::Page, who.user.id, &sid)?;
         self.jar.add(cookie::holding(self.public_url, token));
+        if self.jar.get(CHALLENGE).is_some() {
+            self.jar.remove(cookie::harden(Cookie::new(CHALLENGE, ""), self.public_url));
+        }
         Ok(())
+    }
+
+    /// Hands the browser a secret with which it comes back to give a code.
+    pub async fn ask_for_code(&self, db: &Db, who: &Identity) -> Result<()> {
+        let token = account::challenge(db, who).await?;
+        let mut cookie = cookie::harden(Cookie::new(CHALLENGE, token), self.public_url);
+        cookie.set_max_age(rocket::time::Duration::minutes(5));
+        self.jar.add(cookie);
+        Ok(())
+    }
+
+    /// The secret that `ask_for_code` handed out; empty if there is none.
+    pub fn challenge(&self) -> &str {
+        self.jar.get(CHALLENGE).map_or("", Cookie::value)
     }
 
     /// Ends the browser's session, if there is one, and takes its cookie away.

@@ -105,9 +105,10 @@ pub fn status(error: &Error, door: Door) -> Status {
     match (error, door) {
         (Error::NotFound, _) => Status::NotFound,
         (Error::LoggedOut | Error::ProofNeeded, Door::Page) => Status::SeeOther,
-        (Error::LoggedOut | Error::ProofNeeded | Error::BadCredentials(_), _) => {
-            Status::Unauthorized
-        }
+        (
+            Error::LoggedOut | Error::ProofNeeded | Error::CodeNeeded | Error::BadCredentials(_),
+            _,
+        ) => Status::Unauthorized,
         (Error::Forbidden(_) | Error::InsufficientScope(_) | Error::Unverified, _) => {
             Status::Forbidden
         }
@@ -226,6 +227,9 @@ fn problem(request: &Request<'_>, error: &Error) -> response::Result<'static> {
         "instance": request.uri().path().as_str(),
         "request_id": Scene::of(request).caller.request_id,
     });
+    if let Error::CodeNeeded = error {
+        body["errors"] = json!([{ "field": "code", "message": detail(error) }]);
+    }
     if let Error::Invalid(complaints) | Error::Conflict(complaints) = error {
         body["errors"] = json!(complaints);
     }
@@ -242,7 +246,7 @@ fn problem(request: &Request<'_>, error: &Error) -> response::Result<'static> {
 /// The headers that belong to an error.
 fn announce(response: &mut Response<'_>, error: &Error) {
     match error {
-        Error::LoggedOut => {
+        Error::LoggedOut | Error::CodeNeeded => {
             response.set_header(Header::new("WWW-Authenticate", "Bearer realm=\"Postly\""));
         }
         Error::BadCredentials(_) => {

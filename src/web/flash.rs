@@ -30,6 +30,8 @@ pub enum Flash {
     TokenRevoked,
     PasswordChanged,
     SignedOut,
+    CodeNeeded,
+    TwoFactorOff,
     PasswordReset,
     ResetAsked,
     EmailAsked,
@@ -44,7 +46,7 @@ pub struct Message {
     pub text: &'static str,
 }
 
-const ALL: [(Flash, &str, &str); 23] = [
+const ALL: [(Flash, &str, &str); 25] = [
     (Flash::Registered, "registered", "Welcome to Postly. Your account is ready."),
     (Flash::LoggedIn, "logged-in", "You are logged in."),
     (Flash::LoggedOut, "logged-out", "You are logged out."),
@@ -74,6 +76,8 @@ const ALL: [(Flash, &str, &str); 23] = [
     (Flash::EmailAsked, "email-asked", "Your e-mail address is noted."),
     (Flash::EmailVerified, "email-verified", "Your e-mail address is confirmed. Thank you."),
     (Flash::LinkSent, "link-sent", "The link is on its way."),
+    (Flash::CodeNeeded, "code-needed", "Your password is right. One more step."),
+    (Flash::TwoFactorOff, "two-factor-off", "Two-factor log-in is off."),
     (Flash::SignedOut, "signed-out", "All sessions of this person are ended."),
     (Flash::UserDeleted, "user-deleted", "The account and its posts are deleted."),
 ];

@@ -50,7 +50,7 @@ impl<'r> FromRequest<'r> for Arrival<'r> {
 #[derive(Responder)]
 pub enum Carried {
     Form(Box<Reply>),
-    Away(Redirect),
+    Away(Box<Redirect>),
 }
 
 impl<'r> Arrival<'r> {
@@ -61,7 +61,7 @@ impl<'r> Arrival<'r> {
                 let mut cookie = harden(Cookie::new(NAME, token.to_owned()), self.public_url);
                 cookie.set_max_age(rocket::time::Duration::hours(1));
                 self.jar.add(cookie);
-                Carried::Away(Redirect::to(self.path.to_owned()))
+                Carried::Away(Box::new(Redirect::to(self.path.to_owned())))
             }
             None => Carried::Form(Box::new(form(template, json!({}), json!({})))),
         }

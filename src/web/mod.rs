@@ -6,6 +6,7 @@ pub mod client;
 pub mod cookie;
 pub mod denials;
 pub mod door;
+pub mod drain;
 pub mod failure;
 pub mod flash;
 pub mod guards;

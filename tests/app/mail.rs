@@ -336,7 +336,7 @@ async fn another_address_is_confirmed_first_and_the_old_one_is_told() {
     let asked = ann.api().put("/me/email", new).await;
     assert_eq!((asked.status, &asked.json()["pending_email"]), (200, &json!("new@mail.example")));
     assert_eq!(asked.json()["email"], "ann@mail.example", "until the new one is confirmed");
-    let mut mails = vec![server.mail().await, server.mail().await];
+    let mut mails = [server.mail().await, server.mail().await];
     mails.sort();
     assert!(mails[0].0 == "ann@mail.example" && mails[0].1.contains("about to change"));
     assert!(mails[0].1.contains("new@mail.example") && !mails[0].1.contains("token="));

@@ -48,11 +48,7 @@ impl App {
             .merge(("postly.public_url", ORIGIN))
             .merge(("postly.secret_key", SECRET))
             .merge(("postly.bcrypt_cost", 4));
-        let figment =
-            options.iter().fold(figment, |figment, (name, value)| match value.parse::<bool>() {
-                Ok(flag) => figment.merge((format!("postly.{name}"), flag)),
-                Err(_) => figment.merge((format!("postly.{name}"), *value)),
-            });
+        let figment = merge(figment, options);
         let db = Db::connect(&url, 4, Duration::from_secs(10)).await.unwrap();
         db.migrate().await.unwrap();
         App { client: launch(&figment).await, db, figment, _folder: Some(folder) }
@@ -60,12 +56,13 @@ impl App {
 
     /// Another instance of the same site, on the same database.
     pub async fn another(&self) -> App {
-        App {
-            client: launch(&self.figment).await,
-            db: self.db.clone(),
-            figment: self.figment.clone(),
-            _folder: None,
-        }
+        self.another_with(&[]).await
+    }
+
+    /// Another instance, configured otherwise.
+    pub async fn another_with(&self, options: &[(&str, &str)]) -> App {
+        let figment = merge(self.figment.clone(), options);
+        App { client: launch(&figment).await, db: self.db.clone(), figment, _folder: None }
     }
 
     /// Somebody without an account.
@@ -120,6 +117,17 @@ impl App {
     }
 }
 
+/// Adds options of the table `postly`.
+fn merge(figment: Figment, options: &[(&str, &str)]) -> Figment {
+    options.iter().fold(figment, |figment, (name, value)| {
+        let name = format!("postly.{name}");
+        match value.parse::<bool>() {
+            Ok(flag) => figment.merge((name, flag)),
+            Err(_) => figment.merge((name, *value)),
+        }
+    })
+}
+
 impl Drop for App {
     /// Ends what runs beside requests, with its connections.
     fn drop(&mut self) {
@@ -133,7 +141,7 @@ async fn launch(figment: &Figment) -> Client {
 }
 
 /// A fresh database on the engine under test.
-async fn database(folder: &TempDir) -> String {
+pub async fn database(folder: &TempDir) -> String {
     match std::env::var("POSTLY_TEST_ENGINE").as_deref() {
         Err(_) | Ok("sqlite") => format!("sqlite:{}/postly.db", folder.path().display()),
         Ok("postgres") => {

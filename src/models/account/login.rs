@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
-use super::{Identity, always};
+use super::{Identity, Shown, always};
 use crate::db::{Db, sql};
 use crate::error::{Complaints, Error, Result};
 use crate::models::audit::{Entry, Kind};
@@ -12,6 +12,7 @@ use crate::models::caller::Caller;
 use crate::models::password::{Hasher, Verdict};
 use crate::models::session::{self, Session};
 use crate::models::throttle;
+use crate::models::two_factor;
 use crate::models::user::{self, Role, User};
 
 /// What a returning person gives: the username or the e-mail, in either field.
@@ -24,6 +25,10 @@ pub struct Login {
     #[serde(skip_serializing_if = "always")]
     #[schema(example = "violet otter paddles upstream", required = true)]
     pub password: Option<String>,
+    /// With two-factor log-in: six digits of the authenticator, or a recovery code.
+    #[serde(skip_serializing_if = "always")]
+    #[schema(example = "123456", nullable)]
+    pub code: Option<String>,
 }
 
 #[derive(FromRow)]
@@ -47,7 +52,7 @@ const KEPT: &str = "SELECT id, username, role, password_hash, disabled_at FROM u
 /// What a failed log-in is told, whatever was wrong.
 pub const WRONG: &str = "The name or the password is wrong.";
 
-/// Who this is. Unknown names, wrong passwords and disabled accounts give one answer, after the
+/// Who this is, as far as the password tells. Unknown names, wrong passwords and disabled accounts give one answer, after the
 /// same work.
 ///
 /// # Errors
@@ -57,7 +62,7 @@ pub async fn authenticate(
     hasher: &Hasher,
     caller: &Caller,
     form: &Login,
-) -> Result<Identity> {
+) -> Result<Shown> {
     let filled = |text: &Option<String>| text.clone().filter(|t| !t.trim().is_empty());
     let mut complaints = Complaints::default();
     let name = filled(&form.username).or_else(|| filled(&form.email)).unwrap_or_else(|| {
@@ -98,7 +103,13 @@ pub async fn authenticate(
     throttle::give_back(db.writer(), caller, &throttle::LOGIN_ACCOUNT, account).await?;
     let stamp = refresh_hash(db, hasher, &kept, secret, verdict).await?;
     let user = User { id: kept.id, username: kept.username, role: kept.role };
-    Ok(Identity { user, stamp })
+    let who = Identity { user, stamp };
+    // Only now: who needs a code is nobody's business who does not know the password.
+    Ok(if two_factor::is_on(db, who.user.id).await? {
+        Shown::Half(who)
+    } else {
+        Shown::Enough(who)
+    })
 }
 
 /// The person with this username or e-mail, in the form of `user::key`.

@@ -1,5 +1,6 @@
 //! Accounts: registering, logging in, and what the command line does to them.
 
+mod challenge;
 mod login;
 mod registration;
 
@@ -13,6 +14,7 @@ use crate::models::password::{self, Hasher};
 use crate::models::session;
 use crate::models::user::{self, User};
 
+pub use challenge::{Shown, answer, challenge, complete};
 pub use login::{Login, WRONG, authenticate, confirm, prove};
 pub use registration::{Registration, operator_create, register};
 

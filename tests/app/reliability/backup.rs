@@ -1,0 +1,127 @@
+//! `postly backup`: a copy under load is a whole site; nothing is overwritten.
+
+use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+
+use super::instance::{Site, said, wait_for};
+use postly::db::sql;
+
+#[test]
+fn a_backup_under_load_holds_everything_acknowledged_before_it() {
+    let site = Site::new();
+    let server = site.start();
+    let ann = server.newcomer("ann");
+    let copy = site.folder.path().join("copies/today.db");
+    std::fs::create_dir(copy.parent().unwrap()).unwrap();
+
+    let backed_up = AtomicBool::new(false);
+    let (acknowledge, acknowledged) = mpsc::channel();
+    let (output, before) = std::thread::scope(|scope| {
+        for writer in 0..4 {
+            let (ann, acknowledge, backed_up) = (&ann, acknowledge.clone(), &backed_up);
+            scope.spawn(move || {
+                for n in 0.. {
+                    if backed_up.load(Ordering::SeqCst) {
+                        break;
+                    }
+                    let _ = acknowledge.send(ann.posts(&format!("{writer}-{n}")));
+                }
+            });
+        }
+        // In full swing.
+        let mut before: Vec<i64> = acknowledged.iter().take(40).collect();
+        before.extend(acknowledged.try_iter());
+        let output = site.postly().arg("backup").arg(&copy).output().unwrap();
+        backed_up.store(true, Ordering::SeqCst);
+        (output, before)
+    });
+    if !site.is_sqlite() {
+        assert_eq!(output.status.code(), Some(1));
+        assert!(said(&output).contains("pg_dump"), "{}", said(&output));
+        assert!(!copy.exists());
+        return;
+    }
+    assert!(output.status.success(), "{}", said(&output));
+    // The writers went on meanwhile: some of theirs came too late for the copy, or just in time.
+    assert_ne!(acknowledged.try_iter().count(), 0);
+    assert_eq!(copy.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    // Nothing but the copy is left in its folder.
+    assert_eq!(copy.parent().unwrap().read_dir().unwrap().count(), 1);
+
+    let restored = Site { folder: tempfile::tempdir().unwrap(), ..Site::new() };
+    let place = restored.folder.path().join("postly.db");
+    std::fs::copy(&copy, &place).unwrap();
+    let restored = Site { database: format!("sqlite:{}", place.display()), ..restored };
+    let second = restored.start();
+    let ann = ann.at(&second);
+    for id in before {
+        assert_eq!(ann.ask("GET", &format!("/posts/{id}"), None).status, 200, "post {id}");
+    }
+    // It is a site like any other: she is logged in still, and writes on.
+    ann.posts("after the restoration");
+    wait_for(async {
+        let db = restored.db().await;
+        let (verdict,) = sql("PRAGMA integrity_check").one::<(String,)>(&db).await.unwrap();
+        assert_eq!(verdict, "ok");
+    });
+}
+
+#[test]
+fn a_backup_overwrites_nothing_and_leaves_nothing_half_done() {
+    let site = Site::new();
+    let migrated = site.postly().arg("migrate").output().unwrap();
+    assert!(migrated.status.success(), "{}", said(&migrated));
+    let folder = site.folder.path();
+    let there = folder.join("there.db");
+    std::fs::write(&there, "precious").unwrap();
+    std::os::unix::fs::symlink(folder.join("nowhere"), folder.join("link.db")).unwrap();
+    for file in ["there.db", "link.db", "no/such/folder/copy.db"] {
+        let refused = site.postly().args(["backup", file]).output().unwrap();
+        assert_eq!(refused.status.code(), Some(1), "{file}: {}", said(&refused));
+        assert_eq!(said(&refused).trim().lines().count(), 1, "{}", said(&refused));
+        assert!(site.is_sqlite() == said(&refused).contains(file), "{}", said(&refused));
+    }
+    assert_eq!(std::fs::read_to_string(&there).unwrap(), "precious");
+    assert!(!folder.join("nowhere").exists());
+
+    // A site that is not there is not made for the sake of copying it.
+    if site.is_sqlite() {
+        let mut command = site.postly();
+        command.env("DATABASE_URL", "sqlite:elsewhere/postly.db").args(["backup", "copy.db"]);
+        let missing = command.output().unwrap();
+        assert_eq!(missing.status.code(), Some(1), "{}", said(&missing));
+        assert!(!folder.join("elsewhere").exists() && !folder.join("copy.db").exists());
+    }
+}
+
+#[test]
+fn a_damaged_database_is_not_called_a_sound_backup() {
+    let site = Site::new();
+    if !site.is_sqlite() {
+        return; // pg_dump's business; the tests above say that Postly refuses.
+    }
+    let server = site.start();
+    let ann = server.newcomer("ann");
+    for n in 0..50 {
+        ann.posts(&format!("{n}"));
+    }
+    drop(server);
+    wait_for(async {
+        let db = site.db().await;
+        db.close().await; // Brings everything out of the write-ahead log into the file.
+    });
+    let path = site.folder.path().join("postly.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let page = bytes.len() / 2 / 4096 * 4096;
+    bytes[page..page + 4096].fill(0xA5);
+    std::fs::write(&path, bytes).unwrap();
+    let refused = site.postly().args(["backup", "copy.db"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    assert!(!site.folder.path().join("copy.db").exists());
+    let leftovers =
+        site.folder.path().read_dir().unwrap().filter(|entry| {
+            entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(".tmp")
+        });
+    assert_eq!(leftovers.count(), 0);
+}

@@ -1,0 +1,147 @@
+//! kill -9 under load: what was acknowledged is there, and nothing is half done.
+
+use std::sync::mpsc::{self, Sender};
+
+use postly::db::sql;
+use serde_json::json;
+
+use super::instance::{Caller, Instance, Site, wait_for};
+
+const ROUNDS: usize = 50;
+const WRITERS: usize = 4;
+
+/// What a writer was told about a post.
+#[derive(Debug, Clone, PartialEq)]
+enum State {
+    /// Title and content are this text; so many votes.
+    There(String, u64),
+    Gone,
+}
+
+/// What a writer knows: the acknowledged state of a post, and the state it was asking for when the
+/// server vanished.
+#[derive(Debug)]
+struct Known {
+    acknowledged: State,
+    asked: Option<State>,
+}
+
+#[test]
+fn killed_fifty_times_it_keeps_every_acknowledged_write_whole() {
+    let site = Site::new();
+    let mut server = site.start();
+    let (ann, bob) = (server.newcomer("ann"), server.newcomer("bob"));
+    let mut everything = Vec::new();
+    for round in 0..ROUNDS {
+        let writes = under_load(&mut server, &ann, &bob, round);
+        server = site.start();
+        compare(&ann.at(&server), &writes);
+        everything.extend(writes);
+    }
+    // What an early round acknowledged has survived all later ones too.
+    compare(&ann.at(&server), &everything);
+    // At least one write was acknowledged in each round.
+    assert!(everything.len() >= ROUNDS, "{}", everything.len());
+    wait_for(nothing_is_half_done(&site));
+}
+
+/// Kills the server as soon as so many writes are acknowledged, others under way.
+fn under_load(
+    server: &mut Instance,
+    ann: &Caller,
+    bob: &Caller,
+    round: usize,
+) -> Vec<(i64, Known)> {
+    let (ann, bob) = (ann.at(server), bob.at(server));
+    let (acknowledge, acknowledged) = mpsc::channel();
+    std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|writer| {
+                let (ann, bob, acknowledge) = (&ann, &bob, acknowledge.clone());
+                scope.spawn(move || write(ann, bob, &format!("{round}-{writer}"), acknowledge))
+            })
+            .collect();
+        // Another moment in each round.
+        let enough = 1 + round * 7 % 23;
+        assert_eq!(acknowledged.iter().take(enough).count(), enough);
+        server.child.kill().unwrap(); // SIGKILL
+        server.child.wait().unwrap();
+        writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect()
+    })
+}
+
+/// Publishes, edits, votes for and deletes posts until the server is gone.
+fn write(ann: &Caller, bob: &Caller, name: &str, acknowledge: Sender<()>) -> Vec<(i64, Known)> {
+    let mut writes: Vec<(i64, Known)> = Vec::new();
+    for n in 0.. {
+        let text = format!("{name}-{n}");
+        let draft = Some(json!({"title": text, "content": text}));
+        let Ok(made) = ann.api("POST", "/posts", draft) else { break };
+        assert_eq!(made.status, 201, "{}", made.json);
+        let _ = acknowledge.send(());
+        let id = made.json["id"].as_i64().unwrap();
+        let first = State::There(text.clone(), 0);
+        writes.push((id, Known { acknowledged: first, asked: None }));
+        let known = &mut writes.last_mut().unwrap().1;
+
+        let path = format!("/posts/{id}");
+        let vote = format!("{path}/vote");
+        let edited = format!("{text} edited");
+        let draft = json!({"title": edited, "content": edited});
+        let deletion = ("DELETE", &path, ann, None, State::Gone, 204);
+        let mut steps = vec![
+            ("PUT", &vote, bob, None, State::There(text, 1), 200),
+            ("PUT", &path, ann, Some(draft), State::There(edited, 1), 200),
+        ];
+        if n % 2 == 1 {
+            steps.push(deletion);
+        }
+        for (method, path, who, body, state, told) in steps {
+            known.asked = Some(state);
+            let Ok(heard) = who.api(method, path, body) else { return writes };
+            assert_eq!(heard.status, told, "{method} {path}: {}", heard.json);
+            known.acknowledged = known.asked.take().unwrap();
+            let _ = acknowledge.send(());
+        }
+    }
+    writes
+}
+
+/// Each post is as acknowledged, or as asked last: nothing in between.
+fn compare(ann: &Caller, writes: &[(i64, Known)]) {
+    for (id, known) in writes {
+        let heard = ann.ask("GET", &format!("/posts/{id}"), None);
+        let found = match heard.status {
+            404 => State::Gone,
+            200 => {
+                let title = heard.json["title"].as_str().unwrap().to_owned();
+                assert_eq!(heard.json["content"], title.as_str(), "an edit is half done");
+                State::There(title, heard.json["votes"].as_u64().unwrap())
+            }
+            other => panic!("{other} for post {id}: {}", heard.json),
+        };
+        assert!(
+            found == known.acknowledged || Some(&found) == known.asked.as_ref(),
+            "post {id} is {found:?}, but {known:?}"
+        );
+    }
+}
+
+/// Nor are writes that nobody was told about.
+async fn nothing_is_half_done(site: &Site) {
+    let db = site.db().await;
+    let (torn,) = sql("SELECT count(*) FROM posts WHERE title <> content OR content_html = ''")
+        .one::<(i64,)>(&db)
+        .await
+        .unwrap();
+    let (miscounted,) = sql("SELECT count(*) FROM posts WHERE votes <> \
+         (SELECT count(*) FROM votes WHERE post_id = posts.id)")
+    .one::<(i64,)>(&db)
+    .await
+    .unwrap();
+    assert_eq!((torn, miscounted), (0, 0));
+    if site.is_sqlite() {
+        let (verdict,) = sql("PRAGMA integrity_check").one::<(String,)>(&db).await.unwrap();
+        assert_eq!(verdict, "ok");
+    }
+}

@@ -1,0 +1,97 @@
+//! The shipped nginx configuration: who is slow harms nobody, and who lies is not passed on.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+
+use super::instance::{Site, until};
+use super::nginx::{Nginx, SLOW, Slow, from_elsewhere, until_all_are_cut_off};
+
+#[test]
+fn a_thousand_slow_connections_keep_nobody_from_the_site_and_are_cut_off() {
+    let site = Site::new();
+    let server = site.start();
+    let nginx = Nginx::start(server.url.strip_prefix("http://").unwrap());
+    let ann = server.newcomer("ann").through(nginx.url());
+    let mut slow = Slow::open(&nginx);
+    assert_eq!(slow.connected(), SLOW);
+
+    // Their own address has its share under way and gets no more; others do.
+    until("the slow ones' address is turned away", || {
+        ask(from_elsewhere(nginx.plain), "GET / HTTP/1.1\r\nHost: 127.0.0.1").contains(" 429 ")
+    });
+    let mut written = 0;
+    until_all_are_cut_off(slow, || {
+        assert_eq!(ann.get("/").unwrap().status, 200);
+        ann.posts(&format!("all the while, {written}"));
+        written += 1;
+    });
+    // Nor is anything left over that would turn that address away.
+    let answer = ask(from_elsewhere(nginx.plain), "GET / HTTP/1.1\r\nHost: 127.0.0.1");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[test]
+fn what_a_client_claims_about_itself_is_replaced() {
+    let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
+    let nginx = Nginx::start(&upstream.local_addr().unwrap().to_string());
+    let client = from_elsewhere(nginx.plain);
+    let asking = std::thread::spawn(move || {
+        ask(
+            client,
+            "GET /posts HTTP/1.1\r\nHost: 127.0.0.1:1\r\nX-Real-IP: 192.0.2.1\r\n\
+             X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Host: evil.example\r\n\
+             X-Forwarded-Proto: https\r\nForwarded: for=192.0.2.1;host=evil.example",
+        )
+    });
+    let (mut stream, _) = upstream.accept().unwrap();
+    let mut head = Vec::new();
+    for line in BufReader::new(stream.try_clone().unwrap()).lines() {
+        match line.unwrap().to_lowercase() {
+            line if line.is_empty() => break,
+            line => head.push(line),
+        }
+    }
+    stream.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").unwrap();
+    assert!(asking.join().unwrap().starts_with("HTTP/1.1 204"));
+    head.sort();
+    assert_eq!(
+        head,
+        [
+            "get /posts http/1.1",
+            "host: 127.0.0.1",
+            "x-forwarded-for: 127.0.0.2",
+            "x-forwarded-proto: http",
+            "x-real-ip: 127.0.0.2",
+        ]
+    );
+}
+
+#[test]
+fn another_name_and_too_large_a_body_never_reach_postly() {
+    // Nobody accepts there: whatever is passed on gets no answer but nginx's own 504.
+    let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
+    let nginx = Nginx::start(&upstream.local_addr().unwrap().to_string());
+    let connect = || TcpStream::connect(nginx.plain).unwrap();
+    for host in ["evil.example", "127.0.0.1.evil.example", ""] {
+        let answer = ask(connect(), &format!("GET / HTTP/1.1\r\nHost: {host}"));
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400"), "{host}: {answer}");
+    }
+    let body = "POST /posts HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2097153";
+    assert!(ask(connect(), body).starts_with("HTTP/1.1 413"));
+    let header = format!("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: {}", "a".repeat(40_000));
+    assert!(ask(connect(), &header).starts_with("HTTP/1.1 400"));
+    let insecure = TcpStream::connect(nginx.redirect).unwrap();
+    let answer = ask(insecure, "GET /posts/1?a=b HTTP/1.1\r\nHost: 127.0.0.1");
+    assert!(answer.starts_with("HTTP/1.1 308"), "{answer}");
+    assert!(answer.contains("\r\nLocation: https://127.0.0.1/posts/1?a=b\r\n"), "{answer}");
+    upstream.set_nonblocking(true).unwrap();
+    assert!(upstream.accept().is_err(), "something has been passed on");
+}
+
+/// Sends a head that lacks its end, and gives whatever comes back.
+fn ask(mut stream: TcpStream, head: &str) -> String {
+    let _ = stream.write_all(format!("{head}\r\nConnection: close\r\n\r\n").as_bytes());
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer); // Perhaps reset behind the answer.
+    String::from_utf8_lossy(&answer).into_owned()
+}
