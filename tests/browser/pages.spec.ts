@@ -1,21 +1,8 @@
 // Every page: accessible, valid, quiet in the console, and no wider than the screen.
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
-import { HtmlValidate } from "html-validate";
 import { Console, expect, fresh, open, PASSWORD, send, test } from "./support/site.ts";
-
-const validator = new HtmlValidate({
-  extends: ["html-validate:recommended"],
-  rules: {
-    // Two style matters on which HTML takes no side.
-    "void-style": "off",
-    "attribute-boolean-style": "off",
-    // Templates leave blanks at line ends; nobody sees them.
-    "no-trailing-whitespace": "off",
-    // The ids of posts (post-1) repeat nowhere, but are not known to the rule's pattern.
-    "valid-id": ["error", { relaxed: true }],
-  },
-});
+import { inspect, validate } from "./support/inspect.ts";
 
 /** The pages that each kind of person can open, and the status they come with. */
 function paths(post: string, name: string): Record<string, [string, number][]> {
@@ -23,39 +10,18 @@ function paths(post: string, name: string): Record<string, [string, number][]> {
     nobody: [
       ["/", 200], ["/?sort=top", 200], ["/?author=nobody-at-all", 200], [post, 200],
       [`${post}/votes`, 200], [`/users/${name}`, 200], ["/login", 200], ["/register", 200],
+      ["/password-reset", 200], ["/password-reset/new", 200], ["/verify-email", 200], ["/login/code", 200],
       ["/nowhere", 404], ["/?limit=x", 422],
     ],
     person: [
       ["/", 200], [post, 200], ["/posts/new", 200], ["/me", 200], ["/dashboard", 200],
-      [`${post}/edit`, 403],
+      ["/me/sessions", 200], ["/me/tokens", 200], ["/me/events", 200], ["/me/password", 200], ["/me/email", 200],
+      ["/me/two-factor", 200], ["/sudo", 200], [`${post}/edit`, 403],
     ],
     author: [[post, 200], [`${post}/edit`, 200], ["/dashboard", 200]],
-    admin: [["/admin/posts", 200], ["/admin/posts?q=zzz", 200], ["/admin/users", 200]],
+    admin: [["/admin/posts", 200], ["/admin/posts?q=zzz", 200], ["/admin/users", 200], ["/admin/audit", 200],
+      ["/admin/audit?q=zzz", 200], [`/admin/users/${name}/sessions`, 200]],
   };
-}
-
-async function inspect(page: Page, where: string) {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    for (const width of [360, 1280]) {
-      await page.setViewportSize({ width, height: 800 });
-      const found = await new AxeBuilder({ page })
-        .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
-        .analyze();
-      expect(found.violations.map((v) => `${v.id}: ${v.nodes[0].html}`), `${where} ${colorScheme} ${width}`).toEqual([]);
-      const excess = await page.evaluate(() => {
-        const root = document.scrollingElement as Element;
-        return root.scrollWidth - root.clientWidth;
-      });
-      expect(excess, `${where} is wider than ${width}`).toBe(0);
-    }
-  }
-}
-
-async function validate(html: string, where: string) {
-  const report = await validator.validateString(html);
-  const messages = report.results.flatMap((r) => r.messages.map((m) => `${m.line}: ${m.ruleId}: ${m.message}`));
-  expect(messages, where).toEqual([]);
 }
 
 for (const who of ["nobody", "person", "author", "admin"]) {
@@ -87,7 +53,7 @@ for (const who of ["nobody", "person", "author", "admin"]) {
 
 test("forms that came back", async ({ page, site }) => {
   const console = new Console(page);
-  for (const [path, button] of [["/register", "Register"], ["/login", "Log in"]]) {
+  for (const [path, button] of [["/register", "Register"], ["/login", "Log in"], ["/password-reset", "Send the link"]]) {
     await open(page, console, path, 200);
     const answer = await send(page, console, button, 422);
     await validate(await answer.text(), `${path} refused`);

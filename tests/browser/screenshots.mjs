@@ -28,9 +28,9 @@ mkdirSync(out, { recursive: true });
 const newest = (await (await fetch(`${url}/api/v1/posts`)).json()).items;
 const hers = newest.find((post) => post.author.username === "mirela").id;
 const plan = {
-  nobody: ["/", "/?sort=top", `/posts/${hers}`, `/posts/${hers}/votes`, "/users/mirela", "/login", "/register", "/nowhere", "/docs", "/redoc"],
-  mirela: ["/", `/posts/${hers}`, `/posts/${hers}/edit`, "/posts/new", "/dashboard", "/me"],
-  root: ["/admin/posts", "/admin/users"],
+  nobody: ["/", "/?sort=top", `/posts/${hers}`, `/posts/${hers}/votes`, "/users/mirela", "/login", "/register", "/password-reset", "/password-reset/new", "/verify-email", "/login/code", "/nowhere", "/docs", "/redoc"],
+  mirela: ["/", `/posts/${hers}`, `/posts/${hers}/edit`, "/posts/new", "/dashboard", "/me", "/me/sessions", "/me/tokens", "/me/events", "/me/password", "/me/email", "/me/two-factor", "/sudo"],
+  root: ["/admin/posts", "/admin/users", "/admin/audit", "/admin/users/mirela/sessions"],
 };
 for (const [who, paths] of Object.entries(plan)) {
   for (const colorScheme of ["light", "dark"]) {
@@ -51,6 +51,17 @@ for (const [who, paths] of Object.entries(plan)) {
         await page.getByRole("button", { name: "Register" }).click();
         await page.getByRole("alert").waitFor();
         await page.screenshot({ path: join(out, `nobody-register-refused-${width}-${colorScheme}.png`) });
+      }
+      if (who === "mirela") {
+        const shot = (name) => page.screenshot({ path: join(out, `${who}-${name}-${width}-${colorScheme}.png`), fullPage: true });
+        await page.goto("/me/tokens");
+        await page.getByLabel("What it is for").fill("backup script");
+        await page.getByLabel("Read posts").check();
+        await page.getByRole("button", { name: "Make the token" }).click();
+        await shot("token-made");
+        await page.goto("/me/two-factor");
+        await page.getByRole("button", { name: "Set it up" }).click();
+        await shot("two-factor-setup");
       }
       await context.close();
     }

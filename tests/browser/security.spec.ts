@@ -109,6 +109,29 @@ test("hostile text is shown as the text it is", async ({ page, site }) => {
   expect(console.heard()).toEqual([]);
 });
 
+test("hostile names of tokens and devices are shown as the text they are", async ({ page, site, browser }) => {
+  const mallory = fresh("mallory");
+  site.run(["user", "add", mallory, "--admin"], PASSWORD);
+  await site.logIn(page, mallory);
+  const console = new Console(page);
+  for (const text of texts) {
+    const form = { name: text.slice(0, 80), scopes: "account", days: "7" };
+    const made = await page.request.post(`${site.url}/me/tokens`, { form, headers: { Origin: site.url } });
+    expect(made.status()).toBe(201);
+    const device = await browser.newContext({ baseURL: site.url, userAgent: text });
+    await site.logIn(await device.newPage(), mallory);
+    await device.close();
+  }
+  for (const path of ["/me/tokens", "/me/sessions", "/me/events", "/admin/audit", `/admin/users/${mallory}/sessions`]) {
+    await open(page, console, path, 200);
+    const allowed = /^(element: <(fieldset|legend|dd)|element: <input type="checkbox"|type)/;
+    expect((await intruders(page)).filter((one) => !allowed.test(one)), path).toEqual([]);
+  }
+  await open(page, console, "/me/tokens", 200);
+  await expect(page.getByText("<img src=x").first()).toBeVisible();
+  expect(console.heard()).toEqual([]);
+});
+
 test("hostile Markdown makes nothing but harmless markup", async ({ page, site }) => {
   await site.enter(page, fresh("mallory"));
   const console = new Console(page);
