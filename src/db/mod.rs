@@ -2,6 +2,7 @@
 //! SQLite and PostgreSQL ends here.
 
 mod backup;
+mod outage;
 mod query;
 
 use std::fs::File;
@@ -21,6 +22,7 @@ use sqlx::{Connection as _, Transaction};
 use crate::error::{Error, Result};
 
 pub use backup::backup;
+use outage::Outage;
 pub use query::{Query, Row, Value, sql};
 
 /// The pool of connections. Cheap to clone.
@@ -31,7 +33,10 @@ pub enum Db {
         writer: SqlitePool,
         readers: SqlitePool,
     },
-    Postgres(PgPool),
+    Postgres {
+        pool: PgPool,
+        outage: Outage,
+    },
 }
 
 /// A transaction; rolled back unless committed.
@@ -124,7 +129,8 @@ impl Db {
             .map_err(|e| {
                 Error::Internal(format!("the PostgreSQL database cannot be reached: {e}"))
             })?;
-        Ok(Db::Postgres(pool))
+        let outage = Outage::new(pool.clone());
+        Ok(Db::Postgres { pool, outage })
     }
 
     /// Brings the schema up to date. Several instances may do so at once.
@@ -134,7 +140,7 @@ impl Db {
                 let _held = alone(writer.connect_options().get_filename())?;
                 sqlx::migrate!("migrations/sqlite").run(writer).await
             }
-            Db::Postgres(pool) => sqlx::migrate!("migrations/postgres").run(pool).await,
+            Db::Postgres { pool, .. } => sqlx::migrate!("migrations/postgres").run(pool).await,
         };
         done.map_err(|e| Error::Internal(format!("the database cannot be migrated: {e}")))
     }
@@ -149,7 +155,9 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx> {
         Ok(match self {
             Db::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Db::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Db::Postgres { pool, outage } => {
+                outage.watch(async { Ok(Tx::Postgres(pool.begin().await?)) }).await?
+            }
         })
     }
 
@@ -159,7 +167,7 @@ impl Db {
                 readers.close().await;
                 writer.close().await;
             }
-            Db::Postgres(pool) => pool.close().await,
+            Db::Postgres { pool, .. } => pool.close().await,
         }
     }
 }

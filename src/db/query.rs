@@ -96,8 +96,9 @@ macro_rules! run {
         match $conn.into() {
             Conn::Reader(Db::Sqlite { readers, .. }) => with!(Sqlite, readers).into(),
             Conn::Writer(Db::Sqlite { writer, .. }) => with!(Sqlite, writer).into(),
-            Conn::Reader(Db::Postgres(pool)) | Conn::Writer(Db::Postgres(pool)) => {
-                with!(Postgres, pool).into()
+            Conn::Reader(Db::Postgres { pool, outage })
+            | Conn::Writer(Db::Postgres { pool, outage }) => {
+                outage.watch(async { Ok(with!(Postgres, pool)) }).await?.into()
             }
             Conn::Tx(Tx::Sqlite(tx)) => with!(Sqlite, &mut **tx).into(),
             Conn::Tx(Tx::Postgres(tx)) => with!(Postgres, &mut **tx).into(),

@@ -183,6 +183,14 @@ impl Keys {
     /// required, and the header's `kid` is compared, never looked up.
     pub fn verify(&self, audience: Audience, token: &str) -> Result<Claims> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| REFUSED)?;
+        // Keys come from the configuration alone, whatever a header points to (RFC 7515 §4.1).
+        if header.jku.is_some()
+            || header.jwk.is_some()
+            || header.x5u.is_some()
+            || header.x5c.is_some()
+        {
+            return Err(REFUSED);
+        }
         let kid = header.kid.as_deref().ok_or(REFUSED)?;
         let key = self.all().find(|key| key.id == kid).ok_or(REFUSED)?;
         let mut rules = Validation::new(Algorithm::HS256);
@@ -193,7 +201,8 @@ impl Keys {
         rules.leeway = LEEWAY;
         let claims = decode::<Claims>(token, &key.verifying, &rules).map_err(|_| REFUSED)?.claims;
         let newest = Utc::now().timestamp() + LEEWAY as i64;
-        if claims.typ != ACCESS || claims.iat > newest {
+        let sid = !claims.sid.is_empty() && claims.sid.bytes().all(|b| b.is_ascii_alphanumeric());
+        if claims.typ != ACCESS || claims.iat > newest || !sid {
             return Err(REFUSED);
         }
         Ok(claims)
@@ -305,6 +314,13 @@ mod tests {
         for kid in ["../../etc/passwd", "' OR 1=1 --", "", &"k".repeat(10_240)] {
             let strange = Header { kid: Some(kid.to_owned()), ..header() };
             assert!(!accepts(&signed(&strange, &good())), "{kid:.20}");
+        }
+        for pointing in [
+            Header { jku: Some("https://evil.example/keys".to_owned()), ..header() },
+            Header { x5u: Some("https://evil.example/cert".to_owned()), ..header() },
+            Header { x5c: Some(vec!["MII".to_owned()]), ..header() },
+        ] {
+            assert!(!accepts(&signed(&pointing, &good())));
         }
         let token = signed(&header(), &good());
         let (head, rest) = token.split_once('.').unwrap();

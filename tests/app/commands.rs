@@ -43,14 +43,20 @@ pub struct Server {
 impl Server {
     /// Starts the binary in `folder` on a free port and waits until it says where it is.
     pub fn start(folder: &Path) -> Server {
+        Server::spawn(postly(folder).stderr(Stdio::null()))
+    }
+
+    /// Starts it with its log in a file, and its mails in files, since links in mails are secrets.
+    pub fn logging_to(folder: &Path, log: &Path) -> Server {
+        let log = std::fs::File::create(log).unwrap();
+        Server::spawn(postly(folder).stderr(log).env("POSTLY_MAIL_URL", "file:mails"))
+    }
+
+    fn spawn(command: &mut Command) -> Server {
         // Held until just before the start, so that two tests do not pick the same.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut child = postly(folder)
-            .env("ROCKET_PORT", port.to_string())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child =
+            command.env("ROCKET_PORT", port.to_string()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line.trim(), format!("Postly is at http://127.0.0.1:{port}"));
@@ -174,4 +180,45 @@ fn a_dotenv_file_configures_it() {
     assert!(run(folder.path(), &["migrate"], "").status.success());
     assert!(folder.path().join("elsewhere/site.db").exists());
     assert!(folder.path().join("elsewhere/secret.key").exists());
+}
+
+#[test]
+fn weak_secrets_end_it_before_it_binds() {
+    let folder = tempfile::tempdir().unwrap();
+    for weak in ["", "short", "please-change-me-please-change-me-0123", &"ab".repeat(40)] {
+        let output = postly(folder.path())
+            .env("POSTLY_SECRET_KEY", weak)
+            .env("ROCKET_PORT", "0")
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1), "{weak:?}");
+        assert!(said(&output).contains("POSTLY_SECRET_KEY is too weak"), "{}", said(&output));
+        assert!(!said(&output).contains("Postly is at"));
+    }
+}
+
+#[test]
+fn keys_rotate_and_the_audit_is_verified_from_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let add = run(folder.path(), &["user", "add", "ann"], PASSWORD);
+    assert!(add.status.success(), "{}", said(&add));
+    let verified = run(folder.path(), &["audit", "verify"], "");
+    assert!(verified.status.success() && said(&verified).contains("1 events, none changed"));
+    let end = said(&verified).trim().rsplit(' ').next().unwrap().to_owned();
+    assert!(run(folder.path(), &["user", "disable", "ann"], "").status.success());
+    let again = run(folder.path(), &["audit", "verify", "--expect", &end], "");
+    assert!(again.status.success(), "{}", said(&again));
+    let wrong = run(folder.path(), &["audit", "verify", "--expect", "1:0000"], "");
+    assert!(!wrong.status.success() && said(&wrong).contains("event 1 is no longer"));
+
+    let rotated = run(folder.path(), &["keys", "rotate"], "");
+    assert!(rotated.status.success() && said(&rotated).contains("a new key and 1 older"));
+    let keys = std::fs::read_to_string(folder.path().join("data/secret.key")).unwrap();
+    assert_eq!(keys.lines().count(), 2);
+    let configured = postly(folder.path())
+        .env("POSTLY_SECRET_KEY", "p7Jb1xkQ0vZr8mTn3wYc5uHd9sLf2aGe6")
+        .args(["keys", "rotate"])
+        .output()
+        .unwrap();
+    assert!(!configured.status.success() && said(&configured).contains("separated by a comma"));
 }

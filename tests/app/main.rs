@@ -3,13 +3,16 @@
 mod accounts;
 mod admin;
 mod audit;
+mod checks;
 mod commands;
 mod flows;
+mod fuzz;
 mod input;
 mod mail;
 mod oauth;
 mod pages;
 mod posts;
+mod relay;
 mod reliability;
 mod security;
 mod sessions;

@@ -41,17 +41,35 @@ impl App {
     pub async fn with(options: &[(&str, &str)]) -> App {
         let folder = tempfile::tempdir().unwrap();
         let url = database(&folder).await;
+        App::build(&url, options, Some(folder)).await
+    }
+
+    /// A site on a database of the caller's.
+    pub async fn on(url: &str) -> App {
+        App::build(url, &[], None).await
+    }
+
+    async fn build(url: &str, options: &[(&str, &str)], _folder: Option<TempDir>) -> App {
         let figment = Config::defaults()
-            .merge(("databases.postly.url", &url))
+            .merge(("databases.postly.url", url))
             .merge(("databases.postly.max_connections", 8))
             .merge(("log_level", "off"))
             .merge(("postly.public_url", ORIGIN))
             .merge(("postly.secret_key", SECRET))
             .merge(("postly.bcrypt_cost", 4));
         let figment = merge(figment, options);
-        let db = Db::connect(&url, 4, Duration::from_secs(10)).await.unwrap();
+        let db = Db::connect(url, 4, Duration::from_secs(10)).await.unwrap();
         db.migrate().await.unwrap();
-        App { client: launch(&figment).await, db, figment, _folder: Some(folder) }
+        App { client: launch(&figment).await, db, figment, _folder }
+    }
+
+    /// Another instance with routes of a test's own, at both doors.
+    pub async fn mounting(&self, routes: Vec<rocket::Route>) -> App {
+        let config = Config::from_figment(self.figment.clone()).unwrap();
+        let rocket = postly::rocket(config).unwrap();
+        let rocket = rocket.mount("/", routes.clone()).mount("/api/v1", routes);
+        let client = Client::untracked(rocket).await.unwrap();
+        App { client, db: self.db.clone(), figment: self.figment.clone(), _folder: None }
     }
 
     /// Another instance of the same site, on the same database.

@@ -108,7 +108,7 @@ async fn fill(db: &Db) {
             sqlx::query("PRAGMA max_page_count = 1").execute(writer).await.unwrap();
         }
         // What PostgreSQL says when it cannot extend a file, without filling anybody's disk.
-        Db::Postgres(pool) => {
+        Db::Postgres { pool, .. } => {
             let text = "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
                  RAISE EXCEPTION 'no space left' USING ERRCODE = 'disk_full'; END $$; \
                  CREATE TRIGGER full_disk BEFORE INSERT ON posts EXECUTE FUNCTION full_disk()";
@@ -122,7 +122,7 @@ async fn make_space(db: &Db) {
         Db::Sqlite { writer, .. } => {
             sqlx::query("PRAGMA max_page_count = 1000000").execute(writer).await.unwrap();
         }
-        Db::Postgres(pool) => {
+        Db::Postgres { pool, .. } => {
             sqlx::raw_sql("DROP TRIGGER full_disk ON posts").execute(pool).await.unwrap();
         }
     }
