@@ -6,7 +6,7 @@
 //!
 //! `… -- storm [--seconds N] [--engine …] [--posts N,N]` reads the feed while a hundred people log
 //! in at once; `… -- slow` does so beside a thousand slow connections, through nginx with the
-//! configuration that is shipped.
+//! configuration that is shipped. `… -- timing` compares how long refused log-ins take.
 
 mod interrupt;
 #[path = "../../tests/app/reliability/nginx.rs"]
@@ -17,6 +17,7 @@ mod report;
 mod server;
 mod slow;
 mod storm;
+mod timing;
 
 use std::time::Duration;
 
@@ -49,6 +50,7 @@ fn main() {
     match mode.as_str() {
         "storm" => storm::run(&options(2)),
         "slow" => slow::run(&options(2)),
+        "timing" => timing::run(&options(2)),
         _ => against_bare(&options(1)),
     }
 }

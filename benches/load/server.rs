@@ -50,7 +50,7 @@ pub struct Postly {
     cookie: String,
     token: String,
     _running: Running,
-    _place: Place,
+    place: Place,
 }
 
 /// Where a Postly lives.
@@ -130,8 +130,20 @@ impl Postly {
             .find(|cookie| cookie.starts_with("postly="))
             .unwrap()
             .to_owned();
-        let token = token["access_token"].as_str().unwrap().to_owned();
-        Postly { url, cookie, token, _running: running, _place: place }
+        // An access token would not last as long as a benchmark.
+        let mut made = ureq::post(format!("{url}/api/v1/me/tokens"))
+            .header("Authorization", format!("Bearer {}", token["access_token"].as_str().unwrap()))
+            .send_json(json!({"name": "bench", "scopes": "posts:read posts:write account"}))
+            .unwrap();
+        let token: Value = made.body_mut().read_json().unwrap();
+        let token = token["token"].as_str().unwrap().to_owned();
+        Postly { url, cookie, token, _running: running, place }
+    }
+
+    /// Runs a command of the binary beside the server.
+    pub fn command(&self, arguments: &[&str]) {
+        let done = self.place.command().args(arguments).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }
 
     pub fn url(&self) -> &str {
