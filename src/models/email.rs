@@ -36,7 +36,7 @@ pub fn check(text: Option<&str>) -> Result<Option<String>> {
                 && !domain.contains('@')
                 && domain.split('.').all(|label| !label.is_empty())
         });
-    if !plausible {
+    if !plausible || text.parse::<lettre::Address>().is_err() {
         return Err(Error::invalid("email", "This is not an e-mail address."));
     }
     Ok(Some(text.to_owned()))
@@ -112,15 +112,16 @@ pub async fn change(
         Err(e) if e.is_unique_violation() => return Err(Error::conflict("email", TAKEN)),
         other => other?,
     };
-    if let Some(address) = &address {
-        outbox::put(&mut tx, outbox::Kind::Verify, address, Some(me.id), "").await?;
-    }
     if let Some(old) = before.email.filter(|old| address.as_ref() != Some(old)) {
         let new = address.as_deref().unwrap_or("none");
         outbox::put(&mut tx, outbox::Kind::EmailChange, &old, Some(me.id), new).await?;
     }
     Entry::own(Kind::EmailAsked, me).write(&mut tx, caller).await?;
-    tx.commit().await
+    tx.commit().await?;
+    if let Some(address) = &address {
+        outbox::put_link(db, outbox::Kind::Verify, address, Some(me.id)).await?;
+    }
+    Ok(())
 }
 
 /// Sends the link for confirming once more.
@@ -138,9 +139,10 @@ pub async fn resend(db: &Db, caller: &Caller, me: &User) -> Result<()> {
     let Some((address,)) = waiting else {
         return Err(Error::conflict("", "There is no address to be confirmed."));
     };
-    // Nobody's post box is filled from here.
-    throttle::take(db, caller, &throttle::MAILS, &user::key(&address)).await?;
-    outbox::put(db.writer(), outbox::Kind::Verify, &address, Some(me.id), "").await
+    match outbox::put_link(db, outbox::Kind::Verify, &address, Some(me.id)).await? {
+        true => Ok(()),
+        false => Err(Error::TooMany { retry_after: throttle::MAILS.window, first: false }),
+    }
 }
 
 /// Confirms an address with the secret of a mailed link.

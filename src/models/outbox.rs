@@ -4,8 +4,10 @@ use chrono::Duration;
 use sqlx::FromRow;
 
 use crate::db::{Conn, Db, now, sql};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::models::caller::Caller;
 use crate::models::link::{self, Purpose};
+use crate::models::throttle;
 use crate::models::user;
 
 /// What a mail is about.
@@ -67,6 +69,18 @@ pub async fn put<'c>(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Puts a mail with a link down, unless its address has had enough of them: nobody's post box is
+/// filled from here. Tells whether it was.
+pub async fn put_link(db: &Db, kind: Kind, recipient: &str, user_id: Option<i64>) -> Result<bool> {
+    let key = format!("{}:{}", kind.as_str(), user::key(recipient));
+    // Nothing that an answer's headers should tell.
+    match throttle::take(db, &Caller::operator(), &throttle::MAILS, &key).await {
+        Ok(()) => put(db.writer(), kind, recipient, user_id, "").await.map(|()| true),
+        Err(Error::TooMany { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// A mail that is to be sent now.
@@ -176,14 +190,21 @@ pub async fn letter(db: &Db, item: &Item) -> Result<Option<Letter>> {
         let (recipient, detail) = (recipient.to_owned(), item.detail.clone());
         Some(Letter { template, recipient, username, path, detail })
     };
+    // The owner of an address is written to as it was confirmed, not as somebody else spelt it:
+    // what is alike in our eyes may be another box.
+    let to_owner = |template, owner: Addressee, path| {
+        let recipient = owner.email.unwrap_or_default();
+        Some(Letter { template, recipient, username: owner.username, path, detail: String::new() })
+    };
     Ok(match (kind, owner, about) {
         (Kind::Reset, Some(owner), _) => {
-            let token = link::make(db, owner.id, Purpose::Reset, recipient).await?;
+            let email = owner.email.as_deref().unwrap_or_default();
+            let token = link::make(db, owner.id, Purpose::Reset, email).await?;
             let path = format!("/password-reset/new?token={token}");
-            letter("reset", owner.username, Some(path))
+            to_owner("reset", owner, Some(path))
         }
         (Kind::Verify, Some(owner), Some(about)) if owner.id != about.id => {
-            letter("taken", owner.username, Some("/password-reset".to_owned()))
+            to_owner("taken", owner, Some("/password-reset".to_owned()))
         }
         (Kind::Verify, _, Some(about)) if wants(&about, recipient) => {
             let token = link::make(db, about.id, Purpose::Verify, recipient).await?;

@@ -20,29 +20,31 @@ const MOST: usize = 256;
 /// # Errors
 /// `Invalid`, with the reason beside `password`.
 pub fn check(password: &str, username: &str, email: Option<&str>) -> Result<()> {
-    let complain = |message: String| Err(Error::invalid("password", message));
-    let length = password.chars().count();
-    if length < LEAST {
-        return complain(format!(
-            "Use at least {LEAST} characters. A few unrelated words do well."
-        ));
-    }
-    if length > MOST {
-        return complain(format!("Use at most {MOST} characters."));
-    }
+    measure(password)?;
     let lower = password.to_lowercase();
     if !username.is_empty() && lower.contains(&username.to_lowercase()) {
-        return complain("The password must not contain your username.".to_owned());
+        return Err(Error::invalid("password", "The password must not contain your username."));
     }
     let guess = zxcvbn(password, &[username, email.unwrap_or_default(), "postly"]);
     if guess.score() < Score::Three {
         let why = guess.feedback().and_then(|f| f.warning()).map(|w| w.to_string());
-        return complain(format!(
-            "This password is easy to guess. {} A few unrelated words do well.",
-            why.unwrap_or_else(|| "It follows a common pattern.".to_owned())
+        let why = why.unwrap_or_else(|| "It follows a common pattern.".to_owned());
+        return Err(Error::invalid(
+            "password",
+            format!("This password is easy to guess. {why} A few unrelated words do well."),
         ));
     }
     Ok(())
+}
+
+/// Refuses what is too short or too long to be worth a look.
+fn measure(password: &str) -> Result<()> {
+    let why = match password.chars().count() {
+        ..LEAST => format!("Use at least {LEAST} characters. A few unrelated words do well."),
+        LEAST..=MOST => return Ok(()),
+        _ => format!("Use at most {MOST} characters."),
+    };
+    Err(Error::invalid("password", why))
 }
 
 /// What a password proved to be.
@@ -81,11 +83,23 @@ impl Hasher {
         })
     }
 
+    /// `check`, on a thread made for blocking: guessing how easy a long password is takes a while.
+    ///
+    /// # Errors
+    /// As `check`; `Unavailable` when too many callers wait already.
+    pub async fn vet(&self, password: &str, username: &str, email: Option<&str>) -> Result<()> {
+        measure(password)?;
+        let (password, username) = (password.to_owned(), username.to_owned());
+        let email = email.map(str::to_owned);
+        self.run(move || check(&password, &username, email.as_deref())).await?
+    }
+
     /// The form in which a password is kept.
     ///
     /// # Errors
     /// `Unavailable` when too many callers wait already.
     pub async fn hash(&self, password: &str) -> Result<String> {
+        self.runs.fetch_add(1, Ordering::Relaxed);
         let (cost, password) = (self.cost, password.to_owned());
         self.run(move || hash(cost, &password)).await?
     }
@@ -98,6 +112,7 @@ impl Hasher {
         if password.chars().count() > MOST {
             return Ok(Verdict::Wrong);
         }
+        self.runs.fetch_add(1, Ordering::Relaxed);
         let (cost, password) = (self.cost, password.to_owned());
         let decoy = self.decoy.clone();
         let kept = kept.map(str::to_owned);
@@ -122,7 +137,6 @@ impl Hasher {
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
         let _place = self.queue.try_acquire().map_err(|_| Error::Unavailable)?;
-        self.runs.fetch_add(1, Ordering::Relaxed);
         let _core = self.cores.acquire().await.map_err(|_| Error::Unavailable)?;
         tokio::task::spawn_blocking(work).await.map_err(|e| Error::Internal(e.to_string()))
     }

@@ -66,6 +66,13 @@ pub async fn rotate(db: &Db, keys: &Keys, caller: &Caller, token: &str) -> Resul
     let hash = secret::hashed(token);
     let refresh_token = format!("{PREFIX}{}", keys.derive("refresh", token));
     let mut tx = db.begin().await?;
+    // Whatever ends a session locks its row first and its tokens then; so does this.
+    sql("UPDATE sessions SET address = $1 \
+         WHERE id = (SELECT session_id FROM refresh_tokens WHERE hash = $2)")
+    .bind(caller.address())
+    .bind(hash.as_str())
+    .execute(&mut tx)
+    .await?;
     // One statement decides: the successor is added, or found to be there already.
     let successor: Option<Successor> =
         sql("INSERT INTO refresh_tokens (hash, parent_hash, session_id, created_at) \
@@ -100,9 +107,8 @@ pub async fn rotate(db: &Db, keys: &Keys, caller: &Caller, token: &str) -> Resul
         // The signing key was changed within the grace: only the first to come has the successor.
         return Err(REFUSED);
     }
-    sql("UPDATE sessions SET last_used_at = $1, address = $2 WHERE id = $3")
+    sql("UPDATE sessions SET last_used_at = $1 WHERE id = $2")
         .bind(at)
-        .bind(caller.address())
         .bind(successor.session_id.as_str())
         .execute(&mut tx)
         .await?;

@@ -178,6 +178,10 @@ pub async fn close(db: &Db, caller: &Caller, me: &User, sid: &str) -> Result<()>
 }
 
 async fn delete(tx: &mut Tx, user_id: i64, sid: &str) -> Result<u64> {
+    // Paths bring anything; PostgreSQL takes no NUL.
+    if !sid.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Ok(0);
+    }
     sql("DELETE FROM sessions WHERE user_id = $1 AND id = $2")
         .bind(user_id)
         .bind(sid)

@@ -19,8 +19,13 @@ pub struct Policy {
 
 /// Failed log-ins from one address.
 pub const LOGIN_ADDRESS: Policy = Policy { name: "login-address", quota: 10, window: 60 };
-/// Failed log-ins to one account: passwords and second factors.
+/// Failed log-ins to one account.
 pub const LOGIN_ACCOUNT: Policy = Policy { name: "login-account", quota: 5, window: 5 * 60 };
+/// Wrong passwords of somebody who is logged in already; apart from log-ins, with which strangers
+/// could lock the owner out.
+pub const PROOF: Policy = Policy { name: "proof", quota: 5, window: 5 * 60 };
+/// Wrong codes of somebody who has shown the password.
+pub const CODE: Policy = Policy { name: "code", quota: 5, window: 5 * 60 };
 /// Registrations from one address.
 pub const REGISTER: Policy = Policy { name: "register", quota: 20, window: 60 };
 /// Asking for mails with links, and using the links, from one address.

@@ -155,15 +155,17 @@ pub async fn enable(
     code: &Code,
 ) -> Result<RecoveryCodes> {
     begun(db, keys, me).await?;
-    if !check(db, keys, caller, me, code.code.as_deref()).await? {
-        return Err(Error::invalid("code", WRONG));
-    }
+    prove(db, keys, caller, me, code).await?;
     let mut tx = db.begin().await?;
-    sql("UPDATE two_factors SET confirmed_at = $1 WHERE user_id = $2 AND confirmed_at IS NULL")
-        .bind(now())
-        .bind(me.id)
-        .execute(&mut tx)
-        .await?;
+    let enabled =
+        sql("UPDATE two_factors SET confirmed_at = $1 WHERE user_id = $2 AND confirmed_at IS NULL")
+            .bind(now())
+            .bind(me.id)
+            .execute(&mut tx)
+            .await?;
+    if enabled == 0 {
+        return Err(Error::conflict("", "Two-factor log-in is on already."));
+    }
     let codes = make_codes(&mut tx, me.id).await?;
     recovery::notify(&mut tx, me.id, outbox::Kind::TwoFactorOn).await?;
     Entry::own(Kind::TwoFactorOn, me).write(&mut tx, caller).await?;
@@ -223,10 +225,16 @@ async fn confirm(db: &Db, keys: &Keys, caller: &Caller, me: &User, code: &Code) 
     if !is_on(db, me.id).await? {
         return Err(Error::NotFound);
     }
-    match check(db, keys, caller, me, code.code.as_deref()).await? {
-        true => Ok(()),
-        false => Err(Error::invalid("code", WRONG)),
+    prove(db, keys, caller, me, code).await
+}
+
+/// Takes a code of somebody who is logged in.
+async fn prove(db: &Db, keys: &Keys, caller: &Caller, me: &User, code: &Code) -> Result<()> {
+    if check(db, keys, caller, me, code.code.as_deref()).await? {
+        return Ok(());
     }
+    Entry::own(Kind::ProofFailed, me).detail("code").note(db, caller).await?;
+    Err(Error::invalid("code", WRONG))
 }
 
 async fn delete(tx: &mut Tx, user_id: i64) -> Result<()> {
@@ -241,6 +249,11 @@ async fn delete(tx: &mut Tx, user_id: i64) -> Result<()> {
 }
 
 async fn make_codes(tx: &mut Tx, user_id: i64) -> Result<RecoveryCodes> {
+    // Locks the authenticator's row: of two who make codes at once, the later one's are good.
+    sql("UPDATE two_factors SET last_step = last_step WHERE user_id = $1")
+        .bind(user_id)
+        .execute(&mut *tx)
+        .await?;
     sql("DELETE FROM recovery_codes WHERE user_id = $1").bind(user_id).execute(&mut *tx).await?;
     let mut recovery_codes = Vec::new();
     for _ in 0..CODES {
@@ -281,15 +294,19 @@ pub async fn check(
     code: Option<&str>,
 ) -> Result<bool> {
     let code = plain(code.unwrap_or_default());
-    let key = user::key(&user.username);
-    throttle::take(db, caller, &throttle::LOGIN_ACCOUNT, &key).await?;
+    let key = user.id.to_string();
+    let taken = throttle::take(db, caller, &throttle::CODE, &key).await;
+    if let Err(Error::TooMany { first: true, .. }) = taken {
+        Entry::own(Kind::LoginThrottled, user).detail("code").note(db, caller).await?;
+    }
+    taken?;
     let right = if code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit()) {
         use_code(db, keys, user, &code).await?
     } else {
         use_recovery_code(db, caller, user, &code).await?
     };
     if right {
-        throttle::give_back(db.writer(), caller, &throttle::LOGIN_ACCOUNT, &key).await?;
+        throttle::give_back(db.writer(), caller, &throttle::CODE, &key).await?;
     }
     Ok(right)
 }

@@ -8,6 +8,7 @@ use unicode_security::MixedScript;
 
 use crate::db::{Db, Lock, Tx, now, sql};
 use crate::error::{Error, Result};
+use crate::models::account;
 use crate::models::audit::{Entry, Kind};
 use crate::models::caller::Caller;
 use crate::models::page::{Asked, Page, Part};
@@ -117,7 +118,7 @@ const ACCOUNT: &str = "SELECT u.id, u.username, u.email, \
 /// # Errors
 /// `Invalid` unless it has 2 to 40 letters, digits, `_` and `-`, all of one script.
 pub fn username(text: &str) -> Result<String> {
-    let name: String = text.trim().nfkc().collect();
+    let name: String = text.trim().chars().take(LONGEST_KEY).nfkc().collect();
     let length = name.chars().count();
     if name.is_empty() {
         return Err(Error::invalid("username", "Choose a username."));
@@ -136,8 +137,13 @@ pub fn username(text: &str) -> Result<String> {
     Ok(name)
 }
 
+/// Longest text that is compared, in characters: an e-mail address has at most 254.
+const LONGEST_KEY: usize = 300;
+
 /// A username or e-mail as uniqueness sees it: NFKC without regard to case.
 pub fn key(text: &str) -> String {
+    // No name and no address is longer; normalising megabytes would be work for nothing.
+    let text: String = text.trim().chars().take(LONGEST_KEY).collect();
     // PostgreSQL takes no NUL, which an address can bring; nobody has the replacement in a name.
     let text = text.trim().replace('\0', "\u{fffd}");
     text.nfkc().collect::<String>().to_lowercase().nfkc().collect()
@@ -237,7 +243,7 @@ async fn apply(
             .await?;
         if disabled {
             // Let in again, the person begins with a log-in.
-            sql("DELETE FROM sessions WHERE user_id = $1").bind(user.id).execute(&mut tx).await?;
+            account::revoke_all(&mut tx, user.id).await?;
         }
         events.push((if disabled { Kind::UserDisabled } else { Kind::UserEnabled }, ""));
     }

@@ -14,7 +14,11 @@ pub enum Door {
 
 impl Door {
     pub fn of(request: &Request<'_>) -> Door {
-        Door::at(request.uri().path().as_str())
+        // Decoded and without empty segments, as Rocket itself matches routes.
+        match request.uri().path().segments().next() {
+            Some("api") => Door::Api,
+            _ => Door::Page,
+        }
     }
 
     /// The door of a path.

@@ -13,6 +13,7 @@ use super::reply::{Scenery, render};
 use super::scene::Scene;
 use crate::config::PublicUrl;
 use crate::error::{Complaint, Complaints, Error, STALE};
+use crate::models::user::Role;
 
 /// An error on its way out, with the form to show again if there was one.
 pub struct Failure {
@@ -29,7 +30,15 @@ struct Form {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Failure { error, form: None }
+        Failure { error: told(error), form: None }
+    }
+}
+
+/// A row whose owner was deleted in that very moment is nobody's fault.
+fn told(error: Error) -> Error {
+    match error.is_foreign_key_violation() {
+        true => Error::conflict("", "What this belongs to has just been deleted."),
+        false => error,
     }
 }
 
@@ -55,7 +64,7 @@ impl<T> OrForm<T> for Result<T, Error> {
         self.map_err(|error| {
             // A form that cannot be repeated is still an error that can be told.
             let typed = serde_json::to_value(typed).unwrap_or_default();
-            Failure { error, form: Some(Box::new(Form { template, typed, view })) }
+            Failure { error: told(error), form: Some(Box::new(Form { template, typed, view })) }
         })
     }
 }
@@ -332,6 +341,13 @@ impl<'r> Responder<'r, 'static> for Moved {
 /// The methods, if any, that routes have at this path. Rocket itself answers 404 for them all.
 fn methods_here(request: &Request<'_>) -> String {
     let path: Vec<&str> = segments(request.uri().path().as_str());
+    // Pages for admins do not exist for anybody else.
+    let hidden = Door::of(request) == Door::Page
+        && path.first() == Some(&"admin")
+        && Scene::of(request).present().is_none_or(|present| present.user.role != Role::Admin);
+    if hidden {
+        return String::new();
+    }
     let mut methods: Vec<&str> = request
         .rocket()
         .routes()

@@ -26,6 +26,7 @@ impl Fairing for Headers {
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
         let scene = Scene::of(request);
+        let sets_cookie = response.headers().contains("Set-Cookie");
         let mut set = |name: &'static str, value: &'static str| {
             if !response.headers().contains(name) {
                 response.set_header(Header::new(name, value));
@@ -43,7 +44,8 @@ impl Fairing for Headers {
         }
         // Answers to forms and log-ins may hold tokens, whoever asks.
         let personal = !matches!(scene.access.get(), Some(Access::Nobody))
-            || !matches!(request.method(), Method::Get | Method::Head);
+            || !matches!(request.method(), Method::Get | Method::Head)
+            || sets_cookie;
         set("Cache-Control", if personal { "no-store" } else { "no-cache" });
         response.set_header(Header::new("X-Request-Id", scene.caller.request_id.clone()));
         tell_limits(scene, response);

@@ -360,3 +360,35 @@ async fn an_empty_site_has_no_account_to_log_in_to() {
         }
     }
 }
+
+#[rocket::async_test]
+async fn a_path_in_disguise_is_the_same_door() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    for path in ["//api/v1/me", "/%61pi/v1/me", "/api//v1/me"] {
+        let cookie = Header::new("Cookie", format!("postly={}", ann.cookie.clone().unwrap()));
+        let told = send(&app, Method::Get, path, vec![cookie], None::<&str>).await;
+        assert_eq!(told.status, 401, "{path} takes no cookie");
+    }
+}
+
+#[rocket::async_test]
+async fn pages_for_admins_do_not_show_themselves() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    for who in [&app.nobody(), &ann] {
+        let there = who.page().post("/admin/audit", &[]).await;
+        let nothing = who.page().post("/admin/nothing", &[]).await;
+        assert_eq!((there.status, nothing.status), (404, 404));
+        assert_eq!(there.header("allow"), None);
+    }
+}
+
+#[rocket::async_test]
+async fn an_answer_that_sets_a_cookie_is_kept_nowhere() {
+    let app = App::new().await;
+    for path in ["/verify-email?token=x", "/password-reset/new?token=x"] {
+        let opened = app.nobody().page().get(path).await;
+        assert_eq!((opened.status, opened.header("cache-control")), (303, Some("no-store")));
+    }
+}

@@ -183,7 +183,7 @@ async fn registering_with_a_taken_address_is_answered_alike_and_its_owner_is_mai
     };
     assert_eq!(strip(&taken), strip(&fresh));
     let (to, mail) = server.mail().await;
-    assert_eq!(to, "ANN@mail.example");
+    assert_eq!(to, "ann@mail.example", "as it was confirmed, not as it was spelt");
     assert!(mail.contains("registered already") && !mail.contains("token="), "{mail}");
     assert!(mail.contains("Hello ann,") && !mail.contains("eve"), "{mail}");
     let (to, mail) = server.mail().await;
@@ -467,4 +467,32 @@ async fn a_changed_password_needs_the_old_one_and_ends_the_other_sessions() {
         ann.api().put("/me/password", json!({"current": NEW, "password": PASSWORD})).await.status,
         204
     );
+}
+
+#[rocket::async_test]
+async fn a_reset_goes_to_the_address_as_it_is_kept() {
+    let server = MailServer::start("take", 0).await;
+    let app = site(&server).await;
+    app.user("ann").await;
+    // Alike in our eyes, and perhaps somebody else's box.
+    for spelt in ["ANN@Mail.example", "\u{ff41}nn@mail.example"] {
+        assert_eq!(ask_reset(&app, spelt).await.status, 204);
+        assert_eq!(server.mail().await.0, "ann@mail.example", "{spelt}");
+    }
+}
+
+#[rocket::async_test]
+async fn registering_fills_nobodys_post_box() {
+    let server = MailServer::start("take", 0).await;
+    let app = site(&server).await;
+    for i in 0..8 {
+        assert_eq!(register(&app, &format!("p{i}"), "victim@mail.example").await.status, 201);
+    }
+    ask_reset(&app, "victim@mail.example").await;
+    register(&app, "last", "last@mail.example").await;
+    let mut mails = 0;
+    while server.mail().await.0 != "last@mail.example" {
+        mails += 1;
+    }
+    assert_eq!(mails, 5);
 }

@@ -100,6 +100,7 @@ async fn whoever_is_disabled_is_out_at_the_next_request() {
     let form = [("disabled", "false")];
     assert_eq!(root.page().with("patch", "/admin/users/ann", &form).await.status, 303);
     assert_eq!(ann.api().get("/me").await.status, 401, "old sessions stay dead");
+    assert_eq!(program.api().get("/me").await.status, 401, "and so do personal tokens");
     app.log_in("ann").await;
     let last = root.api().patch("/admin/users/root", json!({"disabled": true})).await;
     assert_eq!(last.status, 409, "the last admin stays");
@@ -174,4 +175,38 @@ async fn the_absolute_limit_holds_however_much_a_session_is_used() {
     assert_eq!(ann.api().get("/me").await.status, 401);
     let again = json!({"refresh_token": ann.refresh_token.clone().unwrap()});
     assert_eq!(app.nobody().api().post("/auth/refresh", again).await.status, 401);
+}
+
+#[rocket::async_test]
+async fn ending_sessions_wins_against_whoever_keeps_refreshing() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    for _ in 0..5 {
+        let thief = app.log_in("ann").await;
+        let token = json!({"refresh_token": thief.refresh_token.clone().unwrap()});
+        let nobody = app.nobody();
+        let storm = join_all((0..20).map(|_| {
+            let (token, nobody) = (token.clone(), &nobody);
+            async move { nobody.api().post("/auth/refresh", token).await.status }
+        }));
+        let (all, ended) =
+            rocket::futures::future::join(storm, ann.page().with("delete", "/me/sessions", &[]))
+                .await;
+        assert_eq!(ended.status, 303);
+        assert!(all.iter().all(|status| matches!(status, 200 | 401)), "{all:?}");
+        assert_eq!(thief.api().get("/me").await.status, 401);
+    }
+}
+
+#[rocket::async_test]
+async fn an_odd_session_in_the_path_is_not_found() {
+    let app = App::new().await;
+    let (root, _ann) = (app.admin("root").await, app.user("ann").await);
+    for odd in ["%00", "'", "%F0%9F%A6%A6", "x%2F..", &"a".repeat(3_000)] {
+        let path = format!("/me/sessions/{odd}");
+        assert_eq!(root.api().delete(&path).await.status, 404, "{odd:.20}");
+        assert_eq!(root.page().with("delete", &path, &[]).await.status, 404, "{odd:.20}");
+        let path = format!("/admin/users/ann/sessions/{odd}");
+        assert_eq!(root.api().delete(&path).await.status, 404, "{odd:.20}");
+    }
 }

@@ -144,5 +144,19 @@ async fn giving_the_password_again_is_bounded_too() {
     assert_eq!(ann.api().post("/auth/sudo", json!({"password": PASSWORD})).await.status, 429);
     let page = ann.page().post("/sudo", &[("password", PASSWORD)]).await;
     assert_eq!(page.status, 429);
+    let own = ann.api().get("/me/events").await.body;
+    assert!(own.contains("sudo.failed") && own.contains("login.throttled"), "{own}");
     assert_eq!(ann.page().get("/me").await.status, 200, "the session itself lives on");
+}
+
+#[rocket::async_test]
+async fn strangers_who_guess_do_not_keep_the_owner_from_sudo() {
+    let app = App::new().await;
+    let root = app.admin("root").await;
+    for i in 0..8 {
+        log_in(&app, &format!("198.51.100.{i}"), "root", "wrong").await;
+    }
+    assert_eq!(log_in(&app, "203.0.113.1", "root", PASSWORD).await.status, 429);
+    assert_eq!(root.api().post("/auth/sudo", json!({"password": PASSWORD})).await.status, 204);
+    assert_eq!(root.page().post("/sudo", &[("password", PASSWORD)]).await.status, 303);
 }

@@ -142,13 +142,21 @@ async fn refresh_hash(
     }
     let hash = hasher.hash(secret).await?;
     // Only if it is still the same: a password changed meanwhile stays changed.
-    sql("UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3")
+    let upgraded = sql("UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3")
         .bind(hash.as_str())
         .bind(kept.id)
         .bind(kept.password_hash.as_str())
         .execute(db.writer())
         .await?;
-    Ok(hash)
+    if upgraded > 0 {
+        return Ok(hash);
+    }
+    // Somebody else was faster: another log-in with the same password, or a change of it.
+    let now: Kept = sql(KEPT).push_bind(" WHERE id = ", kept.id).one(db.writer()).await?;
+    match hasher.verify(secret, Some(&now.password_hash)).await? {
+        Verdict::Wrong => Err(Error::BadCredentials(WRONG)),
+        _ => Ok(now.password_hash),
+    }
 }
 
 /// Takes the password of somebody who is logged in already; delicate things are open to the
@@ -188,14 +196,17 @@ pub async fn confirm(
     if secret.is_empty() {
         return Err(Error::invalid(field, "Give your password."));
     }
-    // The same count as log-ins to this account by name.
-    let key = user::key(&me.username);
-    throttle::take(db, caller, &throttle::LOGIN_ACCOUNT, &key).await?;
+    let key = me.id.to_string();
+    let taken = throttle::take(db, caller, &throttle::PROOF, &key).await;
+    if let Err(Error::TooMany { first: true, .. }) = taken {
+        Entry::own(Kind::LoginThrottled, me).detail("password again").note(db, caller).await?;
+    }
+    taken?;
     let kept: Kept = sql(KEPT).push_bind(" WHERE id = ", me.id).one(db).await?;
     if hasher.verify(secret, Some(&kept.password_hash)).await? == Verdict::Wrong {
         Entry::own(Kind::ProofFailed, me).note(db, caller).await?;
         return Err(Error::invalid(field, "This is not your password."));
     }
-    throttle::give_back(db.writer(), caller, &throttle::LOGIN_ACCOUNT, &key).await?;
+    throttle::give_back(db.writer(), caller, &throttle::PROOF, &key).await?;
     Ok(kept.password_hash)
 }

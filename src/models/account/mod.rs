@@ -6,11 +6,13 @@ mod registration;
 
 use serde::Serialize;
 
-use crate::db::{Db, sql};
+use crate::db::{Db, Tx, sql};
 use crate::error::Result;
 use crate::models::audit::{Entry, Kind};
 use crate::models::caller::Caller;
-use crate::models::password::{self, Hasher};
+use crate::models::outbox;
+use crate::models::password::Hasher;
+use crate::models::recovery;
 use crate::models::session;
 use crate::models::user::{self, User};
 
@@ -32,7 +34,20 @@ pub(in crate::models) fn always<T>(_: &T) -> bool {
     true
 }
 
-/// Sets a password from the command line and ends all the person's sessions.
+/// Ends every way into an account but the password: sessions, personal tokens, mailed links.
+pub(in crate::models) async fn revoke_all(tx: &mut Tx, user_id: i64) -> Result<()> {
+    session::delete_all(tx, user_id, None).await?;
+    for statement in [
+        "DELETE FROM api_tokens WHERE user_id = $1",
+        "DELETE FROM link_tokens WHERE user_id = $1",
+        "DELETE FROM login_challenges WHERE user_id = $1",
+    ] {
+        sql(statement).bind(user_id).execute(&mut *tx).await?;
+    }
+    Ok(())
+}
+
+/// Sets a password from the command line and ends every other way in.
 pub async fn operator_set_password(
     db: &Db,
     hasher: &Hasher,
@@ -40,7 +55,7 @@ pub async fn operator_set_password(
     secret: &str,
 ) -> Result<()> {
     let profile = user::profile(db, username).await?;
-    password::check(secret, &profile.username, None)?;
+    hasher.vet(secret, &profile.username, None).await?;
     let hash = hasher.hash(secret).await?;
     let mut tx = db.begin().await?;
     sql("UPDATE users SET password_hash = $1 WHERE id = $2")
@@ -48,7 +63,8 @@ pub async fn operator_set_password(
         .bind(profile.id)
         .execute(&mut tx)
         .await?;
-    session::delete_all(&mut tx, profile.id, None).await?;
+    revoke_all(&mut tx, profile.id).await?;
+    recovery::notify(&mut tx, profile.id, outbox::Kind::PasswordChanged).await?;
     Entry::new(Kind::PasswordSet)
         .about(profile.id, &profile.username)
         .write(&mut tx, &Caller::operator())

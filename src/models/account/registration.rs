@@ -9,7 +9,7 @@ use crate::models::audit::{Entry, Kind};
 use crate::models::caller::Caller;
 use crate::models::email::{self, Rules};
 use crate::models::outbox;
-use crate::models::password::{self, Hasher};
+use crate::models::password::Hasher;
 use crate::models::throttle;
 use crate::models::user::{self, Role, User};
 
@@ -73,7 +73,7 @@ async fn create(
     let email = email.flatten();
     let secret = form.password.as_deref().unwrap_or_default();
     let known = form.username.as_deref().unwrap_or_default();
-    complaints.take(password::check(secret, known.trim(), email.as_deref()))?;
+    complaints.take(hasher.vet(secret, known.trim(), email.as_deref()).await)?;
     complaints.check()?;
     let name = name.unwrap_or_default();
 
@@ -109,11 +109,11 @@ async fn create(
         }
         other => other?,
     };
-    if let Some(address) = pending.or(address).filter(|_| rules.is_some()) {
-        outbox::put(&mut tx, outbox::Kind::Verify, &address, Some(user.id), "").await?;
-    }
     Entry::own(Kind::Registered, &user).write(&mut tx, caller).await?;
     tx.commit().await?;
+    if let Some(address) = pending.or(address).filter(|_| rules.is_some()) {
+        outbox::put_link(db, outbox::Kind::Verify, &address, Some(user.id)).await?;
+    }
     Ok(Identity { user, stamp: hash })
 }
 
