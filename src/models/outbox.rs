@@ -5,7 +5,6 @@ use sqlx::FromRow;
 
 use crate::db::{Conn, Db, now, sql};
 use crate::error::{Error, Result};
-use crate::models::caller::Caller;
 use crate::models::link::{self, Purpose};
 use crate::models::throttle;
 use crate::models::user;
@@ -75,8 +74,7 @@ pub async fn put<'c>(
 /// filled from here. Tells whether it was.
 pub async fn put_link(db: &Db, kind: Kind, recipient: &str, user_id: Option<i64>) -> Result<bool> {
     let key = format!("{}:{}", kind.as_str(), user::key(recipient));
-    // Nothing that an answer's headers should tell.
-    match throttle::take(db, &Caller::operator(), &throttle::MAILS, &key).await {
+    match throttle::take_quietly(db, &throttle::MAILS, &key).await {
         Ok(()) => put(db.writer(), kind, recipient, user_id, "").await.map(|()| true),
         Err(Error::TooMany { .. }) => Ok(false),
         Err(error) => Err(error),

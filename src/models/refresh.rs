@@ -12,7 +12,7 @@ use crate::models::caller::Caller;
 use crate::models::secret;
 use crate::models::session;
 use crate::models::token::{Audience, Keys};
-use crate::models::user::{Role, User};
+use crate::models::user::User;
 
 /// Marks a refresh token.
 pub const PREFIX: &str = "prt_";
@@ -117,19 +117,11 @@ pub async fn rotate(db: &Db, keys: &Keys, caller: &Caller, token: &str) -> Resul
 }
 
 async fn owner(tx: &mut Tx, sid: &str) -> Result<User> {
-    #[derive(FromRow)]
-    struct Owner {
-        id: i64,
-        username: String,
-        #[sqlx(try_from = "String")]
-        role: Role,
-    }
-    let owner: Owner = sql("SELECT u.id, u.username, u.role FROM sessions s \
+    sql("SELECT u.id, u.username, u.role FROM sessions s \
          JOIN users u ON u.id = s.user_id WHERE s.id = $1")
     .bind(sid)
     .one(tx)
-    .await?;
-    Ok(User { id: owner.id, username: owner.username, role: owner.role })
+    .await
 }
 
 /// Ends the family of a token (RFC 7009 §2.1), whether it was used already or not. A token that is

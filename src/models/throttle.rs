@@ -44,11 +44,27 @@ pub struct Standing {
     pub resets_in: i64,
 }
 
-/// Takes one of `policy`'s tries for `key`, in one statement, so that no two callers take the same.
+/// Takes one of `policy`'s tries for `key`, and notes for the answer's headers what is left.
+///
+/// # Errors
+/// As `take_quietly`.
+pub async fn take(db: &Db, caller: &Caller, policy: &'static Policy, key: &str) -> Result<()> {
+    let (standing, taken) = count(db, policy, key).await?;
+    caller.met(standing);
+    taken
+}
+
+/// Takes a try of which the answer's headers should tell nothing.
 ///
 /// # Errors
 /// `TooMany` when none is left. The first refusal in a window is told by `first`.
-pub async fn take(db: &Db, caller: &Caller, policy: &'static Policy, key: &str) -> Result<()> {
+pub async fn take_quietly(db: &Db, policy: &'static Policy, key: &str) -> Result<()> {
+    count(db, policy, key).await?.1
+}
+
+/// Counts in one statement, so that no two callers take the same try; gives what is left, and
+/// whether this one was to be had.
+async fn count(db: &Db, policy: &'static Policy, key: &str) -> Result<(Standing, Result<()>)> {
     let at = now();
     let (count, ends_at): (i64, DateTime<Utc>) =
         sql("INSERT INTO throttles (key, count, ends_at) VALUES ($1, 1, $2) \
@@ -68,12 +84,12 @@ pub async fn take(db: &Db, caller: &Caller, policy: &'static Policy, key: &str) 
     // Rounded up, so that whoever waits as told is let in.
     let resets_in = ((ends_at - at).num_milliseconds() + 999) / 1000;
     let remaining = (policy.quota - count).max(0);
-    caller.met(Standing { policy, remaining, resets_in });
+    let standing = Standing { policy, remaining, resets_in };
     if count > policy.quota {
         let first = count == policy.quota + 1;
-        return Err(Error::TooMany { retry_after: resets_in.max(1), first });
+        return Ok((standing, Err(Error::TooMany { retry_after: resets_in.max(1), first })));
     }
-    Ok(())
+    Ok((standing, Ok(())))
 }
 
 /// Gives a try back that was no failure.

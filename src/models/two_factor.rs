@@ -141,7 +141,8 @@ fn place(user_id: i64) -> String {
     format!("two-factor/{user_id}")
 }
 
-const WRONG: &str = "This code is wrong, or was used already.";
+/// What a wrong code is told.
+pub const WRONG: &str = "This code is wrong, or was used already.";
 
 /// Turns two factors on, with a code of the new authenticator; gives the recovery codes.
 ///

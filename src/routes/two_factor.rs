@@ -4,6 +4,7 @@ use rocket::{Route, State, delete, get, post, put, routes};
 use serde_json::json;
 
 use super::docs::Problem;
+use crate::error::Error;
 use crate::models::caller::Caller;
 use crate::models::token::Keys;
 use crate::models::two_factor::{self, Code, RecoveryCodes, Setup, Standing};
@@ -75,12 +76,7 @@ pub async fn disable(
     keys: &State<Keys>,
     db: &Database,
 ) -> web::Result {
-    let standing = two_factor::standing(db, &me).await?;
-    two_factor::disable(db, keys, caller, &me, &code).await.or_form(
-        "two_factor/show.html",
-        &code.0,
-        json!(standing),
-    )?;
+    or_show(two_factor::disable(db, keys, caller, &me, &code).await, &code, &me, db).await?;
     Ok(gone("/me/two-factor", Flash::TwoFactorOff))
 }
 
@@ -101,11 +97,23 @@ pub async fn renew_codes(
     keys: &State<Keys>,
     db: &Database,
 ) -> web::Result {
-    let standing = two_factor::standing(db, &me).await?;
-    let codes = two_factor::renew_codes(db, keys, caller, &me, &code).await.or_form(
-        "two_factor/show.html",
-        &code.0,
-        json!(standing),
-    )?;
+    let renewed = two_factor::renew_codes(db, keys, caller, &me, &code).await;
+    let codes = or_show(renewed, &code, &me, db).await?;
     Ok(shown("two_factor/codes.html", "/me/two-factor", codes))
+}
+
+/// The page with both forms once more, when a code was refused.
+async fn or_show<T>(
+    outcome: Result<T, Error>,
+    code: &Code,
+    me: &User,
+    db: &Database,
+) -> web::Result<T> {
+    match outcome {
+        Ok(done) => Ok(done),
+        refused => {
+            let standing = two_factor::standing(db, me).await?;
+            refused.or_form("two_factor/show.html", code, json!(standing))
+        }
+    }
 }

@@ -40,9 +40,7 @@ impl Fairing for Denials {
 }
 
 async fn note(db: &Db, caller: &Caller, user: &User, what: String) -> Result<()> {
-    // Nothing that the answer's headers should tell.
-    let quiet = Caller::operator();
-    match throttle::take(db, &quiet, &throttle::DENIALS, &user.id.to_string()).await {
+    match throttle::take_quietly(db, &throttle::DENIALS, &user.id.to_string()).await {
         Ok(()) => Entry::own(audit::Kind::Denied, user).detail(what).note(db, caller).await,
         Err(Error::TooMany { .. }) => Ok(()),
         Err(error) => Err(error),

@@ -22,9 +22,6 @@ pub enum Shown {
     Half(Identity),
 }
 
-/// What a wrong code at log-in is told.
-const WRONG: &str = "This code is wrong, or was used already.";
-
 /// What is told when the log-in must begin anew.
 const OVER: &str = "That took too long. Log in again.";
 
@@ -64,7 +61,7 @@ async fn prove_code(
         .detail("code")
         .note(db, caller)
         .await?;
-    Err(Error::BadCredentials(WRONG))
+    Err(Error::BadCredentials(two_factor::WRONG))
 }
 
 /// Keeps in mind that the password was shown; gives the secret with which the browser comes back.
@@ -97,7 +94,7 @@ struct Row {
 /// Finishes a log-in with the code that belongs to an earlier `challenge`.
 ///
 /// # Errors
-/// `LoggedOut` when the challenge is over; `BadCredentials` when the code is wrong; `TooMany`.
+/// `BadCredentials` when the challenge is over or the code is wrong; `TooMany`.
 pub async fn answer(
     db: &Db,
     keys: &Keys,

@@ -52,8 +52,8 @@ const KEPT: &str = "SELECT id, username, role, password_hash, disabled_at FROM u
 /// What a failed log-in is told, whatever was wrong.
 pub const WRONG: &str = "The name or the password is wrong.";
 
-/// Who this is, as far as the password tells. Unknown names, wrong passwords and disabled accounts give one answer, after the
-/// same work.
+/// Who this is, as far as the password tells. Unknown names, wrong passwords and disabled accounts
+/// give one answer, after the same work.
 ///
 /// # Errors
 /// `Invalid` when a field is empty; `BadCredentials`; `TooMany`; `Unavailable` when too many wait.

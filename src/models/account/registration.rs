@@ -77,13 +77,13 @@ async fn create(
     complaints.check()?;
     let name = name.unwrap_or_default();
 
-    // Looked up before hashing, which is dear; the constraint decides in the end.
     // Where mail is sent, an address counts once it is confirmed. Until then it is not compared with
     // others, so that registering tells nobody who is here: the owner of a taken one gets a mail.
     let (address, pending) = match email {
         Some(email) if rules.is_some_and(|rules| rules.sends_mail) => (None, Some(email)),
         other => (other, None),
     };
+    // Looked up before hashing, which is dear; the constraint decides in the end.
     refuse_taken(db, &name, address.as_deref()).await?;
     let hash = hasher.hash(secret).await?;
     let mut tx = db.begin().await?;
