@@ -145,8 +145,9 @@ async fn logout_page(client: Client<'_>, db: &Database) -> web::Result {
 /// Make an account
 #[utoipa::path(post, path = "/auth/register", tag = "accounts", request_body = Registration,
     responses((status = 201, body = Account, headers(("Location" = String))),
-        (status = 409, body = Problem, description = "the username or the e-mail is taken"),
-        (status = 422, body = Problem)))]
+        (status = 409, body = Problem, description = "the username is taken; \
+            where no mail is sent, or the e-mail"),
+        (status = 422, body = Problem), (status = 429, body = Problem)))]
 #[post("/register", data = "<registration>")]
 pub async fn register(
     registration: Input<Registration>,
@@ -165,8 +166,9 @@ pub async fn register(
 ///
 /// With the username or the e-mail, and the password; with two-factor log-in also a code.
 #[utoipa::path(post, path = "/auth/login", tag = "accounts", request_body = Login,
-    responses((status = 200, body = Bearer), (status = 401, body = Problem),
-        (status = 422, body = Problem)))]
+    responses((status = 200, body = Bearer),
+        (status = 401, body = Problem, description = "wrong, or a `code` is needed too"),
+        (status = 422, body = Problem), (status = 429, body = Problem)))]
 #[post("/login", data = "<login>")]
 pub async fn login(
     login: Input<Login>,

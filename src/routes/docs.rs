@@ -47,8 +47,10 @@ pub struct Problem {
     info(
         title = "Postly",
         description = "Posts, votes and people, for programs. Log in at `/auth/login` or with the \
-            OAuth2 password form, then send `Authorization: Bearer` with the access token. Errors \
-            are problem+json (RFC 9457); lists are read on with the cursor of `next`."
+            OAuth2 password form, then send `Authorization: Bearer` with the access token, or \
+            with a personal token (`pst_…`), which reaches as far as its scopes: otherwise 403 \
+            with `insufficient_scope`. Errors are problem+json (RFC 9457); lists are read on \
+            with the cursor of `next`."
     ),
     servers((url = "/api/v1")),
     paths(
