@@ -1,83 +1,147 @@
-//! The one error type: what can go wrong in Postly, in the words of the site. It knows no HTTP.
+//! What can go wrong, in the words of the site: one type for requests, one for the operator. Neither
+//! knows HTTP or English; `locales/` holds a sentence for each code.
 
-use std::borrow::Cow;
+use std::fmt;
 
-use serde::Serialize;
+use strum::{EnumIter, IntoStaticStr};
+
+use crate::validation::{FieldError, Rule, ValidationErrors};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum Error {
-    #[error("there is nothing here")]
     NotFound,
-    #[error("you need to log in")]
-    LoggedOut,
-    /// Credentials were given and are wrong or no longer valid.
-    #[error("{0}")]
-    BadCredentials(&'static str),
-    #[error("{0}")]
-    Forbidden(&'static str),
-    /// The password was not given lately enough for what is delicate.
-    #[error("give your password again to go on")]
-    ProofNeeded,
+    /// Nobody is logged in.
+    Unauthenticated,
+    /// Credentials came along and are wrong or no longer valid.
+    InvalidCredentials(Credentials),
+    /// The password was not confirmed recently enough for a sensitive action.
+    ReauthenticationRequired,
     /// The password was right, but a code of the authenticator is needed too.
-    #[error("give the code of your authenticator, or a recovery code, as `code`")]
-    CodeNeeded,
-    /// An e-mail address has to be confirmed first.
-    #[error("confirm your e-mail address first: open the link that we sent you")]
-    Unverified,
-    /// A personal token lacks this scope.
-    #[error("the token lacks the scope {0}")]
+    SecondFactorRequired,
+    Forbidden(Denial),
+    /// The personal token lacks this scope.
     InsufficientScope(&'static str),
-    #[error("the input is not valid")]
-    Invalid(Complaints),
-    /// The input is valid but collides with what is already there.
-    #[error("the input collides with what is already there")]
-    Conflict(Complaints),
-    /// The thing has been changed since the writer last saw it.
-    #[error("{STALE}")]
-    Stale,
-    #[error("{0}")]
-    Malformed(String),
-    #[error("{0}")]
-    UnsupportedMediaType(&'static str),
-    /// Tried too often; `retry_after` is in seconds. `first` marks the first refusal of a window,
-    /// which alone is worth an event.
-    #[error("this was tried too often")]
-    TooMany { retry_after: i64, first: bool },
-    #[error("what you sent is too large")]
-    TooLarge,
-    /// The address exists, but not for this verb; holds the verbs it has.
-    #[error("this address does not answer to that method")]
-    MethodNotAllowed(String),
-    #[error("the site is busy or its database is out of reach; try again shortly")]
+    Invalid(ValidationErrors),
+    /// The input is valid, but something else has these values already.
+    Taken(ValidationErrors),
+    /// The state of the site does not allow it.
+    Conflict(Conflict),
+    /// Somebody else saved a newer version.
+    VersionConflict,
+    /// A rate limit; `retry_after` is in seconds. `first` marks the first refusal of a window, which
+    /// alone is worth an audit event.
+    TooManyRequests {
+        retry_after: i64,
+        first: bool,
+    },
+    /// The site is busy, or its database is unreachable.
     Unavailable,
-    /// The audit's chain does not hold.
-    #[error("the audit is broken: {0}")]
-    Broken(String),
-    #[error("database: {0}")]
-    Database(#[source] sqlx::Error),
-    #[error("{0}")]
+    AuditBroken(AuditFault),
+    Database(sqlx::Error),
+    /// A fault of ours; the text is for the log.
     Internal(String),
 }
 
-/// What the writer of a stale edit is told.
-pub const STALE: &str = "This post has been changed since you opened it. \
-    Your text is kept below: compare it with the post, then save again to replace it.";
+/// Which credentials are no good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, IntoStaticStr)]
+pub enum Credentials {
+    /// Unknown name, wrong password, disabled account: one answer for all.
+    #[strum(serialize = "login.failed")]
+    Login,
+    /// Too much time passed between password and code.
+    #[strum(serialize = "login.expired")]
+    LoginExpired,
+    #[strum(serialize = "code.wrong")]
+    Code,
+    #[strum(serialize = "access_token.invalid")]
+    AccessToken,
+    #[strum(serialize = "refresh_token.invalid")]
+    RefreshToken,
+    #[strum(serialize = "personal_token.invalid")]
+    PersonalToken,
+    #[strum(serialize = "session.ended")]
+    Session,
+    /// A mailed link that is unknown, used, replaced or expired.
+    #[strum(serialize = "link.invalid")]
+    Link,
+    /// The `Authorization` header has another scheme than Bearer.
+    #[strum(serialize = "authorization.scheme")]
+    Scheme,
+}
+
+/// Why somebody who is known may not do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, IntoStaticStr)]
+pub enum Denial {
+    #[strum(serialize = "admin.required")]
+    NotAdmin,
+    #[strum(serialize = "posts.not_author")]
+    NotAuthor,
+    #[strum(serialize = "posts.own_vote")]
+    OwnVote,
+    #[strum(serialize = "email.unverified")]
+    EmailUnverified,
+    /// No personal token may do this, whatever its scopes.
+    #[strum(serialize = "personal_token.not_allowed")]
+    PersonalToken,
+}
+
+/// Why the state of the site does not allow something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, IntoStaticStr)]
+pub enum Conflict {
+    #[strum(serialize = "users.last_admin")]
+    LastAdmin,
+    #[strum(serialize = "personal_token.limit_reached")]
+    TooManyTokens,
+    #[strum(serialize = "two_factor.already_on")]
+    TwoFactorOn,
+    #[strum(serialize = "email.nothing_to_confirm")]
+    NothingToConfirm,
+    #[strum(serialize = "email.already_used")]
+    EmailTaken,
+    /// What the input belongs to was deleted meanwhile.
+    #[strum(serialize = "parent.deleted")]
+    ParentDeleted,
+    #[strum(serialize = "demo.site_in_use")]
+    SiteInUse,
+}
+
+/// Where the audit's chain does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditFault {
+    Missing(i64),
+    Changed(i64),
+    /// The record of the last event was changed.
+    Head,
+    /// The event of a checkpoint is no longer what it was.
+    Checkpoint(i64),
+}
 
 impl Error {
-    /// A complaint about one field.
-    pub fn invalid(field: &'static str, message: impl Into<String>) -> Error {
-        let mut complaints = Complaints::default();
-        complaints.add(field, message);
-        Error::Invalid(complaints)
+    /// One field breaks one rule.
+    pub fn invalid(field: &'static str, rule: Rule) -> Error {
+        FieldError::new(field, rule).into()
     }
 
-    /// A collision over one field.
-    pub fn conflict(field: &'static str, message: impl Into<String>) -> Error {
-        let mut complaints = Complaints::default();
-        complaints.add(field, message);
-        Error::Conflict(complaints)
+    /// The stable, machine-readable name of the error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Error::NotFound => "not_found",
+            Error::Unauthenticated => "unauthenticated",
+            Error::InvalidCredentials(what) => what.into(),
+            Error::ReauthenticationRequired => "reauthentication_required",
+            Error::SecondFactorRequired => "second_factor_required",
+            Error::Forbidden(why) => why.into(),
+            Error::InsufficientScope(_) => "insufficient_scope",
+            Error::Invalid(_) => "invalid_input",
+            Error::Taken(_) => "already_taken",
+            Error::Conflict(why) => why.into(),
+            Error::VersionConflict => "version_conflict",
+            Error::TooManyRequests { .. } => "too_many_requests",
+            Error::Unavailable => "unavailable",
+            Error::AuditBroken(_) | Error::Database(_) | Error::Internal(_) => "internal_error",
+        }
     }
 
     /// Whether a unique constraint refused the row. SQLite does not name the constraint.
@@ -91,13 +155,62 @@ impl Error {
     }
 }
 
+/// For the log.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Database(error) => write!(f, "database: {error}"),
+            Error::Internal(what) => f.write_str(what),
+            Error::AuditBroken(fault) => write!(f, "broken audit: {fault:?}"),
+            Error::Invalid(errors) | Error::Taken(errors) => {
+                write!(f, "{}:", self.code())?;
+                errors.iter().try_for_each(|error| write!(f, " {}", error.code()))
+            }
+            other => f.write_str(other.code()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl ValidationErrors {
+    /// Gives what is valid of `result`, and adds what is wrong with it to this list.
+    ///
+    /// # Errors
+    /// Any error but `Invalid`.
+    pub fn collect<T>(&mut self, result: Result<T>) -> Result<Option<T>> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(Error::Invalid(more)) => {
+                self.extend(more);
+                Ok(None)
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// # Errors
+    /// `Invalid`, if there is any error.
+    pub fn into_result(self) -> Result<()> {
+        if self.is_empty() { Ok(()) } else { Err(Error::Invalid(self)) }
+    }
+}
+
+impl From<FieldError> for Error {
+    fn from(error: FieldError) -> Self {
+        let mut errors = ValidationErrors::default();
+        errors.add(error);
+        Error::Invalid(errors)
+    }
+}
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         use sqlx::Error as E;
         match &error {
             E::RowNotFound => Error::NotFound,
             E::PoolTimedOut | E::PoolClosed | E::Io(_) | E::WorkerCrashed => {
-                tracing::error!(%error, "the database is out of reach");
+                tracing::error!(%error, "the database is unreachable");
                 Error::Unavailable
             }
             E::Database(e) if is_outage(e.as_ref()) => {
@@ -122,43 +235,13 @@ fn is_outage(error: &dyn sqlx::error::DatabaseError) -> bool {
     }
 }
 
-/// One complaint: `field` is the name of the input, or empty when it concerns the whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct Complaint {
-    #[schema(value_type = String, example = "title")]
-    pub field: Cow<'static, str>,
-    #[schema(example = "Give the post a title.")]
-    pub message: String,
-}
+/// Why Postly cannot start, or a command cannot do its work: one sentence for the operator.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Fatal(pub String);
 
-/// Everything that is wrong with one input, in the order of its fields.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Complaints(Vec<Complaint>);
-
-impl Complaints {
-    pub fn add(&mut self, field: impl Into<Cow<'static, str>>, message: impl Into<String>) {
-        self.0.push(Complaint { field: field.into(), message: message.into() });
-    }
-
-    /// Keeps what is good of `checked`; takes what is wrong with it into this list.
-    pub fn take<T>(&mut self, checked: Result<T>) -> Result<Option<T>> {
-        match checked {
-            Ok(value) => Ok(Some(value)),
-            Err(Error::Invalid(Complaints(more))) => {
-                self.0.extend(more);
-                Ok(None)
-            }
-            Err(other) => Err(other),
-        }
-    }
-
-    /// Fails with these complaints, if there are any.
-    pub fn check(self) -> Result<()> {
-        if self.0.is_empty() { Ok(()) } else { Err(Error::Invalid(self)) }
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = &Complaint> {
-        self.0.iter()
+impl Fatal {
+    pub fn new(sentence: impl Into<String>) -> Fatal {
+        Fatal(sentence.into())
     }
 }

@@ -1,69 +1,78 @@
 //! Postly: a self-hosted, multi-user posting site.
 //!
-//! This file is the table of contents: every fairing, mount and catcher stands here.
+//! This file is the table of contents: state, fairings, and the list of rooms.
 
+pub mod cli;
 pub mod config;
 pub mod db;
-pub mod demo;
 pub mod error;
 pub mod jobs;
-pub mod mail;
 pub mod models;
 pub mod routes;
+pub mod validation;
 pub mod web;
+
+use std::sync::Arc;
 
 use rocket::fairing::AdHoc;
 use rocket::shield::Shield;
-use rocket::{Build, Rocket, Route, catchers};
-use rocket_db_pools::Database as _;
+use rocket::{Build, Rocket, catchers};
 use rocket_dyn_templates::Template;
-use utoipa::OpenApi;
 
-use crate::config::{Config, Mail};
-use crate::error::{Error, Result};
-use crate::jobs::Postman;
-use crate::mail::Mailer;
-use crate::models::password::Hasher;
-use crate::models::token::Keys;
-use crate::routes::{
-    accounts, admin, docs, emails, events, oauth, operations, passwords, posts, sessions, tokens,
-    two_factor, users, votes,
-};
+use crate::config::Config;
+use crate::error::{Fatal, Result};
+use crate::jobs::mailer::Mailer;
+use crate::models::base::hasher::Hasher;
+use crate::models::base::keys::Keys;
+use crate::models::base::site::Site;
+use crate::routes::api::openapi;
+use crate::web::background::Worker;
+use crate::web::database::{Database, manage_site};
 use crate::web::door::API;
-use crate::web::{address, assets, denials, drain, failure, headers, origin, scene, scope};
+use crate::web::request::authentication::Authenticate;
+use crate::web::request::client_address::TrustedProxies;
+use crate::web::response::{assets, catcher};
+use crate::web::security::denials::Denials;
+use crate::web::security::headers::Headers;
+use crate::web::security::origin;
 
 /// The site, ready to be launched. Its database must be migrated already.
-pub fn rocket(config: Config) -> Result<Rocket<Build>> {
+///
+/// # Errors
+/// One sentence for the operator.
+pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
     // rocket_dyn_templates wants to look into a folder, even when the templates are in the binary;
     // in a debug build it watches the real one and reloads.
     let (folder, empty) = if cfg!(debug_assertions) {
         (concat!(env!("CARGO_MANIFEST_DIR"), "/templates").into(), None)
     } else {
         let empty = tempfile::tempdir()
-            .map_err(|e| Error::Internal(format!("no temporary folder can be made: {e}")))?;
+            .map_err(|e| Fatal(format!("no temporary folder can be created: {e}")))?;
         (empty.path().to_owned(), Some(empty))
     };
     let figment = config.figment.merge(("template_dir", folder));
 
-    let Mail { route, from } = config.mail;
-    let mailer = Mailer::new(route, from, config.public_url.origin())?;
+    let origin = config.public_url.origin();
+    let mailer = Mailer::new(config.mail.transport, config.mail.from, origin)?;
+    let keys = Arc::new(Keys::new(&config.secret_key, &config.older_keys, origin));
+    let hasher = Hasher::new(config.bcrypt_cost)?;
+    let rules = config.rules;
 
-    Ok(rocket::custom(figment)
-        .manage(Keys::new(&config.secret_key, &config.older_keys, config.public_url.origin()))
-        .manage(Hasher::new(config.bcrypt_cost)?)
-        .manage(config.email)
+    let rooms = routes::rooms();
+    let fragments = rooms.iter().map(|room| room.document.clone());
+    let rocket = rocket::custom(figment)
+        .manage(openapi::document(fragments))
         .manage(config.public_url)
-        .manage(address::TrustedProxies(config.trusted_proxies))
-        .manage(scope::Scopes(routes::scope))
-        .manage(docs::Document::openapi())
-        .attach(web::Database::init())
+        .manage(TrustedProxies(config.trusted_proxies))
+        .attach(<Database as rocket_db_pools::Database>::init())
+        .attach(manage_site(move |db| Site { db, hasher, keys, rules }))
         .attach(Template::try_custom(assets::templates))
         .attach(Shield::new()) // Our own fairing sets all security headers.
-        .attach(scene::Stage)
-        .attach(headers::Headers)
-        .attach(denials::Denials)
-        .attach(Postman::new(mailer))
-        .attach(drain::Drain)
+        .attach(Authenticate)
+        .attach(Headers)
+        .attach(Denials)
+        .attach(Worker::new(mailer))
+        .attach(web::drain::Drain)
         .attach(AdHoc::on_liftoff("address", move |rocket| {
             drop(empty);
             Box::pin(async move {
@@ -72,48 +81,14 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>> {
             })
         }))
         .mount("/", origin::routes())
-        .mount("/", page_door())
-        .mount(API, api_door())
-        .mount(format!("{API}/auth"), auth())
-        .register("/", catchers![failure::catch]))
-}
+        .register("/", catchers![catcher::catch]);
 
-/// What stands at both doors.
-fn both_doors() -> Vec<Route> {
-    [
-        posts::both(),
-        votes::both(),
-        users::both(),
-        accounts::both(),
-        sessions::both(),
-        tokens::both(),
-        passwords::both(),
-        emails::both(),
-        two_factor::both(),
-        events::both(),
-        admin::both(),
-    ]
-    .concat()
-}
-
-fn page_door() -> Vec<Route> {
-    [
-        both_doors(),
-        posts::pages(),
-        accounts::pages(),
-        passwords::pages(),
-        emails::pages(),
-        docs::pages(),
-        operations::pages(),
-    ]
-    .concat()
-}
-
-/// What stands below `/auth` at the API door.
-fn auth() -> Vec<Route> {
-    [accounts::api(), passwords::api(), emails::api(), oauth::api()].concat()
-}
-
-fn api_door() -> Vec<Route> {
-    [both_doors(), posts::api(), docs::api()].concat()
+    Ok(rooms.into_iter().fold(rocket, |rocket, room| {
+        rocket
+            .mount("/", room.both.clone())
+            .mount("/", room.pages)
+            .mount(API, room.both)
+            .mount(API, room.api)
+            .mount(format!("{API}/auth"), room.auth)
+    }))
 }

@@ -1,25 +1,25 @@
 //! Configuration: `Rocket.toml`, `ROCKET_*`, `POSTLY_*` and `DATABASE_URL` in one figment, checked
 //! before anything is bound.
 
-pub mod keys;
+pub mod mail;
+pub mod networks;
+pub mod secret_keys;
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use lettre::message::Mailbox;
 use rocket::figment::providers::{Env, Format, Toml};
 use rocket::figment::{Figment, Profile};
 use serde::Deserialize;
-use url::Url;
 
+use self::mail::MailConfig;
 use crate::db;
-use crate::error::{Error, Result};
-use crate::mail::Route;
-use crate::models::email::Rules;
+use crate::error::Fatal;
+use crate::models::base::site::{EmailRules, Rules};
+use crate::web::public_url::PublicUrl;
 
-/// Everything that Postly is told from outside.
+/// All configuration.
 #[derive(Clone)]
 pub struct Config {
     /// Rocket's own configuration, with the database in it.
@@ -27,27 +27,20 @@ pub struct Config {
     pub database_url: String,
     /// Signs the tokens; at least 32 bytes.
     pub secret_key: String,
-    /// Whether the secrets were given, rather than kept in the generated file.
+    /// Whether the secrets come from the configuration, not from the generated file.
     pub is_key_configured: bool,
-    /// Secrets from before, whose tokens are still good.
+    /// Earlier secrets, whose tokens are still good.
     pub older_keys: Vec<String>,
     pub public_url: PublicUrl,
     /// bcrypt's cost: the logarithm to base 2 of its rounds.
     pub bcrypt_cost: u32,
     pub log_format: LogFormat,
-    /// How long it serves on, though not ready, once it is told to end.
+    /// How long to keep serving after SIGTERM while not ready.
     pub drain: Duration,
-    pub email: Rules,
-    pub mail: Mail,
-    /// Proxies whose word about a client's address is believed.
+    pub rules: Rules,
+    pub mail: MailConfig,
+    /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
-}
-
-/// How mails leave, and from whom.
-#[derive(Clone)]
-pub struct Mail {
-    pub route: Route,
-    pub from: Mailbox,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -57,9 +50,10 @@ pub enum LogFormat {
     Json,
 }
 
-/// The `postly` table of the figment: `POSTLY_*`, or `[default.postly]` in `Rocket.toml`.
+/// The `postly` table of the figment: `POSTLY_*`, or `[default.postly]` in `Rocket.toml`. A test
+/// compares it with README.md and .env.example.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 struct Options {
     secret_key: Option<String>,
     public_url: Option<String>,
@@ -73,12 +67,29 @@ struct Options {
     drain_seconds: u64,
 }
 
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            secret_key: None,
+            public_url: None,
+            bcrypt_cost: 12,
+            log_format: LogFormat::Text,
+            trusted_proxies: None,
+            mail_url: None,
+            mail_from: None,
+            email_required: false,
+            posting_needs_verified_email: false,
+            drain_seconds: 0,
+        }
+    }
+}
+
 impl Config {
-    /// Reads the surroundings: `Rocket.toml`, then the environment over it.
+    /// Reads `Rocket.toml`, then the environment over it.
     ///
     /// # Errors
-    /// `Error::Internal` with one sentence for the operator.
-    pub fn load() -> Result<Config> {
+    /// One sentence for the operator.
+    pub fn load() -> Result<Config, Fatal> {
         let options = Env::prefixed("POSTLY_")
             .filter(|key| !key.starts_with("test_"))
             .map(|key| format!("postly.{key}").into());
@@ -94,7 +105,7 @@ impl Config {
         )
     }
 
-    /// What holds when nobody says otherwise.
+    /// Defaults of everything that is Rocket's; `Options` has those of our own.
     pub fn defaults() -> Figment {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Figment::from(rocket::Config::default())
@@ -107,13 +118,8 @@ impl Config {
             .merge(("databases.postly.url", "sqlite:data/postly.db"))
             .merge(("databases.postly.max_connections", (cores * 4).max(8)))
             .merge(("databases.postly.connect_timeout", 5))
-            .merge(("postly.bcrypt_cost", 12))
-            .merge(("postly.log_format", "text"))
-            .merge(("postly.email_required", false))
-            .merge(("postly.posting_needs_verified_email", false))
-            .merge(("postly.drain_seconds", 0))
-            // `web::drain` listens instead; then what is under way has these seconds, and a
-            // connection that does nothing one more.
+            // `web::drain` handles signals; running requests then have these seconds to finish, and
+            // idle connections one more.
             .merge(("shutdown.ctrlc", false))
             .merge(("shutdown.signals", Vec::<String>::new()))
             .merge(("shutdown.grace", 5))
@@ -121,35 +127,41 @@ impl Config {
     }
 
     /// Takes everything out of `figment` and checks it.
-    pub fn from_figment(figment: Figment) -> Result<Config> {
-        let unreadable =
-            |e: rocket::figment::Error| Error::Internal(format!("the configuration is wrong: {e}"));
-        let rocket: rocket::Config = figment.extract().map_err(unreadable)?;
-        let options: Options = figment.extract_inner("postly").map_err(unreadable)?;
+    ///
+    /// # Errors
+    /// One sentence for the operator.
+    pub fn from_figment(figment: Figment) -> Result<Config, Fatal> {
+        let invalid =
+            |e: rocket::figment::Error| Fatal(format!("the configuration is invalid: {e}"));
+        let rocket: rocket::Config = figment.extract().map_err(invalid)?;
+        let options: Options = match figment.contains("postly") {
+            true => figment.extract_inner("postly").map_err(invalid)?,
+            false => Options::default(),
+        };
         let database_url: String =
-            figment.extract_inner("databases.postly.url").map_err(unreadable)?;
+            figment.extract_inner("databases.postly.url").map_err(invalid)?;
 
-        // A debug build may hash faster: its tests make thousands of accounts.
-        let floor = if cfg!(debug_assertions) { 4 } else { 10 };
-        if !(floor..=16).contains(&options.bcrypt_cost) {
-            return Err(Error::Internal(format!(
-                "POSTLY_BCRYPT_COST must lie between {floor} and 16"
-            )));
+        // A debug build may hash faster: its tests create thousands of accounts.
+        let min_cost = if cfg!(debug_assertions) { 4 } else { 10 };
+        if !(min_cost..=16).contains(&options.bcrypt_cost) {
+            return Err(Fatal(format!("POSTLY_BCRYPT_COST must be between {min_cost} and 16")));
         }
         let public_url = match &options.public_url {
             Some(url) => PublicUrl::parse(url)?,
             None => PublicUrl::loopback(rocket.port),
         };
-        let mail = mail(&options, &database_url)?;
-        let email = Rules {
-            sends_mail: mail.route.reaches_people(),
+        let data_dir = data_dir(&database_url)?;
+        let (url, from) = (options.mail_url.as_deref(), options.mail_from.as_deref());
+        let mail = MailConfig::parse(url, from, &data_dir)?;
+        let email = EmailRules {
+            sends_mail: mail.transport.delivers(),
             required: options.email_required,
             verified_to_post: options.posting_needs_verified_email,
         };
         let is_key_configured = options.secret_key.is_some();
         let (secret_key, older_keys) = match options.secret_key {
-            Some(keys) => keys::configured(&keys)?,
-            None => keys::generated(&database_url)?,
+            Some(keys) => secret_keys::configured(&keys)?,
+            None => secret_keys::generated(&database_url)?,
         };
         Ok(Config {
             figment,
@@ -160,143 +172,21 @@ impl Config {
             public_url,
             bcrypt_cost: options.bcrypt_cost,
             log_format: options.log_format,
-            email,
+            rules: Rules { email },
             mail,
-            trusted_proxies: networks(options.trusted_proxies.as_deref().unwrap_or_default())?,
+            trusted_proxies: networks::parse(
+                options.trusted_proxies.as_deref().unwrap_or_default(),
+            )?,
             drain: Duration::from_secs(options.drain_seconds),
         })
     }
 }
 
-/// Without a server, mails go to the log of a debug build, otherwise into a folder beside the database.
-fn mail(options: &Options, database_url: &str) -> Result<Mail> {
-    let route = match &options.mail_url {
-        Some(url) => Route::parse(url)?,
-        None if cfg!(debug_assertions) => Route::Log,
-        None => Route::Folder(beside(database_url)?.join("outbox")),
-    };
-    let from = match &options.mail_from {
-        Some(from) => from.as_str(),
-        None if route.reaches_people() => {
-            return Err(Error::Internal(
-                "POSTLY_MAIL_FROM must name the sender, such as Postly <post@posts.example>"
-                    .to_owned(),
-            ));
-        }
-        None => "Postly <postly@localhost>",
-    };
-    let from = from
-        .parse()
-        .map_err(|e| Error::Internal(format!("POSTLY_MAIL_FROM must be an e-mail address: {e}")))?;
-    Ok(Mail { route, from })
-}
-
 /// The folder of the SQLite file; `data` when there is none.
-fn beside(database_url: &str) -> Result<PathBuf> {
+fn data_dir(database_url: &str) -> Result<PathBuf, Fatal> {
     if !db::is_sqlite(database_url)? {
         return Ok(PathBuf::from("data"));
     }
     let path = db::sqlite_path(database_url)?;
     Ok(path.parent().map(Path::to_owned).unwrap_or_else(|| PathBuf::from(".")))
-}
-
-/// Reads `10.0.0.0/8, 2001:db8::1`: networks and single addresses.
-fn networks(text: &str) -> Result<Vec<IpNet>> {
-    text.split([',', ' '])
-        .filter(|part| !part.is_empty())
-        .map(|part| {
-            let address = || part.parse::<IpAddr>().map(IpNet::from);
-            part.parse::<IpNet>().or_else(|_| address()).map_err(|_| {
-                Error::Internal(format!(
-                    "POSTLY_TRUSTED_PROXIES must be networks such as 10.0.0.0/8, not {part:?}"
-                ))
-            })
-        })
-        .collect()
-}
-
-/// The site's public origin: links, cookie flags and the cross-origin check follow it.
-#[derive(Debug, Clone)]
-pub struct PublicUrl {
-    origin: String,
-    https: bool,
-    /// The same loopback site under its other name, while no address is configured.
-    alias: Option<String>,
-}
-
-impl PublicUrl {
-    /// Reads `https://example.org` or `http://host:port`; a path, query or password is refused.
-    pub fn parse(text: &str) -> Result<PublicUrl> {
-        let wrong = || {
-            Error::Internal(format!(
-                "POSTLY_PUBLIC_URL must be an origin such as https://posts.example, not {text:?}"
-            ))
-        };
-        let url = Url::parse(text).map_err(|_| wrong())?;
-        let bare = url.path() == "/"
-            && url.query().is_none()
-            && url.fragment().is_none()
-            && url.username().is_empty()
-            && url.password().is_none();
-        if !bare || !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-            return Err(wrong());
-        }
-        Ok(PublicUrl {
-            origin: url.origin().ascii_serialization(),
-            https: url.scheme() == "https",
-            alias: None,
-        })
-    }
-
-    /// The default: this machine alone, by either of its usual names.
-    fn loopback(port: u16) -> PublicUrl {
-        PublicUrl {
-            origin: format!("http://127.0.0.1:{port}"),
-            https: false,
-            alias: Some(format!("http://localhost:{port}")),
-        }
-    }
-
-    /// The origin as a browser writes it, without a trailing slash.
-    pub fn origin(&self) -> &str {
-        &self.origin
-    }
-
-    pub fn is_https(&self) -> bool {
-        self.https
-    }
-
-    /// Whether an `Origin` header names this site.
-    pub fn is_origin(&self, origin: &str) -> bool {
-        origin == self.origin || self.alias.as_deref() == Some(origin)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_public_url_is_an_origin() {
-        for wrong in
-            ["posts.example", "ftp://a.example", "https://a.example/x", "https://u@a.example"]
-        {
-            assert!(PublicUrl::parse(wrong).is_err(), "{wrong:?}");
-        }
-        let url = PublicUrl::parse("https://Posts.example:443/").unwrap();
-        assert_eq!(url.origin(), "https://posts.example");
-        assert!(url.is_https());
-        assert!(!url.is_origin("http://posts.example"));
-    }
-
-    #[test]
-    fn trusted_proxies_are_networks_or_addresses() {
-        let read = networks("127.0.0.1, 10.0.0.0/8 2001:db8::/32").unwrap();
-        assert_eq!(read.len(), 3);
-        assert!(read[0].contains(&"127.0.0.1".parse::<IpAddr>().unwrap()));
-        assert!(networks("").unwrap().is_empty());
-        for wrong in ["localhost", "10.0.0.0/33", "*"] {
-            assert!(networks(wrong).is_err(), "{wrong}");
-        }
-    }
 }

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, Utc};
 use sqlx::postgres::{PgRow, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteRow};
 use sqlx::{AssertSqlSafe, FromRow};
 
-use super::{Conn, Db, Tx};
+use super::connection::{Conn, Db, Tx};
+use super::value::Value;
 use crate::error::{Error, Result};
 
 /// A row type that either engine can fill; `#[derive(FromRow)]` makes one.
@@ -20,52 +20,8 @@ impl<T> Row for T where
 {
 }
 
-/// A value bound to a placeholder.
-#[derive(Debug, Clone)]
-pub enum Value {
-    Int(Option<i64>),
-    Text(Option<String>),
-    Time(Option<DateTime<Utc>>),
-}
-
-impl From<i64> for Value {
-    fn from(value: i64) -> Self {
-        Value::Int(Some(value))
-    }
-}
-impl From<Option<i64>> for Value {
-    fn from(value: Option<i64>) -> Self {
-        Value::Int(value)
-    }
-}
-impl From<&str> for Value {
-    fn from(value: &str) -> Self {
-        Value::Text(Some(value.to_owned()))
-    }
-}
-impl From<String> for Value {
-    fn from(value: String) -> Self {
-        Value::Text(Some(value))
-    }
-}
-impl From<Option<String>> for Value {
-    fn from(value: Option<String>) -> Self {
-        Value::Text(value)
-    }
-}
-impl From<DateTime<Utc>> for Value {
-    fn from(value: DateTime<Utc>) -> Self {
-        Value::Time(Some(value))
-    }
-}
-impl From<Option<DateTime<Utc>>> for Value {
-    fn from(value: Option<DateTime<Utc>>) -> Self {
-        Value::Time(value)
-    }
-}
-
 /// One SQL statement with its values. The text is made of `&'static str` only, so nothing that a
-/// person typed can become SQL; the type leaves no other way.
+/// person typed can become SQL: no method takes any.
 pub struct Query {
     text: Cow<'static, str>,
     values: Vec<Value>,
@@ -85,8 +41,10 @@ macro_rules! run {
                 let mut query = sqlx::$make::<$db $(, $row)?>(AssertSqlSafe(text));
                 for value in values {
                     query = match value {
+                        Value::Bool(v) => query.bind(v),
                         Value::Int(v) => query.bind(v),
                         Value::Text(v) => query.bind(v),
+                        Value::Bytes(v) => query.bind(v),
                         Value::Time(v) => query.bind(v),
                     };
                 }
@@ -96,9 +54,9 @@ macro_rules! run {
         match $conn.into() {
             Conn::Reader(Db::Sqlite { readers, .. }) => with!(Sqlite, readers).into(),
             Conn::Writer(Db::Sqlite { writer, .. }) => with!(Sqlite, writer).into(),
-            Conn::Reader(Db::Postgres { pool, outage })
-            | Conn::Writer(Db::Postgres { pool, outage }) => {
-                outage.watch(async { Ok(with!(Postgres, pool)) }).await?.into()
+            Conn::Reader(Db::Postgres { pool, breaker })
+            | Conn::Writer(Db::Postgres { pool, breaker }) => {
+                breaker.call(async { Ok(with!(Postgres, pool)) }).await?.into()
             }
             Conn::Tx(Tx::Sqlite(tx)) => with!(Sqlite, &mut **tx).into(),
             Conn::Tx(Tx::Postgres(tx)) => with!(Postgres, &mut **tx).into(),
@@ -130,6 +88,19 @@ impl Query {
         self
     }
 
+    /// Adds more SQL and, behind it, a list of placeholders for `IN`. An empty list matches nothing.
+    pub fn push_list<V: Into<Value>>(
+        mut self,
+        text: &'static str,
+        values: impl IntoIterator<Item = V>,
+    ) -> Self {
+        self = self.push(text).push("(NULL");
+        for value in values {
+            self = self.push_bind(", ", value);
+        }
+        self.push(")")
+    }
+
     /// All rows.
     pub async fn all<T: Row>(self, conn: impl Into<Conn<'_>>) -> Result<Vec<T>> {
         Ok(run!(self, conn, query_as::<T>, fetch_all))
@@ -142,25 +113,41 @@ impl Query {
 
     /// The row, if there is one.
     pub async fn optional<T: Row>(self, conn: impl Into<Conn<'_>>) -> Result<Option<T>> {
-        // Not `fetch_optional`: it leaves an `INSERT … RETURNING` on SQLite behind its first row,
+        // Not `fetch_optional`: on SQLite it stops an `INSERT … RETURNING` after the first row,
         // before the commit, and would report a row that a full disk then refuses.
         Ok(self.all(conn).await?.into_iter().next())
     }
 
-    /// Runs the statement; gives the number of rows it touched.
+    /// The one column of the row; no row is `Error::NotFound`.
+    pub async fn scalar<T>(self, conn: impl Into<Conn<'_>>) -> Result<T>
+    where
+        (T,): Row,
+    {
+        Ok(self.one::<(T,)>(conn).await?.0)
+    }
+
+    /// The one column of the row, if there is a row.
+    pub async fn optional_scalar<T>(self, conn: impl Into<Conn<'_>>) -> Result<Option<T>>
+    where
+        (T,): Row,
+    {
+        Ok(self.optional::<(T,)>(conn).await?.map(|(value,)| value))
+    }
+
+    /// Runs the statement; gives the number of rows that it affected.
     pub async fn execute(self, conn: impl Into<Conn<'_>>) -> Result<u64> {
-        struct Touched(u64);
-        impl From<sqlx::sqlite::SqliteQueryResult> for Touched {
-            fn from(done: sqlx::sqlite::SqliteQueryResult) -> Self {
-                Touched(done.rows_affected())
+        struct Affected(u64);
+        impl From<sqlx::sqlite::SqliteQueryResult> for Affected {
+            fn from(result: sqlx::sqlite::SqliteQueryResult) -> Self {
+                Affected(result.rows_affected())
             }
         }
-        impl From<sqlx::postgres::PgQueryResult> for Touched {
-            fn from(done: sqlx::postgres::PgQueryResult) -> Self {
-                Touched(done.rows_affected())
+        impl From<sqlx::postgres::PgQueryResult> for Affected {
+            fn from(result: sqlx::postgres::PgQueryResult) -> Self {
+                Affected(result.rows_affected())
             }
         }
-        let touched: Touched = run!(self, conn, query, execute);
-        Ok(touched.0)
+        let affected: Affected = run!(self, conn, query, execute);
+        Ok(affected.0)
     }
 }

@@ -1,116 +1,112 @@
-//! The audit: what happened to accounts. Events are only ever added, each with the hash of itself
-//! and the one before, so that a changed or missing one is found.
+//! The audit log: what happened to accounts. Events are only ever added, each with the hash of
+//! itself and the one before, so that a changed or missing one is detected.
 
 use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
 use sqlx::FromRow;
+use strum::{EnumIter, IntoStaticStr};
 
 use crate::db::{Db, Tx, now, sql};
-use crate::error::{Error, Result};
-use crate::models::caller::Caller;
-use crate::models::page::{Asked, Page, Part};
-use crate::models::secret;
-use crate::models::user::{self, Admin, User};
+use crate::error::{AuditFault, Error, Result};
+use crate::models::base::actor::Admin;
+use crate::models::base::caller::Caller;
+use crate::models::base::page::{Column, Keyset, Page, PageParams, like_pattern};
+use crate::models::base::random;
+use crate::models::base::site::Site;
+use crate::models::users::user::User;
 
-/// What can happen. The names are kept in the database and shown to people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+/// What can happen. The names are stored in the database and shown to people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, IntoStaticStr)]
+pub enum EventKind {
+    #[strum(serialize = "registered")]
     Registered,
+    #[strum(serialize = "login")]
     LoggedIn,
+    #[strum(serialize = "login.failed")]
     LoginFailed,
+    #[strum(serialize = "login.throttled")]
     LoginThrottled,
+    #[strum(serialize = "logout")]
     LoggedOut,
+    #[strum(serialize = "session.ended")]
     SessionEnded,
+    #[strum(serialize = "token.replayed")]
     TokenReplayed,
+    #[strum(serialize = "token.created")]
     TokenCreated,
+    #[strum(serialize = "token.revoked")]
     TokenRevoked,
-    Proved,
-    ProofFailed,
+    #[strum(serialize = "sudo")]
+    Reauthenticated,
+    #[strum(serialize = "sudo.failed")]
+    ReauthenticationFailed,
+    #[strum(serialize = "user.role")]
     RoleChanged,
+    #[strum(serialize = "user.disabled")]
     UserDisabled,
+    #[strum(serialize = "user.enabled")]
     UserEnabled,
+    #[strum(serialize = "user.deleted")]
     UserDeleted,
+    #[strum(serialize = "two-factor.on")]
     TwoFactorOn,
+    #[strum(serialize = "two-factor.off")]
     TwoFactorOff,
+    #[strum(serialize = "recovery-code.used")]
     RecoveryCodeUsed,
-    RecoveryCodesMade,
+    #[strum(serialize = "recovery-codes.made")]
+    RecoveryCodesCreated,
+    #[strum(serialize = "password.set")]
     PasswordSet,
+    #[strum(serialize = "password.changed")]
     PasswordChanged,
+    #[strum(serialize = "password.reset")]
     PasswordReset,
-    EmailAsked,
+    #[strum(serialize = "email.asked")]
+    EmailChangeRequested,
+    #[strum(serialize = "email.verified")]
     EmailVerified,
+    #[strum(serialize = "post.edited")]
     PostEdited,
+    #[strum(serialize = "post.deleted")]
     PostDeleted,
+    #[strum(serialize = "denied")]
     Denied,
-}
-
-impl Kind {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Kind::Registered => "registered",
-            Kind::LoggedIn => "login",
-            Kind::LoginFailed => "login.failed",
-            Kind::LoginThrottled => "login.throttled",
-            Kind::LoggedOut => "logout",
-            Kind::SessionEnded => "session.ended",
-            Kind::TokenReplayed => "token.replayed",
-            Kind::TokenCreated => "token.created",
-            Kind::TokenRevoked => "token.revoked",
-            Kind::Proved => "sudo",
-            Kind::ProofFailed => "sudo.failed",
-            Kind::RoleChanged => "user.role",
-            Kind::UserDisabled => "user.disabled",
-            Kind::UserEnabled => "user.enabled",
-            Kind::UserDeleted => "user.deleted",
-            Kind::TwoFactorOn => "two-factor.on",
-            Kind::TwoFactorOff => "two-factor.off",
-            Kind::RecoveryCodeUsed => "recovery-code.used",
-            Kind::RecoveryCodesMade => "recovery-codes.made",
-            Kind::PasswordSet => "password.set",
-            Kind::PasswordChanged => "password.changed",
-            Kind::PasswordReset => "password.reset",
-            Kind::EmailAsked => "email.asked",
-            Kind::EmailVerified => "email.verified",
-            Kind::PostEdited => "post.edited",
-            Kind::PostDeleted => "post.deleted",
-            Kind::Denied => "denied",
-        }
-    }
 }
 
 /// An event before it is written.
 #[must_use]
-pub struct Entry {
-    kind: Kind,
+pub struct AuditEvent {
+    kind: EventKind,
     actor: Option<(i64, String)>,
     subject: Option<(i64, String)>,
     detail: String,
 }
 
-impl Entry {
-    pub fn new(kind: Kind) -> Entry {
-        Entry { kind, actor: None, subject: None, detail: String::new() }
+impl AuditEvent {
+    pub fn new(kind: EventKind) -> AuditEvent {
+        AuditEvent { kind, actor: None, subject: None, detail: String::new() }
     }
 
     /// Something that `user` did to their own account.
-    pub fn own(kind: Kind, user: &User) -> Entry {
-        Entry::new(kind).by(user).about(user.id, &user.username)
+    pub fn own(kind: EventKind, user: &User) -> AuditEvent {
+        AuditEvent::new(kind).by(Some(user)).about(user.id, &user.username)
     }
 
-    /// Who did it; without one, nobody that is known.
-    pub fn by(mut self, user: &User) -> Entry {
-        self.actor = Some((user.id, user.username.clone()));
+    /// Who did it; nobody when it was the operator, or somebody who was not logged in.
+    pub fn by(mut self, user: Option<&User>) -> AuditEvent {
+        self.actor = user.map(|user| (user.id, user.username.clone()));
         self
     }
 
     /// Whose account it concerns.
-    pub fn about(mut self, id: i64, username: &str) -> Entry {
+    pub fn about(mut self, id: i64, username: &str) -> AuditEvent {
         self.subject = Some((id, username.to_owned()));
         self
     }
 
     /// What else is worth knowing: never a secret, never what somebody typed.
-    pub fn detail(mut self, detail: impl Into<String>) -> Entry {
+    pub fn detail(mut self, detail: impl Into<String>) -> AuditEvent {
         self.detail = detail.into();
         self
     }
@@ -118,14 +114,15 @@ impl Entry {
     /// Writes the event. It belongs at the end of a transaction: the end of the chain stays locked
     /// until that commits.
     pub async fn write(self, tx: &mut Tx, caller: &Caller) -> Result<()> {
-        let (id, before): (i64, String) =
+        let (id, previous): (i64, String) =
             sql("UPDATE audit_head SET id = id + 1 RETURNING id, hash").one(&mut *tx).await?;
         let (actor_id, actor) = self.actor.unzip();
         let (subject_id, subject) = self.subject.unzip();
-        let row = Row {
+        let kind: &str = self.kind.into();
+        let row = EventRow {
             id,
             at: now(),
-            kind: self.kind.as_str().to_owned(),
+            kind: kind.to_owned(),
             actor_id,
             actor,
             subject_id,
@@ -136,7 +133,7 @@ impl Entry {
             detail: self.detail,
             hash: String::new(),
         };
-        let hash = row.hashed_after(&before);
+        let hash = row.hash_after(&previous);
         sql("INSERT INTO audit_events (id, at, kind, actor_id, actor, subject_id, subject, \
              address, user_agent, request_id, detail, hash) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
@@ -159,16 +156,16 @@ impl Entry {
     }
 
     /// Writes the event in a transaction of its own.
-    pub async fn note(self, db: &Db, caller: &Caller) -> Result<()> {
+    pub async fn record(self, db: &Db, caller: &Caller) -> Result<()> {
         let mut tx = db.begin().await?;
         self.write(&mut tx, caller).await?;
         tx.commit().await
     }
 }
 
-/// An event as it is kept.
+/// An event as it is stored.
 #[derive(Debug, FromRow)]
-struct Row {
+struct EventRow {
     id: i64,
     at: DateTime<Utc>,
     kind: String,
@@ -183,11 +180,12 @@ struct Row {
     hash: String,
 }
 
-impl Row {
-    /// SHA-256 over the hash before and every column, as one JSON array: no two rows read alike.
-    fn hashed_after(&self, before: &str) -> String {
+impl EventRow {
+    /// SHA-256 over the previous hash and every column, as one JSON array: no two rows serialise
+    /// alike.
+    fn hash_after(&self, previous: &str) -> String {
         let text = serde_json::json!([
-            before,
+            previous,
             self.id,
             self.at.timestamp_micros(),
             self.kind,
@@ -200,7 +198,7 @@ impl Row {
             self.request_id,
             self.detail,
         ]);
-        secret::hashed(&text.to_string())
+        random::sha256(&text.to_string())
     }
 }
 
@@ -224,21 +222,23 @@ pub struct Event {
     pub detail: String,
 }
 
-const EVENT: &str = "SELECT id, at, kind, actor, subject, address, user_agent, request_id, detail FROM audit_events";
+/// All columns; each reader takes those that it has fields for.
+const COLUMNS: &str = "SELECT id, at, kind, actor_id, actor, subject_id, subject, address, \
+    user_agent, request_id, detail, hash FROM audit_events";
 
 /// What happened to one's own account, latest first.
-pub async fn own(db: &Db, me: &User, asked: &Asked) -> Result<Page<Event>> {
-    let part = Part::<1>::of(asked)?;
-    let query = sql(EVENT).push_bind(" WHERE subject_id = ", me.id);
-    let found = part.narrow(query, ["id"]).all(db).await?;
-    Ok(part.page(found, |event: &Event| [event.id]))
+pub async fn for_user(db: &Db, user: &User, params: &PageParams) -> Result<Page<Event>> {
+    let keyset = Keyset::<1>::new(params)?;
+    let query = sql(COLUMNS).push_bind(" WHERE subject_id = ", user.id);
+    let rows = keyset.apply(query, [Column::Int("id")]).all(db).await?;
+    Ok(keyset.page(rows, |event: &Event| [event.id]))
 }
 
-/// Copied tokens that were found out in the last two weeks, latest first.
-pub async fn replays(db: &Db, me: &User) -> Result<Vec<Event>> {
-    sql(EVENT)
-        .push_bind(" WHERE subject_id = ", me.id)
-        .push_bind(" AND kind = ", Kind::TokenReplayed.as_str())
+/// Copied tokens that were detected in the last two weeks, latest first.
+pub async fn replays(db: &Db, user: &User) -> Result<Vec<Event>> {
+    sql(COLUMNS)
+        .push_bind(" WHERE subject_id = ", user.id)
+        .push_bind(" AND kind = ", <&str>::from(EventKind::TokenReplayed))
         .push_bind(" AND at > ", now() - Duration::days(14))
         .push(" ORDER BY id DESC LIMIT 10")
         .all(db)
@@ -246,10 +246,15 @@ pub async fn replays(db: &Db, me: &User) -> Result<Vec<Event>> {
 }
 
 /// Everything, latest first; `q` searches names, kinds and addresses.
-pub async fn list(db: &Db, _: &Admin, q: Option<&str>, asked: &Asked) -> Result<Page<Event>> {
-    let part = Part::<1>::of(asked)?;
-    let mut query = sql(EVENT).push(" WHERE true");
-    if let Some(pattern) = q.and_then(user::containing) {
+pub async fn list(
+    site: &Site,
+    _: &Admin,
+    q: Option<&str>,
+    params: &PageParams,
+) -> Result<Page<Event>> {
+    let keyset = Keyset::<1>::new(params)?;
+    let mut query = sql(COLUMNS).push(" WHERE true");
+    if let Some(pattern) = q.and_then(like_pattern) {
         query = query
             .push_bind(" AND (lower(actor) LIKE ", pattern.clone())
             .push_bind(" ESCAPE '\\' OR lower(subject) LIKE ", pattern.clone())
@@ -257,17 +262,27 @@ pub async fn list(db: &Db, _: &Admin, q: Option<&str>, asked: &Asked) -> Result<
             .push_bind(" ESCAPE '\\' OR address LIKE ", pattern)
             .push(" ESCAPE '\\')");
     }
-    let found = part.narrow(query, ["id"]).all(db).await?;
-    Ok(part.page(found, |event: &Event| [event.id]))
+    let rows = keyset.apply(query, [Column::Int("id")]).all(&site.db).await?;
+    Ok(keyset.page(rows, |event: &Event| [event.id]))
 }
 
-/// Where an unbroken chain ends.
+/// The end of an unbroken chain.
 #[derive(Debug, PartialEq, Eq)]
-pub struct End {
+pub struct Checkpoint {
     /// How many events there are.
     pub id: i64,
     /// The hash of the last one; empty when there is none.
     pub hash: String,
+}
+
+impl std::str::FromStr for Checkpoint {
+    type Err = ();
+
+    /// Reads `NUMBER:HASH`.
+    fn from_str(text: &str) -> std::result::Result<Checkpoint, ()> {
+        let (id, hash) = text.split_once(':').ok_or(())?;
+        Ok(Checkpoint { id: id.parse().map_err(|_| ())?, hash: hash.to_owned() })
+    }
 }
 
 /// Rows read at once.
@@ -276,58 +291,54 @@ const BATCH: i64 = 1_000;
 /// Walks the whole chain.
 ///
 /// # Errors
-/// `Broken`, naming the first event that was changed or is missing.
-pub async fn verify(db: &Db) -> Result<End> {
-    let mut end = End { id: 0, hash: String::new() };
+/// `AuditBroken`, naming the first event that was changed or is missing.
+pub async fn verify(db: &Db) -> Result<Checkpoint> {
+    let mut end = Checkpoint { id: 0, hash: String::new() };
     loop {
-        let rows: Vec<Row> = sql("SELECT id, at, kind, actor_id, actor, subject_id, subject, \
-             address, user_agent, request_id, detail, hash FROM audit_events \
-             WHERE id > $1 ORDER BY id LIMIT $2")
-        .bind(end.id)
-        .bind(BATCH)
-        .all(db)
-        .await?;
+        let rows: Vec<EventRow> = sql(COLUMNS)
+            .push_bind(" WHERE id > ", end.id)
+            .push_bind(" ORDER BY id LIMIT ", BATCH)
+            .all(db)
+            .await?;
         if rows.is_empty() {
             break;
         }
         for row in rows {
             if row.id != end.id + 1 {
-                return Err(Error::Broken(format!("event {} is missing", end.id + 1)));
+                return Err(Error::AuditBroken(AuditFault::Missing(end.id + 1)));
             }
-            if row.hashed_after(&end.hash) != row.hash {
-                return Err(Error::Broken(format!("event {} was changed", row.id)));
+            if row.hash_after(&end.hash) != row.hash {
+                return Err(Error::AuditBroken(AuditFault::Changed(row.id)));
             }
-            end = End { id: row.id, hash: row.hash };
+            end = Checkpoint { id: row.id, hash: row.hash };
         }
     }
-    // Asked last: events that were added meanwhile lie beyond the end, which is no harm.
+    // Read last: events appended meanwhile lie beyond our end, which is fine.
     let (id, hash): (i64, String) = sql("SELECT id, hash FROM audit_head").one(db).await?;
     if id < end.id || (id == end.id && hash != end.hash) {
-        return Err(Error::Broken("the mark of the last event was changed".to_owned()));
+        return Err(Error::AuditBroken(AuditFault::Head));
     }
-    let (next,): (i64,) =
-        sql("SELECT count(*) FROM audit_events WHERE id = $1").bind(end.id + 1).one(db).await?;
+    let next: i64 =
+        sql("SELECT count(*) FROM audit_events WHERE id = $1").bind(end.id + 1).scalar(db).await?;
     if id > end.id && next == 0 {
-        return Err(Error::Broken(format!("event {} is missing", end.id + 1)));
+        return Err(Error::AuditBroken(AuditFault::Missing(end.id + 1)));
     }
     Ok(end)
 }
 
-/// Checks that the chain still holds an end that an earlier `verify` found, given as
-/// `number:hash`. This finds a chain that was made anew as a whole.
+/// Checks that the chain still contains the end that an earlier `verify` found. This detects a chain
+/// that was rewritten as a whole.
 ///
 /// # Errors
-/// `Malformed`; `Broken`.
-pub async fn expect(db: &Db, end: &str) -> Result<()> {
-    let (id, hash) = end
-        .split_once(':')
-        .and_then(|(id, hash)| Some((id.parse::<i64>().ok()?, hash)))
-        .ok_or_else(|| Error::Malformed("give the end as NUMBER:HASH".to_owned()))?;
-    let kept: Option<(String,)> =
-        sql("SELECT hash FROM audit_events WHERE id = $1").bind(id).optional(db).await?;
-    match kept {
-        Some((kept,)) if kept == hash => Ok(()),
-        None if id == 0 => Ok(()),
-        _ => Err(Error::Broken(format!("event {id} is no longer what it was"))),
+/// `AuditBroken`.
+pub async fn verify_checkpoint(db: &Db, checkpoint: &Checkpoint) -> Result<()> {
+    let stored: Option<String> = sql("SELECT hash FROM audit_events WHERE id = $1")
+        .bind(checkpoint.id)
+        .optional_scalar(db)
+        .await?;
+    match stored {
+        Some(stored) if stored == checkpoint.hash => Ok(()),
+        None if checkpoint.id == 0 => Ok(()),
+        _ => Err(Error::AuditBroken(AuditFault::Checkpoint(checkpoint.id))),
     }
 }

@@ -1,30 +1,30 @@
-//! For those who run Postly, and the files that pages need.
+//! Health checks, and the files that pages need.
 
 use std::path::PathBuf;
 
 use rocket::response::Redirect;
-use rocket::{Route, State, get, routes};
+use rocket::{State, get};
 
-use crate::db::sql;
-use crate::web::assets::Asset;
+use crate::models::base::site::Site;
 use crate::web::drain::Draining;
-use crate::web::{self, Database};
+use crate::web::response::assets::Asset;
+use crate::web::{self, room};
 
-pub fn pages() -> Vec<Route> {
-    routes![healthz, readyz, asset, favicon]
+room! {
+    pages: [healthz, readyz, asset, favicon],
 }
 
-/// The process lives.
+/// Liveness: the process runs.
 #[get("/healthz")]
 fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// The process can serve: it has not been told to end, and its database answers.
+/// Readiness: it is not shutting down, and its database answers.
 #[get("/readyz")]
-async fn readyz(draining: &State<Draining>, db: &Database) -> web::Result<&'static str> {
+async fn readyz(draining: &State<Draining>, site: &Site) -> web::Result<&'static str> {
     draining.refuse()?;
-    sql("SELECT CAST(1 AS BIGINT)").one::<(i64,)>(&**db).await?;
+    site.ping().await?;
     Ok("ready\n")
 }
 

@@ -1,40 +1,40 @@
 //! People, as others see them.
 
-use rocket::{Route, get, routes};
+use rocket::get;
 use serde::Serialize;
 
-use super::docs::Problem;
-use crate::models::page::{Asked, Page};
-use crate::models::post::{self, Post};
-use crate::models::user::{self, Profile};
-use crate::web::{self, Database, Query, Visitor, page};
+use crate::models::base::page::{Page, PageParams};
+use crate::models::base::site::Site;
+use crate::models::posts::feed;
+use crate::models::posts::post::PostSummary;
+use crate::models::users::user::{self, Profile};
+use crate::web::{self, Problem, Query, Visitor, list, room};
 
-pub fn both() -> Vec<Route> {
-    routes![show]
+room! {
+    tag: ("people", "Who writes here"),
+    both: [show],
 }
 
 /// A person and their posts.
 #[derive(Serialize, utoipa::ToSchema)]
-pub struct Person {
-    pub user: Profile,
+pub struct UserPosts {
+    user: Profile,
     #[serde(flatten)]
-    pub page: Page<Post>,
+    page: Page<PostSummary>,
 }
 
 /// A person and their posts, newest first
 #[utoipa::path(get, path = "/users/{username}", tag = "people", security((), ("password" = [])),
-    params(("username" = String, Path), ("before" = Option<String>, Query),
-        ("after" = Option<String>, Query), ("limit" = Option<i64>, Query)),
-    responses((status = 200, body = Person), (status = 404, body = Problem)))]
+    params(("username" = String, Path), PageParams),
+    responses((status = 200, body = UserPosts), (status = 404, body = Problem)))]
 #[get("/users/<username>")]
-pub async fn show(
+async fn show(
     username: &str,
-    query: Query<Asked>,
+    query: Query<PageParams>,
     visitor: Visitor,
-    db: &Database,
+    site: &Site,
 ) -> web::Result {
-    let user = user::profile(db, username).await?;
-    let posts = post::by_author(db, visitor.user(), user.id, &query).await?;
-    let (previous, next) = (posts.previous.clone(), posts.next.clone());
-    Ok(page("users/show.html", Person { user, page: posts }).between(previous, next))
+    let user = user::profile(&site.db, username).await?;
+    let posts = feed::by_author(site, visitor.user(), user.id, &query).await?;
+    Ok(list("users/show.html", posts, |page| UserPosts { user, page }))
 }

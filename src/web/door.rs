@@ -5,7 +5,7 @@ use rocket::Request;
 /// Where the API door stands.
 pub const API: &str = "/api/v1";
 
-/// Through which door a request came. The path alone tells.
+/// The door of a request. The path alone decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Door {
     Page,
@@ -20,18 +20,10 @@ impl Door {
             _ => Door::Page,
         }
     }
-
-    /// The door of a path.
-    pub fn at(path: &str) -> Door {
-        match path.strip_prefix("/api") {
-            Some(rest) if rest.is_empty() || rest.starts_with('/') => Door::Api,
-            _ => Door::Page,
-        }
-    }
 }
 
-/// Whether `path` is a place on this site to send a browser to: `//evil`, `/\evil` and
-/// `javascript:` are not.
+/// Whether a browser can be sent to `path` without leaving this site: `//evil`, `/\evil` and
+/// `javascript:` are refused.
 pub fn is_local(path: &str) -> bool {
     path.starts_with('/')
         && !path.starts_with("//")
@@ -44,14 +36,6 @@ pub fn is_local(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_path_tells_the_door() {
-        assert_eq!(Door::at("/api/v1/posts"), Door::Api);
-        assert_eq!(Door::at("/api"), Door::Api);
-        assert_eq!(Door::at("/apiary"), Door::Page);
-        assert_eq!(Door::at("/"), Door::Page);
-    }
 
     #[test]
     fn only_paths_of_this_site_are_local() {

@@ -1,4 +1,4 @@
-//! Ending when told to: first not ready, then deaf to new requests, then gone.
+//! Graceful shutdown: not ready, no new connections, finish, exit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,53 +9,52 @@ use rocket::{Build, Ignite, Orbit, Request, Response, Rocket, fairing};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Fatal, Result};
 
-/// Whether this instance has been told to end.
+/// Whether this instance is shutting down.
 #[derive(Clone, Default)]
 pub struct Draining(Arc<AtomicBool>);
 
 impl Draining {
     /// # Errors
-    /// `Unavailable`, once it has been told: whoever spreads requests should choose another.
+    /// `Unavailable` during shutdown: a load balancer should choose another instance.
     pub fn refuse(&self) -> Result<()> {
         if self.0.load(Ordering::Relaxed) { Err(Error::Unavailable) } else { Ok(()) }
     }
 }
 
-/// At the first SIGTERM or SIGINT `rocket` is not ready any more, but serves on for `wait`, so that
-/// nobody is turned away before all have heard of it. A second signal cuts the waiting short. Then
-/// it accepts no more connections, and what is under way has Rocket's grace to finish.
+/// At the first SIGTERM or SIGINT `rocket` reports not ready, but keeps serving for `wait`, so that
+/// load balancers can notice before anybody is turned away. A second signal ends the wait. Then it
+/// accepts no more connections, and running requests have Rocket's grace period to finish.
 ///
-/// Rocket itself would stop accepting at once. The task gives the moment of that.
-pub fn at_signal(rocket: &Rocket<Ignite>, wait: Duration) -> Result<JoinHandle<Instant>> {
-    let listen = |kind| {
-        signal(kind).map_err(|e| Error::Internal(format!("no signal can be listened for: {e}")))
-    };
+/// Rocket itself would stop accepting at once. The task gives the moment when that happens.
+pub fn at_signal(rocket: &Rocket<Ignite>, wait: Duration) -> Result<JoinHandle<Instant>, Fatal> {
+    let listen = |kind| signal(kind).map_err(|e| Fatal(format!("signals cannot be handled: {e}")));
     let mut term = listen(SignalKind::terminate())?;
     let mut int = listen(SignalKind::interrupt())?;
     let draining = rocket.state::<Draining>().cloned().unwrap_or_default();
     let shutdown = rocket.shutdown();
     Ok(tokio::spawn(async move {
         either(&mut term, &mut int).await;
-        tracing::info!("told to end");
+        tracing::info!("shutting down");
         draining.0.store(true, Ordering::Relaxed);
-        // At the end of the waiting or at the next signal, whichever comes first.
+        // Until the wait is over or the next signal comes, whichever is first.
         let _ = tokio::time::timeout(wait, either(&mut term, &mut int)).await;
         shutdown.notify();
         Instant::now()
     }))
 }
 
-/// Waits for what is under way, to the end of Rocket's grace; tells whether all of it is finished.
+/// Waits for running requests, until the end of Rocket's grace period; tells whether all have
+/// finished.
 ///
-/// Rocket 0.5.2 does so itself, unless it hears that it must stop between two looks of its own:
-/// then it returns at once, with an error that holds the server, whose requests go on.
+/// Rocket 0.5.2 does so itself, unless it is notified between two of its own checks: then it returns
+/// at once, with an error that holds the server, whose requests go on.
 pub async fn finish(rocket: &Arc<Rocket<Orbit>>, stopping: JoinHandle<Instant>) -> bool {
     let limits = &rocket.config().shutdown;
     let stopped = stopping.await.unwrap_or_else(|_| Instant::now());
     let end = stopped + Duration::from_secs(u64::from(limits.grace + limits.mercy));
-    // Every connection and every request holds the server; nothing tells when one lets go of it.
+    // Every connection and every request holds the server; nothing signals when one releases it.
     while Arc::strong_count(rocket) > 1 && Instant::now() < end {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -69,7 +68,7 @@ async fn either(one: &mut Signal, other: &mut Signal) {
     }
 }
 
-/// Keeps `Draining`; while it lasts, no connection is kept for a further request.
+/// Manages `Draining`; during shutdown, no connection is kept alive.
 pub struct Drain;
 
 #[rocket::async_trait]
@@ -89,8 +88,8 @@ impl Fairing for Drain {
     }
 
     async fn on_shutdown(&self, _: &Rocket<Orbit>) {
-        // Idle connections close by themselves now. Rocket looks once whether any is left, and then
-        // waits for the whole of the grace: let it look a moment later.
+        // Idle connections close by themselves now. Rocket checks once whether any is left, and then
+        // waits for the whole grace period: let it check a moment later.
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

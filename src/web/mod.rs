@@ -1,36 +1,29 @@
 //! HTTP words: doors, guards, input, replies, headers. Knows no feature of the site.
 
-pub mod address;
-pub mod assets;
-pub mod client;
-pub mod cookie;
-pub mod denials;
+pub mod background;
+pub mod cause;
+pub mod database;
 pub mod door;
 pub mod drain;
-pub mod failure;
-pub mod flash;
-pub mod guards;
-pub mod headers;
-pub mod input;
-pub mod link;
-pub mod oauth;
-pub mod origin;
-pub mod reply;
-pub mod scene;
-pub mod scope;
-pub mod search;
+pub mod public_url;
+pub mod request;
+pub mod response;
+pub mod room;
+pub mod security;
 
-pub use client::Client;
-pub use failure::{Failure, OrForm};
-pub use flash::Flash;
-pub use guards::{Sudo, Visitor};
-pub use input::{Back, IfMatch, Input, Query};
-pub use reply::{Reply, created, form, gone, page, saved, shown};
-pub use search::Search;
+pub use request::conditional::IfMatch;
+pub use request::guards::{
+    AccountScope, CurrentSession, PostsRead, PostsWrite, Scoped, Sudo, Visitor,
+};
+pub use request::input::Input;
+pub use request::query::{Query, SearchParams, SearchResult};
+pub use request::return_to::ReturnTo;
+pub use response::failure::{Failure, OrForm};
+pub use response::flash::Flash;
+pub use response::problem::Problem;
+pub use response::reply::{Reply, created, form, gone, list, page, saved, shown};
+pub use room::Room;
+pub(crate) use room::room;
+pub use security::session_cookie::Client;
 
 pub type Result<T = Reply> = std::result::Result<T, Failure>;
-
-/// The database as Rocket manages it; handlers ask for `&Database`.
-#[derive(rocket_db_pools::Database)]
-#[database("postly")]
-pub struct Database(crate::db::Db);

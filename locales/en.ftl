@@ -1,0 +1,238 @@
+# The texts of errors, notices and events, by code. Another language is another file.
+
+### Errors. The attribute "title" is the same for every occurrence; the value is a sentence about this one.
+
+error-not_found = There is nothing at this address. It may have been deleted, or the address may be wrong.
+    .title = Page not found
+error-unauthenticated = You need to log in.
+    .title = Not logged in
+error-reauthentication_required = Confirm your password to continue.
+    .title = Password confirmation required
+error-second_factor_required = Enter the code from your authenticator app, or a recovery code, as “code”.
+    .title = Two-factor code required
+error-insufficient_scope = The token lacks the scope { $scope }.
+    .title = Insufficient scope
+error-invalid_input = Some fields are not valid; “errors” names each of them.
+    .title = Invalid input
+error-already_taken = Something else has these values already; “errors” names each field.
+    .title = Already taken
+error-version_conflict = Someone saved a newer version while you were editing. Your text is below. Check the current version; saving replaces it.
+    .title = Newer version
+error-too_many_requests = Too many attempts. Please wait { $unit ->
+        [minutes] { $count } { $count ->
+            [one] minute
+           *[other] minutes
+        }
+       *[seconds] { $count } { $count ->
+            [one] second
+           *[other] seconds
+        }
+    } and try again.
+    .title = Too many attempts
+error-unavailable = The site is busy, or its database is unreachable. Please try again shortly.
+    .title = Temporarily unavailable
+error-internal_error = Something went wrong on our side. We’ve logged it. Please try again.
+    .title = Something went wrong
+
+error-login-failed = Wrong username, e-mail or password.
+    .title = Log-in failed
+error-login-expired = This log-in has expired. Please start again.
+    .title = Log-in expired
+error-code-wrong = This code is wrong or has been used already.
+    .title = Wrong code
+error-access_token-invalid = The access token is not valid. Log in again.
+    .title = Invalid access token
+error-refresh_token-invalid = The refresh token is not valid or has been used already. Log in again.
+    .title = Invalid refresh token
+error-personal_token-invalid = The token is unknown, revoked or expired.
+    .title = Invalid personal token
+error-session-ended = This session has ended. Log in again.
+    .title = Session ended
+error-link-invalid = This link is no longer valid. Request a new one.
+    .title = Invalid link
+error-authorization-scheme = Use “Authorization: Bearer” with an access token.
+    .title = Unsupported authorization scheme
+
+error-admin-required = Only an admin can do this.
+    .title = Admins only
+error-posts-not_author = Only the author can change this post.
+    .title = Not the author
+error-posts-own_vote = You can’t vote for your own post.
+    .title = Own post
+error-email-unverified = Confirm your e-mail address first: open the link we sent you.
+    .title = E-mail address not confirmed
+error-personal_token-not_allowed = Personal tokens can’t do this. Log in instead.
+    .title = Not allowed for tokens
+
+error-users-last_admin = This is the last admin. Make someone else an admin first.
+    .title = Last admin
+error-personal_token-limit_reached = You have the maximum number of tokens. Revoke one first.
+    .title = Too many tokens
+error-two_factor-already_on = Two-factor log-in is already on.
+    .title = Already on
+error-email-nothing_to_confirm = There is no address to confirm.
+    .title = Nothing to confirm
+error-email-already_used = This e-mail address already has an account.
+    .title = E-mail address in use
+error-parent-deleted = What this belongs to has just been deleted.
+    .title = Deleted meanwhile
+error-demo-site_in_use = The demo needs an empty database; this one has users.
+    .title = Site in use
+
+error-malformed_request = The request could not be understood: { $reason }.
+    .title = Malformed request
+error-unsupported_media_type = Send the body as { $type }.
+    .title = Unsupported media type
+error-body_too_large = What you sent is too large.
+    .title = Too large
+error-method_not_allowed = This address can’t be used like this; it allows { $methods }.
+    .title = Method not allowed
+error-cross_origin = This form was sent from a different address. Open this site and try again.
+    .title = Sent from another site
+
+### Fields: field-<name>-<rule>, else rule-<rule>. The attribute "meaning" is for the reference of errors.
+
+rule-required = This field is required.
+    .meaning = The field is missing or empty.
+rule-too_short = Use at least { $min } characters.
+    .meaning = The text is too short.
+rule-too_long = Use at most { $max } characters.
+    .meaning = The text is too long.
+rule-malformed = This value has the wrong form.
+    .meaning = The value has another type or form than the field needs.
+rule-out_of_range = Enter a whole number from { $min } to { $max }.
+    .meaning = The number is too small, too large, or no number.
+rule-unknown = This value is not known.
+    .meaning = The value is none of those that the field allows.
+rule-taken = This is taken already.
+    .meaning = Somebody else has this value; it comes with 409.
+rule-wrong = This is not right.
+    .meaning = The value is not the one on record.
+rule-changed = This was changed in the meantime. Please try again.
+    .meaning = The value on record was changed while the request ran.
+rule-guessable = This is too easy to guess.
+    .meaning = The password is too easy to guess.
+rule-contains_username = The password must not contain your username.
+    .meaning = The password contains the username.
+rule-mixed_scripts = Use letters of one alphabet only.
+    .meaning = The name mixes letters of several alphabets.
+rule-admin_only = Only an admin can choose this.
+    .meaning = Only an admin may use this value.
+rule-exclusive = Send only one of these fields.
+    .meaning = Two fields that exclude each other were both sent.
+rule-repeated = Send this field only once.
+    .meaning = The field was sent more than once.
+rule-not_text = This is not valid UTF-8 text.
+    .meaning = The text is not valid UTF-8.
+rule-nul_character = NUL characters are not allowed.
+    .meaning = The text contains a NUL character.
+
+field-input-malformed = Send a JSON object.
+field-username-required = { $context ->
+        [login] Enter your username or e-mail.
+       *[other] Enter a username.
+    }
+field-username-malformed = Use { $min } to { $max } letters, digits, hyphens or underscores, and no spaces.
+field-username-taken = This username is taken.
+field-email-required = Enter your e-mail address.
+field-email-malformed = Enter an e-mail address like name@example.com.
+field-email-taken = This e-mail address already has an account.
+field-password-required = Enter your password.
+field-password-too_short = Use at least { $min } characters. Try a few unrelated words.
+field-password-wrong = This is not your password.
+field-password-guessable = That password is too easy to guess: { $reason ->
+        [StraightRowsOfKeysAreEasyToGuess] it is a row of keys.
+        [ShortKeyboardPatternsAreEasyToGuess] it is a pattern on the keyboard.
+        [RepeatsLikeAaaAreEasyToGuess] it repeats a character.
+        [RepeatsLikeAbcAbcAreOnlySlightlyHarderToGuess] it repeats itself.
+        [ThisIsATop10Password] it is one of the ten most common ones.
+        [ThisIsATop100Password] it is one of the hundred most common ones.
+        [ThisIsACommonPassword] it is very common.
+        [ThisIsSimilarToACommonlyUsedPassword] it is similar to a common one.
+        [SequencesLikeAbcAreEasyToGuess] it is a simple sequence.
+        [RecentYearsAreEasyToGuess] it contains a recent year.
+        [AWordByItselfIsEasyToGuess] it is a single word.
+        [DatesAreOftenEasyToGuess] it is a date.
+        [NamesAndSurnamesByThemselvesAreEasyToGuess] it is a name.
+        [CommonNamesAndSurnamesAreEasyToGuess] it is a common name.
+       *[other] it follows a common pattern.
+    } Try a few unrelated words.
+field-current-required = Enter your current password.
+field-current-wrong = This is not your password.
+field-current-changed = Your password was changed in the meantime.
+field-code-required = Enter the code.
+field-code-wrong = This code is wrong or has been used already.
+field-title-required = Add a title.
+field-title-too_long = Use at most { $max } characters; this title has { $actual }.
+field-content-required = Write something first.
+field-content-too_long = Use at most { $max } characters; this text has { $actual }.
+field-name-required = Give the token a name.
+field-scopes-required = Choose at least one permission.
+field-scopes-unknown = Use posts:read, posts:write, account and admin.
+field-scopes-admin_only = Only an admin can give a token the scope admin.
+field-role-required = Send a role, or disabled.
+field-role-unknown = The role must be user or admin.
+field-sort-unknown = The order must be new or top.
+field-include-unknown = The only thing that can be included is content.
+field-before-malformed = This page link is no longer valid. Start again from the first page.
+field-after-malformed = This page link is no longer valid. Start again from the first page.
+field-after-exclusive = Send either before or after, not both.
+field-refresh_token-required = Send a refresh token.
+
+### Notices after an action.
+
+flash-registered = Welcome! Your account is ready.
+flash-logged-in = You are logged in.
+flash-logged-out = You are logged out.
+flash-code-required = One more step: enter your code.
+flash-reauthenticated = Confirmed. We won’t ask again for 15 minutes.
+flash-post-created = Post published.
+flash-post-saved = Changes saved.
+flash-post-deleted = Post deleted.
+flash-vote-cast = Your vote was counted.
+flash-vote-withdrawn = Your vote was withdrawn.
+flash-role-changed = Role changed.
+flash-user-disabled = The account is disabled and logged out everywhere.
+flash-user-enabled = Account enabled.
+flash-user-deleted = The account and its posts were deleted.
+flash-user-logged-out = This person was logged out everywhere.
+flash-session-ended = Session ended.
+flash-sessions-ended = You were logged out everywhere else.
+flash-token-revoked = Token revoked.
+flash-password-changed = Password changed. You were logged out everywhere else.
+flash-password-reset = Your new password is set. Log in with it.
+flash-reset-requested = If this address has an account, we’ve sent it a link. The link works for an hour.
+flash-email-changed = E-mail address saved.
+flash-email-verified = Your e-mail address is confirmed.
+flash-link-sent = We’ve sent the link.
+flash-two-factor-off = Two-factor log-in is off.
+
+### Kinds of audit events.
+
+event-registered = Account created
+event-login = Logged in
+event-login-failed = Log-in failed
+event-login-throttled = Log-in blocked: too many attempts
+event-logout = Logged out
+event-session-ended = Session ended
+event-token-replayed = Copied token detected
+event-token-created = Token created
+event-token-revoked = Token revoked
+event-sudo = Password confirmed
+event-sudo-failed = Wrong password entered
+event-user-role = Role changed
+event-user-disabled = Account disabled
+event-user-enabled = Account enabled
+event-user-deleted = Account deleted
+event-two-factor-on = Two-factor log-in turned on
+event-two-factor-off = Two-factor log-in turned off
+event-recovery-code-used = Recovery code used
+event-recovery-codes-made = Recovery codes created
+event-password-set = Password set
+event-password-changed = Password changed
+event-password-reset = Password reset by e-mail
+event-email-asked = E-mail change requested
+event-email-verified = E-mail address confirmed
+event-post-edited = Post edited by an admin
+event-post-deleted = Post deleted by an admin
+event-denied = Access denied

@@ -1,0 +1,71 @@
+-- Work to be done after a transaction, such as sending a mail: written in that transaction, done by
+-- the worker of any instance.
+CREATE TABLE jobs (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind          TEXT NOT NULL,
+    -- Of the jobs with one key, only one waits at a time.
+    unique_key    TEXT,
+    -- JSON; its form belongs to the kind. It holds no secrets.
+    payload       TEXT NOT NULL,
+    created_at    TIMESTAMP NOT NULL,
+    run_at        TIMESTAMP NOT NULL,
+    attempts      INTEGER NOT NULL DEFAULT 0,
+    last_error    TEXT,
+    -- Until then the worker that took the job has it for itself.
+    claimed_until TIMESTAMP,
+    -- When it succeeded, or failed for the last time; swept some days later.
+    finished_at   TIMESTAMP,
+    failed        BOOLEAN NOT NULL DEFAULT FALSE
+);
+CREATE INDEX jobs_run_at ON jobs (run_at, id) WHERE finished_at IS NULL;
+CREATE UNIQUE INDEX jobs_unique_key ON jobs (unique_key) WHERE finished_at IS NULL;
+CREATE INDEX jobs_finished_at ON jobs (finished_at) WHERE finished_at IS NOT NULL;
+
+INSERT INTO jobs (kind, payload, created_at, run_at, attempts)
+    SELECT 'mail',
+        json_object('kind', kind, 'recipient', recipient, 'user_id', user_id, 'detail', detail),
+        created_at, next_attempt_at, attempts
+    FROM outbox ORDER BY id;
+DROP TABLE outbox;
+
+-- Code that took part in a migration, once it is through.
+CREATE TABLE backfills (
+    name        TEXT PRIMARY KEY,
+    finished_at TIMESTAMP NOT NULL
+);
+
+-- When the post became public; null while it is not. Lists order by it, since it may lie before or
+-- after the moment in which the row was written.
+ALTER TABLE posts ADD COLUMN published_at TIMESTAMP;
+UPDATE posts SET published_at = created_at;
+CREATE INDEX posts_published_at ON posts (published_at, id) WHERE published_at IS NOT NULL;
+CREATE INDEX posts_user_published_at ON posts (user_id, published_at, id)
+    WHERE published_at IS NOT NULL;
+DROP INDEX posts_votes;
+CREATE INDEX posts_votes ON posts (votes, id) WHERE published_at IS NOT NULL;
+
+-- For sweeping.
+CREATE INDEX sessions_last_used_at ON sessions (last_used_at);
+
+-- The kind of client, in the words of the API.
+ALTER TABLE sessions RENAME COLUMN door TO client;
+UPDATE sessions SET client = 'browser' WHERE client = 'page';
+
+-- Purposes are known to the program alone: a new one needs no change of the schema.
+CREATE TABLE link_tokens_new (
+    hash       TEXT PRIMARY KEY,
+    user_id    INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    purpose    TEXT NOT NULL,
+    -- Where the link was sent.
+    email      TEXT NOT NULL,
+    expires_at TIMESTAMP NOT NULL
+);
+INSERT INTO link_tokens_new (hash, user_id, purpose, email, expires_at)
+    SELECT hash, user_id, purpose, email, expires_at FROM link_tokens;
+DROP TABLE link_tokens;
+ALTER TABLE link_tokens_new RENAME TO link_tokens;
+CREATE INDEX link_tokens_user_id ON link_tokens (user_id, purpose);
+CREATE INDEX link_tokens_expires_at ON link_tokens (expires_at);
+
+-- Written, but never read.
+ALTER TABLE users DROP COLUMN last_login_at;

@@ -1,0 +1,32 @@
+//! `postly audit`.
+
+use clap::Subcommand;
+
+use super::operator;
+use crate::config::Config;
+use crate::error::Fatal;
+use crate::models::audit::{self, Checkpoint};
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Find out whether an event was changed or is missing
+    Verify {
+        /// The end that an earlier verification printed, NUMBER:HASH: it must still be there
+        #[arg(long)]
+        expect: Option<String>,
+    },
+}
+
+pub async fn run(config: &Config, command: &Command) -> Result<(), Fatal> {
+    let Command::Verify { expect } = command;
+    let db = operator::database(config).await?;
+    let end = audit::verify(&db).await?;
+    if let Some(expect) = expect {
+        let checkpoint: Checkpoint =
+            expect.parse().map_err(|()| Fatal::new("--expect must be NUMBER:HASH"))?;
+        audit::verify_checkpoint(&db, &checkpoint).await?;
+    }
+    println!("{} events, none changed or missing. The end: {}:{}", end.id, end.id, end.hash);
+    db.close().await;
+    Ok(())
+}

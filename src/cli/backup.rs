@@ -1,0 +1,22 @@
+//! `postly backup`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::config::Config;
+use crate::db;
+use crate::error::Fatal;
+
+#[derive(Args)]
+pub struct Arguments {
+    /// The copy; it must not exist yet
+    file: PathBuf,
+}
+
+pub async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fatal> {
+    // Nothing is migrated: the backup may be needed to go back to the old version.
+    db::backup(&config.database_url, &arguments.file).await?;
+    println!("The database was copied to {}, and the copy was checked.", arguments.file.display());
+    Ok(())
+}

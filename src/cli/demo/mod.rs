@@ -1,0 +1,127 @@
+//! `postly demo`: believable people and posts, for trying Postly out, for screenshots and
+//! benchmarks.
+
+mod content;
+
+use chrono::Duration;
+use clap::Args;
+
+use super::operator;
+use crate::config::Config;
+use crate::db::now;
+use crate::error::{Conflict, Error, Fatal, Result};
+use crate::models::accounts::registration::{self, Registration};
+use crate::models::base::actor::Admin;
+use crate::models::base::random;
+use crate::models::base::site::Site;
+use crate::models::posts::edit::{self, AssignedPost};
+use crate::models::posts::vote::{self, AssignedVote};
+use crate::models::users::user::{self, Role};
+
+#[derive(Args)]
+pub struct Arguments {
+    /// How many posts; the first few are written by hand, the rest are filler
+    #[arg(long, default_value_t = 60)]
+    posts: u64,
+}
+
+/// Posts in a transaction.
+const BATCH: u64 = 1_000;
+
+pub async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fatal> {
+    let site = operator::site(config).await?;
+    let summary = fill(&site, arguments.posts).await?;
+    println!(
+        "Created {} users and {} posts. Log in as any of them, for example {}, with the password: {}",
+        summary.users, summary.posts, summary.example, summary.password
+    );
+    site.db.close().await;
+    Ok(())
+}
+
+/// What was created.
+struct DemoSummary {
+    users: usize,
+    posts: u64,
+    /// One of the users, and the password of them all.
+    example: &'static str,
+    password: String,
+}
+
+/// Fills an empty site.
+///
+/// # Errors
+/// `Conflict` when somebody is here already: a real site must not be mixed with invented people.
+async fn fill(site: &Site, posts: u64) -> Result<DemoSummary> {
+    if user::count(&site.db).await? > 0 {
+        return Err(Error::Conflict(Conflict::SiteInUse));
+    }
+    let admin = Admin::operator();
+    let password = random_password()?;
+    let mut users = Vec::new();
+    for name in content::PEOPLE {
+        let input = Registration {
+            username: Some((*name).to_owned()),
+            email: None,
+            password: Some(password.clone()),
+        };
+        users.push(registration::create(site, &admin, &input, Role::User).await?.id);
+    }
+    let written = write(site, &admin, &users, posts).await?;
+    vote::cast_assigned(site, &admin, votes(&users, &written)).await?;
+    Ok(DemoSummary { users: users.len(), posts, example: content::PEOPLE[0], password })
+}
+
+/// A post that was written, and its author.
+struct Written {
+    post_id: i64,
+    user_id: i64,
+}
+
+/// Filler first, the hand-written pieces last: they are the newest, at the top of the feed.
+async fn write(site: &Site, admin: &Admin, users: &[i64], posts: u64) -> Result<Vec<Written>> {
+    let pieces = content::pieces();
+    let latest = now();
+    let filler = posts.saturating_sub(pieces.len() as u64);
+    let mut written = Vec::new();
+    for start in (0..posts).step_by(BATCH as usize) {
+        let batch: Vec<AssignedPost> = (start..posts.min(start + BATCH))
+            .map(|n| {
+                let age = (posts - n) as i64;
+                let published_at = latest - Duration::minutes(age * 97);
+                let (author, title, content) = if n < filler {
+                    content::filler(n)
+                } else {
+                    let piece = &pieces[(n - filler) as usize];
+                    let author = content::PEOPLE.iter().position(|name| *name == piece.author);
+                    (author.unwrap_or_default(), piece.title.to_owned(), piece.content.to_owned())
+                };
+                AssignedPost { user_id: users[author % users.len()], title, content, published_at }
+            })
+            .collect();
+        let authors: Vec<i64> = batch.iter().map(|post| post.user_id).collect();
+        let ids = edit::create_assigned(site, admin, batch).await?;
+        let pairs = ids.into_iter().zip(authors);
+        written.extend(pairs.map(|(post_id, user_id)| Written { post_id, user_id }));
+    }
+    Ok(written)
+}
+
+/// Everybody votes for some of the latest posts, nobody for their own.
+fn votes(users: &[i64], written: &[Written]) -> impl Iterator<Item = AssignedVote> {
+    let latest = written.iter().rev().take(200);
+    latest.flat_map(|post| {
+        users.iter().enumerate().filter_map(|(i, &user_id)| {
+            // A fixed, uneven spread: some posts are liked by many, some by nobody.
+            let liked = (post.post_id * 7 + i as i64 * 13) % 11 < (post.post_id * 5) % 9;
+            let post_id = post.post_id;
+            (user_id != post.user_id && liked).then_some(AssignedVote { post_id, user_id })
+        })
+    })
+}
+
+/// 80 random bits in groups that can be typed.
+fn random_password() -> Result<String> {
+    let bytes = random::bytes::<10>()?;
+    Ok(bytes.chunks(2).map(random::hex).collect::<Vec<_>>().join("-"))
+}

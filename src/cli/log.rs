@@ -1,0 +1,19 @@
+//! Where the log goes.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::config::LogFormat;
+
+/// Logs to standard error; `RUST_LOG` says how much.
+pub fn to_stderr(format: LogFormat) {
+    // Each request has a line of our own; Rocket's account of its routing would repeat it.
+    let default = "info,rocket=error,rocket::server::_=off,rocket_dyn_templates=error";
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => subscriber.with_ansi(std::io::stderr().is_terminal()).init(),
+        LogFormat::Json => subscriber.json().init(),
+    }
+}

@@ -1,0 +1,53 @@
+//! What commands that work on the site have in common.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::db::Db;
+use crate::error::{AuditFault, Error, Fatal};
+use crate::models;
+use crate::models::base::hasher::Hasher;
+use crate::models::base::keys::Keys;
+use crate::models::base::site::Site;
+use crate::web::cause::Cause;
+use crate::web::response::messages;
+
+/// Connects to the database and brings it up to date.
+pub async fn database(config: &Config) -> Result<Db, Fatal> {
+    let db = Db::connect(&config.database_url, 2, Duration::from_secs(10)).await?;
+    db.migrate(models::BACKFILLS).await?;
+    Ok(db)
+}
+
+/// The site, for a command.
+pub async fn site(config: &Config) -> Result<Site, Fatal> {
+    let origin = config.public_url.origin();
+    Ok(Site {
+        db: database(config).await?,
+        hasher: Hasher::new(config.bcrypt_cost)?,
+        keys: Arc::new(Keys::new(&config.secret_key, &config.older_keys, origin)),
+        rules: config.rules,
+    })
+}
+
+/// An error of the site, as the operator reads it.
+impl From<Error> for Fatal {
+    fn from(error: Error) -> Fatal {
+        Fatal(match error {
+            Error::AuditBroken(fault) => format!("the audit log is broken: {}", broken(fault)),
+            Error::Database(error) => format!("the database failed: {error}"),
+            Error::Internal(what) => what,
+            error => messages::detail(&Cause::Site(error)),
+        })
+    }
+}
+
+fn broken(fault: AuditFault) -> String {
+    match fault {
+        AuditFault::Missing(id) => format!("event {id} is missing"),
+        AuditFault::Changed(id) => format!("event {id} was changed"),
+        AuditFault::Head => "the record of the last event was changed".to_owned(),
+        AuditFault::Checkpoint(id) => format!("event {id} is no longer what it was"),
+    }
+}

@@ -1,0 +1,32 @@
+//! `postly serve`.
+
+use rocket::error::ErrorKind;
+
+use super::operator;
+use crate::config::Config;
+use crate::error::Fatal;
+use crate::models::base::site::Site;
+use crate::web::drain;
+
+pub async fn run(config: Config) -> Result<(), Fatal> {
+    // Rocket opens a pool of its own; this one is for migrating.
+    operator::database(&config).await?.close().await;
+
+    // Reading Rocket's error also keeps it from panicking.
+    let failed = |e: rocket::Error| Fatal(format!("the server cannot run: {e}"));
+    let wait = config.drain;
+    let rocket = crate::rocket(config)?.ignite().await.map_err(failed)?;
+    let stopping = drain::at_signal(&rocket, wait)?;
+    let site = rocket.state::<Site>().cloned();
+    if let Err(e) = rocket.launch().await {
+        let ErrorKind::Shutdown(server, None) = e.kind() else { return Err(failed(e)) };
+        if !drain::finish(server, stopping).await {
+            tracing::warn!("some requests took too long and were cut off");
+            return Ok(()); // They would keep the database from closing.
+        }
+    }
+    if let Some(site) = site {
+        site.db.close().await;
+    }
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! Where mails go, and from whom they come.
+
+use std::path::Path;
+
+use lettre::message::Mailbox;
+
+use crate::error::Fatal;
+use crate::jobs::mailer::Transport;
+
+/// How mails are delivered, and their sender.
+#[derive(Clone)]
+pub struct MailConfig {
+    pub transport: Transport,
+    pub from: Mailbox,
+}
+
+impl MailConfig {
+    /// Without a server, mails go to the log of a debug build, otherwise into the data folder.
+    pub fn parse(
+        url: Option<&str>,
+        from: Option<&str>,
+        data_dir: &Path,
+    ) -> Result<MailConfig, Fatal> {
+        let transport = match url {
+            Some(url) => Transport::parse(url)?,
+            None if cfg!(debug_assertions) => Transport::Log,
+            None => Transport::Folder(data_dir.join("outbox")),
+        };
+        let from = match from {
+            Some(from) => from,
+            None if transport.delivers() => {
+                return Err(Fatal::new(
+                    "POSTLY_MAIL_FROM must name the sender, such as Postly <post@posts.example>",
+                ));
+            }
+            None => "Postly <postly@localhost>",
+        };
+        let from = from
+            .parse()
+            .map_err(|e| Fatal(format!("POSTLY_MAIL_FROM must be an e-mail address: {e}")))?;
+        Ok(MailConfig { transport, from })
+    }
+}

@@ -1,0 +1,136 @@
+//! Connecting to what `DATABASE_URL` names.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use rocket_db_pools::figment::Figment;
+use sqlx::Connection as _;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::circuit_breaker::CircuitBreaker;
+use super::connection::Db;
+use crate::error::Fatal;
+
+impl Db {
+    /// Connects to `sqlite:PATH` or `postgres://…`, creating a missing SQLite file and its folder.
+    ///
+    /// # Errors
+    /// One sentence for the operator.
+    pub async fn connect(url: &str, max_connections: u32, timeout: Duration) -> Result<Db, Fatal> {
+        if is_sqlite(url)? {
+            connect_sqlite(url, max_connections, timeout).await
+        } else {
+            connect_postgres(url, max_connections, timeout).await
+        }
+    }
+}
+
+async fn connect_sqlite(url: &str, max: u32, timeout: Duration) -> Result<Db, Fatal> {
+    let path = sqlite_path(url)?;
+    let unusable = |e: &dyn std::fmt::Display| {
+        Fatal(format!("the SQLite file {} cannot be used: {e}", path.display()))
+    };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|e| unusable(&e))?;
+    }
+    let options = SqliteConnectOptions::new()
+        .filename(&path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+        .statement_cache_capacity(256);
+    // SQLite does not wait for another process that turns write-ahead logging on as well.
+    let _held = lock_file(&path)?;
+    // The writer comes first: it creates the file and turns write-ahead logging on, which the
+    // read-only connections cannot.
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(timeout)
+        // An I/O error (a full disk) makes SQLite itself roll back; sqlx then believes for ever
+        // that a transaction is open and begins no other. A new connection knows better.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                connection.ping().await?; // Queued behind the rollback, which nobody awaits.
+                Ok(!connection.is_in_transaction())
+            })
+        })
+        .connect_with(options.clone().create_if_missing(true))
+        .await
+        .map_err(|e| unusable(&e))?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(max)
+        .acquire_timeout(timeout)
+        .connect_with(options.read_only(true))
+        .await
+        .map_err(|e| unusable(&e))?;
+    Ok(Db::Sqlite { writer, readers })
+}
+
+async fn connect_postgres(url: &str, max: u32, timeout: Duration) -> Result<Db, Fatal> {
+    let pool = PgPoolOptions::new()
+        .max_connections(max)
+        .acquire_timeout(timeout)
+        .connect(url)
+        .await
+        // The URL contains a password: the message repeats none of it.
+        .map_err(|e| Fatal(format!("the PostgreSQL database cannot be reached: {e}")))?;
+    let breaker = CircuitBreaker::new(pool.clone());
+    Ok(Db::Postgres { pool, breaker })
+}
+
+/// Whether a URL names SQLite; if not, it names PostgreSQL.
+pub fn is_sqlite(url: &str) -> Result<bool, Fatal> {
+    match url.split_once(':') {
+        Some(("sqlite", _)) => Ok(true),
+        Some(("postgres" | "postgresql", _)) => Ok(false),
+        _ => Err(Fatal::new("DATABASE_URL must begin with sqlite: or postgres://")),
+    }
+}
+
+/// The file that a `sqlite:` URL names.
+pub fn sqlite_path(url: &str) -> Result<PathBuf, Fatal> {
+    let options = SqliteConnectOptions::from_str(url)
+        .map_err(|e| Fatal(format!("DATABASE_URL cannot be read: {e}")))?;
+    let path = options.get_filename().to_owned();
+    if url.contains(":memory:") || path.as_os_str().is_empty() {
+        return Err(Fatal::new("DATABASE_URL must name a file: sqlite:PATH"));
+    }
+    Ok(path)
+}
+
+/// Keeps other processes that set up the same SQLite file out until the value is dropped; sqlx locks
+/// nothing there.
+pub(super) fn lock_file(database: &Path) -> Result<File, Fatal> {
+    let path = database.with_extension("lock");
+    File::create(&path)
+        .and_then(|file| file.lock().map(|()| file))
+        .map_err(|e| Fatal(format!("{} cannot be locked: {e}", path.display())))
+}
+
+/// rocket_db_pools 0.2 itself is tied to sqlx 0.7 (RUSTSEC-2024-0363), but its trait is public.
+#[rocket_db_pools::rocket::async_trait]
+impl rocket_db_pools::Pool for Db {
+    type Connection = Db;
+    type Error = Fatal;
+
+    async fn init(figment: &Figment) -> Result<Self, Fatal> {
+        let config: rocket_db_pools::Config =
+            figment.extract().map_err(|e| Fatal(e.to_string()))?;
+        let timeout = Duration::from_secs(config.connect_timeout);
+        let max = u32::try_from(config.max_connections).unwrap_or(u32::MAX);
+        Db::connect(&config.url, max, timeout).await
+    }
+
+    async fn get(&self) -> Result<Db, Fatal> {
+        Ok(self.clone())
+    }
+
+    async fn close(&self) {
+        // Called as soon as shutdown begins, when running requests still need the pool. `serve`
+        // closes it after them.
+    }
+}

@@ -1,0 +1,87 @@
+//! Migrations: SQL files for each engine, and code for the backfills that SQL cannot do on both.
+
+use std::pin::Pin;
+
+use super::connect::lock_file;
+use super::connection::{Db, Lock, Tx};
+use super::query::sql;
+use super::value::now;
+use crate::error::{Error, Fatal, Result};
+
+/// Code that takes part in a migration: it fills in what SQL alone cannot compute.
+#[derive(Clone, Copy)]
+pub struct Backfill {
+    /// Recorded in the database, so that it runs to its end once.
+    pub name: &'static str,
+    /// The number of the SQL migration that it follows: 7 or more, since the table of records comes
+    /// with 7. Later SQL migrations can rely on it.
+    pub after: i64,
+    /// Handles a batch of rows in a transaction of its own.
+    pub run: for<'t> fn(&'t mut Tx) -> Pin<Box<dyn Future<Output = Result<Step>> + Send + 't>>,
+}
+
+/// How far a backfill got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Rows may be left; it is called again.
+    Continue,
+    Finished,
+}
+
+impl Db {
+    /// Brings the schema up to date. Several instances may do so at once.
+    ///
+    /// # Errors
+    /// One sentence for the operator.
+    pub async fn migrate(&self, backfills: &[Backfill]) -> Result<(), Fatal> {
+        let mut backfills = backfills.to_vec();
+        backfills.sort_by_key(|backfill| backfill.after);
+        for backfill in backfills {
+            self.migrate_to(Some(backfill.after)).await?;
+            self.backfill(&backfill).await.map_err(|e: Error| {
+                Fatal(format!("the database cannot be migrated: {}: {e}", backfill.name))
+            })?;
+        }
+        self.migrate_to(None).await
+    }
+
+    async fn migrate_to(&self, target: Option<i64>) -> Result<(), Fatal> {
+        let target = target.unwrap_or(i64::MAX);
+        let migrated = match self {
+            Db::Sqlite { writer, .. } => {
+                let _held = lock_file(writer.connect_options().get_filename())?;
+                sqlx::migrate!("migrations/sqlite").run_to(target, writer).await
+            }
+            Db::Postgres { pool, .. } => {
+                sqlx::migrate!("migrations/postgres").run_to(target, pool).await
+            }
+        };
+        migrated.map_err(|e| Fatal(format!("the database cannot be migrated: {e}")))
+    }
+
+    async fn backfill(&self, backfill: &Backfill) -> Result<()> {
+        loop {
+            let mut tx = self.begin().await?;
+            tx.lock(Lock::Backfills).await?;
+            let recorded: i64 = sql("SELECT count(*) FROM backfills WHERE name = $1")
+                .bind(backfill.name)
+                .scalar(&mut tx)
+                .await?;
+            if recorded > 0 {
+                return Ok(());
+            }
+            let step = (backfill.run)(&mut tx).await?;
+            if step == Step::Finished {
+                sql("INSERT INTO backfills (name, finished_at) VALUES ($1, $2)")
+                    .bind(backfill.name)
+                    .bind(now())
+                    .execute(&mut tx)
+                    .await?;
+            }
+            tx.commit().await?;
+            if step == Step::Finished {
+                return Ok(());
+            }
+        }
+    }
+}

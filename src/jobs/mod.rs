@@ -1,0 +1,13 @@
+//! The worker: it runs the jobs that models enqueue, in every instance, beside the requests.
+
+pub mod job;
+pub mod mail;
+pub mod mailer;
+pub mod sweep;
+pub mod worker;
+
+/// Every kind of job.
+const HANDLERS: &[job::Handler] = &[
+    job::Handler::of::<crate::models::mail::outbox::QueuedEmail>(),
+    job::Handler::of::<sweep::Sweep>(),
+];

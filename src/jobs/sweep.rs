@@ -1,0 +1,42 @@
+//! Deletes what has expired and nothing else clears: sessions with their tokens, links, pending
+//! log-ins, rate limits, finished jobs.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::job::{Context, Job};
+use crate::error::Result;
+use crate::models::accounts::{login_challenge, session};
+use crate::models::base::{job, rate_limit};
+use crate::models::mail::email_link;
+
+#[derive(Deserialize)]
+pub struct Sweep;
+
+impl Job for Sweep {
+    const NAME: &'static str = "sweep";
+    const EVERY: Option<Duration> = Some(Duration::from_secs(15 * 60));
+
+    async fn run(self, context: Context) -> Result<()> {
+        let db = &context.site.db;
+        // A transaction each, so that no table is locked while another one is swept.
+        macro_rules! sweep {
+            ($($what:path),+) => {
+                $({
+                    let mut tx = db.begin().await?;
+                    $what(&mut tx).await?;
+                    tx.commit().await?;
+                })+
+            };
+        }
+        sweep!(
+            session::sweep,
+            email_link::sweep,
+            login_challenge::sweep,
+            rate_limit::sweep,
+            job::sweep
+        );
+        Ok(())
+    }
+}

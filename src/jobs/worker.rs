@@ -1,0 +1,76 @@
+//! The loop that takes jobs and runs them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::HANDLERS;
+use super::job::{Context, Handler};
+use crate::error::{Error, Result};
+use crate::models::base::job::{self, ClaimedJob};
+
+/// How often the table is polled when nothing wakes the worker: for later attempts, and for what
+/// other instances left behind.
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Runs jobs until `shutdown` completes. `wake` is notified after requests that may have queued
+/// something.
+pub async fn run(context: Context, wake: Arc<Notify>, shutdown: impl Future<Output = ()> + Send) {
+    tokio::pin!(shutdown);
+    if let Err(error) = schedule_all(&context).await {
+        tracing::warn!(%error, "periodic jobs cannot be scheduled");
+    }
+    loop {
+        tokio::select! {
+            // A job that is interrupted is run again by another worker, once its claim expires.
+            () = &mut shutdown => return,
+            outcome = run_due(&context) => if let Err(error) = outcome {
+                tracing::warn!(%error, "the job queue cannot be read");
+            },
+        }
+        tokio::select! {
+            () = &mut shutdown => return,
+            () = wake.notified() => {}
+            () = tokio::time::sleep(POLL_INTERVAL) => {}
+        }
+    }
+}
+
+async fn schedule_all(context: &Context) -> Result<()> {
+    for handler in HANDLERS.iter().filter(|handler| handler.every.is_some()) {
+        job::schedule(context.site.db.writer(), handler.name, chrono::Duration::zero()).await?;
+    }
+    Ok(())
+}
+
+/// Runs what is due.
+pub async fn run_due(context: &Context) -> Result<()> {
+    let kinds: Vec<&str> = HANDLERS.iter().map(|handler| handler.name).collect();
+    while let Some(claimed) = job::claim(&context.site.db, &kinds).await? {
+        if let Some(handler) = HANDLERS.iter().find(|handler| handler.name == claimed.kind) {
+            run_one(context, handler, &claimed).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn run_one(context: &Context, handler: &Handler, claimed: &ClaimedJob) -> Result<()> {
+    let db = &context.site.db;
+    // A task of its own: a panic in a job is that job's failure, and ends nothing else.
+    let running = tokio::spawn((handler.run)(context.clone(), &claimed.payload));
+    let outcome = running.await.unwrap_or_else(|e| Err(Error::Internal(e.to_string())));
+    match outcome {
+        Ok(()) => job::complete(db, claimed.id).await?,
+        Err(error) => {
+            let retry = job::fail(db, claimed, handler.max_attempts, &error.to_string()).await?;
+            let (kind, attempt) = (claimed.kind.as_str(), claimed.attempts);
+            tracing::warn!(%error, kind, attempt, retry, "a job failed");
+        }
+    }
+    if let Some(every) = handler.every {
+        let delay = chrono::Duration::from_std(every).unwrap_or(chrono::Duration::hours(1));
+        job::schedule(db.writer(), handler.name, delay).await?;
+    }
+    Ok(())
+}

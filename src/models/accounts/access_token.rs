@@ -1,0 +1,224 @@
+//! Access tokens: JSON Web Tokens (RFC 7519), signed with HMAC-SHA-256 and nothing else.
+
+use chrono::{DateTime, Duration, Utc};
+use jsonwebtoken::{Algorithm, Header, Validation, decode, encode};
+use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+
+use crate::error::{Credentials, Error, Result};
+use crate::models::base::keys::Keys;
+
+/// Seconds by which the clocks of two instances may differ.
+const LEEWAY: u64 = 5;
+
+/// Which door accepts a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+pub enum Audience {
+    /// In the cookie, at the page door.
+    #[strum(serialize = "postly:page")]
+    Page,
+    /// As bearer token, at the API door.
+    #[strum(serialize = "postly:api")]
+    Api,
+}
+
+impl Audience {
+    /// The kind of client that has sessions of this audience, in the words of the API.
+    pub fn client(self) -> &'static str {
+        match self {
+            Audience::Page => "browser",
+            Audience::Api => "api",
+        }
+    }
+
+    /// How long a token lasts. The session behind it may end earlier.
+    pub fn lifetime(self) -> Duration {
+        match self {
+            Audience::Page => Duration::hours(24),
+            Audience::Api => Duration::minutes(10),
+        }
+    }
+}
+
+/// The contents of a token. `sid` names the session row, which alone decides.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Claims {
+    iss: String,
+    aud: String,
+    sub: String,
+    pub sid: String,
+    typ: String,
+    iat: i64,
+    exp: i64,
+}
+
+/// The `typ` of access tokens.
+const ACCESS: &str = "access";
+
+impl Claims {
+    /// The user's id.
+    pub fn user_id(&self) -> Result<i64> {
+        self.sub.parse().map_err(|_| INVALID)
+    }
+
+    pub fn issued_at(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp(self.iat, 0).unwrap_or_default()
+    }
+}
+
+const INVALID: Error = Error::InvalidCredentials(Credentials::AccessToken);
+
+/// Signs a token for a session.
+pub fn sign(keys: &Keys, audience: Audience, user_id: i64, sid: &str) -> Result<String> {
+    let now = Utc::now();
+    let aud: &str = audience.into();
+    let claims = Claims {
+        iss: keys.issuer().to_owned(),
+        aud: aud.to_owned(),
+        sub: user_id.to_string(),
+        sid: sid.to_owned(),
+        typ: ACCESS.to_owned(),
+        iat: now.timestamp(),
+        exp: (now + audience.lifetime()).timestamp(),
+    };
+    let (kid, key) = keys.signing();
+    let header = Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::HS256) };
+    encode(&header, &claims, key).map_err(|e| Error::Internal(format!("jwt: {e}")))
+}
+
+/// Reads a token that was meant for `audience`.
+///
+/// # Errors
+/// `InvalidCredentials` for anything but a token of ours that is valid now: every claim is required,
+/// and the header's `kid` is compared with our keys, never looked up elsewhere.
+pub fn verify(keys: &Keys, audience: Audience, token: &str) -> Result<Claims> {
+    let header = jsonwebtoken::decode_header(token).map_err(|_| INVALID)?;
+    // Keys come from the configuration alone, whatever a header points to (RFC 7515 §4.1).
+    if header.jku.is_some() || header.jwk.is_some() || header.x5u.is_some() || header.x5c.is_some()
+    {
+        return Err(INVALID);
+    }
+    let key = header.kid.as_deref().and_then(|kid| keys.verifying(kid)).ok_or(INVALID)?;
+    let mut rules = Validation::new(Algorithm::HS256);
+    rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+    rules.set_issuer(&[keys.issuer()]);
+    rules.set_audience(&[<&str>::from(audience)]);
+    rules.validate_nbf = true;
+    rules.leeway = LEEWAY;
+    let claims = decode::<Claims>(token, key, &rules).map_err(|_| INVALID)?.claims;
+    let latest = Utc::now().timestamp() + LEEWAY as i64;
+    let is_sid = !claims.sid.is_empty() && claims.sid.bytes().all(|b| b.is_ascii_alphanumeric());
+    if claims.typ != ACCESS || claims.iat > latest || !is_sid {
+        return Err(INVALID);
+    }
+    Ok(claims)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::base::keys::key_id;
+    use jsonwebtoken::EncodingKey;
+    use serde_json::{Value, json};
+
+    const SECRET: &str = "p7Jb1xkQ0vZr8mTn3wYc5uHd9sLf2aGe6";
+
+    fn keys() -> Keys {
+        Keys::new(SECRET, &[], "https://posts.example")
+    }
+
+    fn good() -> Value {
+        let now = Utc::now().timestamp();
+        json!({"iss": "https://posts.example", "aud": "postly:api", "sub": "7", "sid": "s",
+            "typ": "access", "iat": now, "exp": now + 60})
+    }
+
+    fn signed(header: &Header, claims: &Value) -> String {
+        encode(header, claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap()
+    }
+
+    fn header() -> Header {
+        Header { kid: Some(key_id(SECRET)), ..Header::new(Algorithm::HS256) }
+    }
+
+    fn accepts(token: &str) -> bool {
+        verify(&keys(), Audience::Api, token).is_ok()
+    }
+
+    #[test]
+    fn a_token_opens_its_own_door_only() {
+        let token = sign(&keys(), Audience::Api, 7, "s").unwrap();
+        assert_eq!(verify(&keys(), Audience::Api, &token).unwrap().user_id().unwrap(), 7);
+        assert!(verify(&keys(), Audience::Page, &token).is_err());
+        let other = Keys::new(SECRET, &[], "https://other.example");
+        assert!(verify(&other, Audience::Api, &token).is_err());
+    }
+
+    #[test]
+    fn a_second_key_keeps_tokens_alive_until_the_first_is_dropped() {
+        const SECOND: &str = "Zq8Wn3vKc6Rt1yUj5oPx9aSd2fGh4mLe7";
+        let old = sign(&keys(), Audience::Api, 7, "s").unwrap();
+        let both = Keys::new(SECOND, &[SECRET.to_owned()], "https://posts.example");
+        assert!(verify(&both, Audience::Api, &old).is_ok());
+        let new = sign(&both, Audience::Api, 7, "s").unwrap();
+        assert!(verify(&keys(), Audience::Api, &new).is_err(), "the newest key signs");
+        let only = Keys::new(SECOND, &[], "https://posts.example");
+        assert!(verify(&only, Audience::Api, &old).is_err());
+        assert!(verify(&only, Audience::Api, &new).is_ok());
+    }
+
+    #[test]
+    fn every_claim_is_required_and_checked() {
+        assert!(accepts(&signed(&header(), &good())));
+        for claim in ["iss", "aud", "sub", "sid", "typ", "iat", "exp"] {
+            let mut claims = good();
+            claims.as_object_mut().unwrap().remove(claim);
+            assert!(!accepts(&signed(&header(), &claims)), "without {claim}");
+        }
+        let now = Utc::now().timestamp();
+        for (claim, value) in [
+            ("exp", json!(now - 6)),
+            ("exp", json!((now + 60).to_string())),
+            ("iat", json!(now + 60)),
+            ("nbf", json!(now + 60)),
+            ("typ", json!("refresh")),
+            ("iss", json!("https://evil.example")),
+            ("aud", json!("postly:page")),
+        ] {
+            let mut claims = good();
+            claims[claim] = value.clone();
+            assert!(!accepts(&signed(&header(), &claims)), "{claim} = {value}");
+        }
+    }
+
+    #[test]
+    fn other_algorithms_keys_and_broken_signatures_are_refused() {
+        let hs512 = Header { alg: Algorithm::HS512, ..header() };
+        assert!(!accepts(&signed(&hs512, &good())));
+        for kid in ["../../etc/passwd", "' OR 1=1 --", "", &"k".repeat(10_240)] {
+            let strange = Header { kid: Some(kid.to_owned()), ..header() };
+            assert!(!accepts(&signed(&strange, &good())), "{kid:.20}");
+        }
+        for pointing in [
+            Header { jku: Some("https://evil.example/keys".to_owned()), ..header() },
+            Header { x5u: Some("https://evil.example/cert".to_owned()), ..header() },
+            Header { x5c: Some(vec!["MII".to_owned()]), ..header() },
+        ] {
+            assert!(!accepts(&signed(&pointing, &good())));
+        }
+        let token = signed(&header(), &good());
+        let (head, rest) = token.split_once('.').unwrap();
+        let (body, signature) = rest.split_once('.').unwrap();
+        assert!(!accepts(&format!("{head}.{body}.")));
+        assert!(!accepts(&format!("{head}.{body}")));
+        let none = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0";
+        assert!(!accepts(&format!("{none}.{body}.")));
+        assert!(!accepts(&format!("{none}.{body}.{signature}")));
+        let mut flipped = token.clone().into_bytes();
+        flipped[token.len() - 10] ^= 1;
+        assert!(!accepts(&String::from_utf8(flipped).unwrap()));
+        for text in ["", ".", "..", "a.b.c", &"x".repeat(100_000)] {
+            assert!(!accepts(text));
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! An account, as its owner and admins see it.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::FromRow;
+
+use crate::db::{Conn, Query, sql};
+use crate::error::Result;
+use crate::models::base::site::Site;
+use crate::models::users::user::{Role, User};
+
+/// What the person and admins see.
+#[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
+pub struct Account {
+    pub id: i64,
+    #[schema(example = "ann")]
+    pub username: String,
+    #[schema(example = "ann@mail.example")]
+    pub email: Option<String>,
+    /// Whether the e-mail address was confirmed.
+    pub email_verified: bool,
+    /// An address that was entered and is not confirmed yet.
+    pub pending_email: Option<String>,
+    #[sqlx(try_from = "String")]
+    pub role: Role,
+    /// When an admin disabled the account; null while it is enabled.
+    pub disabled_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+    /// How many posts they have written.
+    pub posts: i64,
+}
+
+/// Accounts; ends before WHERE.
+pub(in crate::models) fn select() -> Query {
+    sql("SELECT u.id, u.username, u.email, u.email_verified_at IS NOT NULL AS email_verified, \
+         u.pending_email, u.role, u.disabled_at, u.created_at, \
+         (SELECT count(*) FROM posts p WHERE p.user_id = u.id) AS posts FROM users u")
+}
+
+/// The account of the person with this id.
+///
+/// # Errors
+/// `NotFound`.
+pub(in crate::models) async fn by_id<'c>(conn: impl Into<Conn<'c>>, id: i64) -> Result<Account> {
+    select().push_bind(" WHERE u.id = ", id).one(conn).await
+}
+
+/// The person's own account.
+pub async fn own(site: &Site, user: &User) -> Result<Account> {
+    by_id(&site.db, user.id).await
+}

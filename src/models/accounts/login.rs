@@ -1,0 +1,210 @@
+//! Logging in, and confirming the password again.
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use sqlx::FromRow;
+
+use crate::db::{Db, sql};
+use crate::error::{Credentials, Error, Result};
+use crate::models::accounts::identity::Identity;
+use crate::models::accounts::session::{self, Session};
+use crate::models::accounts::two_factor::totp;
+use crate::models::audit::{AuditEvent, EventKind};
+use crate::models::base::actor::Actor;
+use crate::models::base::caller::Caller;
+use crate::models::base::hasher::Verdict;
+use crate::models::base::site::Site;
+use crate::models::base::{rate_limit, rate_policy};
+use crate::models::users::user::{self, User};
+use crate::validation::{FieldError, Rule, ValidationErrors};
+
+/// What a returning person enters: the username or the e-mail address, in either field.
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
+pub struct Login {
+    #[schema(example = "ann", nullable)]
+    pub username: Option<String>,
+    #[schema(example = "ann@mail.example", nullable)]
+    pub email: Option<String>,
+    #[schema(example = "violet otter paddles upstream", required = true)]
+    pub password: Option<String>,
+    /// With two-factor log-in: the six-digit code of the authenticator, or a recovery code.
+    #[schema(example = "123456", nullable)]
+    pub code: Option<String>,
+}
+
+/// A log-in whose password was right.
+#[derive(Debug)]
+pub enum PasswordCheck {
+    /// That is enough for this account.
+    Complete(Identity),
+    /// A code is needed too.
+    CodeRequired(Identity),
+}
+
+#[derive(FromRow)]
+struct UserRow {
+    #[sqlx(flatten)]
+    user: User,
+    password_hash: String,
+    disabled_at: Option<DateTime<Utc>>,
+}
+
+const USER_ROW: &str = "SELECT id, username, role, password_hash, disabled_at FROM users";
+
+const FAILED: Error = Error::InvalidCredentials(Credentials::Login);
+
+/// Checks name and password. Unknown names, wrong passwords and disabled accounts get one answer,
+/// after the same work.
+///
+/// # Errors
+/// `Invalid` when a field is empty; `InvalidCredentials`; `TooManyRequests`; `Unavailable` when too
+/// many log-ins wait already.
+pub async fn authenticate(site: &Site, caller: &Caller, input: &Login) -> Result<PasswordCheck> {
+    let filled = |text: &Option<String>| text.clone().filter(|t| !t.trim().is_empty());
+    let mut errors = ValidationErrors::default();
+    let name = filled(&input.username).or_else(|| filled(&input.email)).unwrap_or_else(|| {
+        let error = FieldError::new("username", Rule::Required);
+        errors.add(error.with("context", "login".to_owned()));
+        String::new()
+    });
+    let password = input.password.as_deref().unwrap_or_default();
+    if password.is_empty() {
+        errors.add(FieldError::new("password", Rule::Required));
+    }
+    errors.into_result()?;
+
+    // A try is taken before any work is done, and given back when it was no failure, so that a
+    // hundred tries at once count as a hundred.
+    let db = &site.db;
+    let name = user::canonical(&name);
+    let network = caller.network();
+    let (address, account) = (&rate_policy::LOGIN_ADDRESS, &rate_policy::LOGIN_ACCOUNT);
+    let acquired = match rate_limit::acquire(db.writer(), caller, address, &network).await {
+        Ok(()) => rate_limit::acquire(db.writer(), caller, account, &name).await,
+        refused => refused,
+    };
+    if let Err(Error::TooManyRequests { first: true, .. }) = &acquired {
+        let row = find(db, &name).await?;
+        about(EventKind::LoginThrottled, row.as_ref()).record(db, caller).await?;
+    }
+    acquired?;
+
+    let row = find(db, &name).await?;
+    let hash = row.as_ref().map(|row| row.password_hash.as_str());
+    let verdict = site.hasher.verify(password, hash).await?;
+    let row = match row {
+        Some(row) if verdict != Verdict::Wrong && row.disabled_at.is_none() => row,
+        row => {
+            about(EventKind::LoginFailed, row.as_ref()).record(db, caller).await?;
+            return Err(FAILED);
+        }
+    };
+    rate_limit::release(db.writer(), caller, address, &network).await?;
+    rate_limit::release(db.writer(), caller, account, &name).await?;
+    let password_hash = upgrade_hash(site, &row, password, verdict).await?;
+    let identity = Identity { user: row.user, password_hash };
+    // Checked only after the password, so that strangers cannot learn who uses two-factor log-in.
+    Ok(match totp::is_on(db, identity.user.id).await? {
+        true => PasswordCheck::CodeRequired(identity),
+        false => PasswordCheck::Complete(identity),
+    })
+}
+
+/// The person with this username or e-mail address, as `user::canonical` writes it.
+async fn find(db: &Db, canonical: &str) -> Result<Option<UserRow>> {
+    sql(USER_ROW)
+        .push_bind(" WHERE username_key = ", canonical)
+        .push_bind(" OR email_key = ", canonical)
+        .optional(db)
+        .await
+}
+
+/// An event that is shown to its owner, if there is one.
+fn about(kind: EventKind, row: Option<&UserRow>) -> AuditEvent {
+    let event = AuditEvent::new(kind);
+    match row {
+        Some(row) => event.about(row.user.id, &row.user.username),
+        None => event,
+    }
+}
+
+/// Hashes the password again if it is stored in a weaker form than today's; gives what is stored.
+async fn upgrade_hash(
+    site: &Site,
+    row: &UserRow,
+    password: &str,
+    verdict: Verdict,
+) -> Result<String> {
+    if verdict != Verdict::RightButOutdated {
+        return Ok(row.password_hash.clone());
+    }
+    let hash = site.hasher.hash(password).await?;
+    // Only if it is still the same: a password changed meanwhile stays changed.
+    let upgraded = sql("UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3")
+        .bind(hash.as_str())
+        .bind(row.user.id)
+        .bind(row.password_hash.as_str())
+        .execute(site.db.writer())
+        .await?;
+    if upgraded > 0 {
+        return Ok(hash);
+    }
+    // Somebody else was faster: another log-in with the same password, or a change of it.
+    let stored: UserRow =
+        sql(USER_ROW).push_bind(" WHERE id = ", row.user.id).one(&site.db).await?;
+    match site.hasher.verify(password, Some(&stored.password_hash)).await? {
+        Verdict::Wrong => Err(FAILED),
+        _ => Ok(stored.password_hash),
+    }
+}
+
+/// Confirms the password of somebody who is logged in already: sensitive actions are open to the
+/// session for 15 minutes.
+///
+/// # Errors
+/// `Invalid` when the password is wrong; `TooManyRequests`; `Unavailable`.
+pub async fn reauthenticate(
+    site: &Site,
+    actor: &Actor,
+    session: &Session,
+    password: Option<&str>,
+) -> Result<()> {
+    verify_password(site, actor, "password", password).await?;
+    let mut tx = site.db.begin().await?;
+    session::mark_reauthenticated(&mut tx, &session.id).await?;
+    let event = AuditEvent::own(EventKind::Reauthenticated, &actor.user);
+    event.write(&mut tx, &actor.caller).await?;
+    tx.commit().await
+}
+
+/// Checks that this is the person's password; gives the stored hash. `field` is what an error is
+/// about.
+///
+/// # Errors
+/// `Invalid` when the password is wrong; `TooManyRequests`; `Unavailable`.
+pub async fn verify_password(
+    site: &Site,
+    actor: &Actor,
+    field: &'static str,
+    password: Option<&str>,
+) -> Result<String> {
+    let (db, user, caller) = (&site.db, &actor.user, &actor.caller);
+    let password = password.unwrap_or_default();
+    if password.is_empty() {
+        return Err(Error::invalid(field, Rule::Required));
+    }
+    let key = user.id.to_string();
+    let acquired = rate_limit::acquire(db.writer(), caller, &rate_policy::SUDO, &key).await;
+    if let Err(Error::TooManyRequests { first: true, .. }) = acquired {
+        let event = AuditEvent::own(EventKind::LoginThrottled, user).detail("password again");
+        event.record(db, caller).await?;
+    }
+    acquired?;
+    let row: UserRow = sql(USER_ROW).push_bind(" WHERE id = ", user.id).one(db).await?;
+    if site.hasher.verify(password, Some(&row.password_hash)).await? == Verdict::Wrong {
+        AuditEvent::own(EventKind::ReauthenticationFailed, user).record(db, caller).await?;
+        return Err(Error::invalid(field, Rule::Wrong));
+    }
+    rate_limit::release(db.writer(), caller, &rate_policy::SUDO, &key).await?;
+    Ok(row.password_hash)
+}

@@ -1,0 +1,116 @@
+//! Pending log-ins: password correct, second factor still due.
+
+use chrono::Duration;
+use sqlx::FromRow;
+
+use crate::db::{Tx, now, sql};
+use crate::error::{Credentials, Error, Result};
+use crate::models::accounts::identity::Identity;
+use crate::models::accounts::login::PasswordCheck;
+use crate::models::accounts::two_factor::totp;
+use crate::models::audit::{AuditEvent, EventKind};
+use crate::models::base::caller::Caller;
+use crate::models::base::random;
+use crate::models::base::site::Site;
+use crate::models::users::user::User;
+use crate::validation::Rule;
+
+/// How long a browser may take between password and code.
+fn lifetime() -> Duration {
+    Duration::minutes(5)
+}
+
+/// Finishes a log-in whose code came along with the password.
+///
+/// # Errors
+/// `SecondFactorRequired` when it did not; `InvalidCredentials` when it is wrong; `TooManyRequests`.
+pub async fn complete(
+    site: &Site,
+    caller: &Caller,
+    check: PasswordCheck,
+    code: Option<&str>,
+) -> Result<Identity> {
+    let identity = match check {
+        PasswordCheck::Complete(identity) => return Ok(identity),
+        PasswordCheck::CodeRequired(identity) => identity,
+    };
+    let code = code.filter(|code| !code.trim().is_empty()).ok_or(Error::SecondFactorRequired)?;
+    verify_code(site, caller, identity, code).await
+}
+
+async fn verify_code(
+    site: &Site,
+    caller: &Caller,
+    identity: Identity,
+    code: &str,
+) -> Result<Identity> {
+    if totp::verify_code(site, caller, &identity.user, Some(code)).await? {
+        return Ok(identity);
+    }
+    AuditEvent::new(EventKind::LoginFailed)
+        .about(identity.user.id, &identity.user.username)
+        .detail("code")
+        .record(&site.db, caller)
+        .await?;
+    Err(Error::InvalidCredentials(Credentials::Code))
+}
+
+/// Remembers that the password was right; gives the secret with which the browser comes back.
+pub async fn create(site: &Site, identity: &Identity) -> Result<String> {
+    let token = random::token("")?;
+    sql("INSERT INTO login_challenges (hash, user_id, stamp, expires_at) VALUES ($1, $2, $3, $4)")
+        .bind(random::sha256(&token))
+        .bind(identity.user.id)
+        .bind(random::sha256(&identity.password_hash))
+        .bind(now() + lifetime())
+        .execute(site.db.writer())
+        .await?;
+    Ok(token)
+}
+
+#[derive(FromRow)]
+struct ChallengeRow {
+    /// SHA-256 of the hash that the password was verified against.
+    stamp: String,
+    #[sqlx(flatten)]
+    user: User,
+    password_hash: String,
+}
+
+/// Finishes a log-in with the code that belongs to an earlier challenge.
+///
+/// # Errors
+/// `InvalidCredentials` when the challenge has expired or the code is wrong; `TooManyRequests`.
+pub async fn answer(
+    site: &Site,
+    caller: &Caller,
+    token: &str,
+    code: Option<&str>,
+) -> Result<Identity> {
+    let row: Option<ChallengeRow> =
+        sql("SELECT c.stamp, u.id, u.username, u.role, u.password_hash \
+         FROM login_challenges c JOIN users u ON u.id = c.user_id \
+         WHERE c.hash = $1 AND c.expires_at > $2 AND u.disabled_at IS NULL")
+        .bind(random::sha256(token))
+        .bind(now())
+        .optional(&site.db)
+        .await?;
+    // A password changed meanwhile ends the challenge.
+    let row = row
+        .filter(|row| row.stamp == random::sha256(&row.password_hash))
+        .ok_or(Error::InvalidCredentials(Credentials::LoginExpired))?;
+    let identity = Identity { user: row.user, password_hash: row.password_hash };
+    let code = code.filter(|code| !code.trim().is_empty());
+    let code = code.ok_or_else(|| Error::invalid("code", Rule::Required))?;
+    let identity = verify_code(site, caller, identity, code).await?;
+    sql("DELETE FROM login_challenges WHERE hash = $1")
+        .bind(random::sha256(token))
+        .execute(site.db.writer())
+        .await?;
+    Ok(identity)
+}
+
+/// Deletes challenges that have expired; gives how many.
+pub async fn sweep(tx: &mut Tx) -> Result<u64> {
+    sql("DELETE FROM login_challenges WHERE expires_at <= $1").bind(now()).execute(tx).await
+}

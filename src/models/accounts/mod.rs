@@ -1,0 +1,16 @@
+//! Accounts: registering, logging in, and everything that proves who somebody is.
+
+pub mod access_token;
+pub mod account;
+pub mod email_address;
+pub mod identity;
+pub mod login;
+pub mod login_challenge;
+pub mod password;
+pub mod password_change;
+pub mod password_reset;
+pub mod personal_token;
+pub mod refresh_token;
+pub mod registration;
+pub mod session;
+pub mod two_factor;

@@ -1,0 +1,88 @@
+//! Changing a password: one's own, or somebody else's by an admin.
+
+use serde::Deserialize;
+
+use crate::db::sql;
+use crate::error::{Error, Result};
+use crate::models::accounts::session::{self, Session};
+use crate::models::accounts::{login, password};
+use crate::models::audit::{AuditEvent, EventKind};
+use crate::models::base::actor::{Actor, Admin};
+use crate::models::base::site::Site;
+use crate::models::mail::email_link::{self, Purpose};
+use crate::models::mail::outbox::{self, MailKind};
+use crate::models::users::user;
+use crate::validation::{FieldError, Rule, ValidationErrors};
+
+/// A change of one's own password.
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
+pub struct PasswordChange {
+    /// The present password.
+    #[schema(required = true)]
+    pub current: Option<String>,
+    /// At least 10 characters, and not easy to guess.
+    #[schema(example = "violet otter paddles upstream", required = true)]
+    pub password: Option<String>,
+}
+
+/// Changes one's own password. Every other session ends, with its tokens; the owner is mailed.
+///
+/// # Errors
+/// `Invalid`, about `current` or `password`; `TooManyRequests`; `Unavailable`.
+pub async fn change(
+    site: &Site,
+    actor: &Actor,
+    session: &Session,
+    input: &PasswordChange,
+) -> Result<()> {
+    let me = &actor.user;
+    let new = input.password.as_deref().unwrap_or_default();
+    let mut errors = ValidationErrors::default();
+    errors.collect(password::validate(&site.hasher, new, &me.username, None).await)?;
+    if input.current.as_deref().unwrap_or_default().is_empty() {
+        errors.add(FieldError::new("current", Rule::Required));
+    }
+    errors.into_result()?;
+    let stored = login::verify_password(site, actor, "current", input.current.as_deref()).await?;
+    let hash = site.hasher.hash(new).await?;
+    let mut tx = site.db.begin().await?;
+    let changed = sql("UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3")
+        .bind(hash)
+        .bind(me.id)
+        .bind(stored)
+        .execute(&mut tx)
+        .await?;
+    if changed == 0 {
+        return Err(Error::invalid("current", Rule::Changed));
+    }
+    session::delete_all(&mut tx, me.id, Some(&session.id)).await?;
+    session::mark_reauthenticated(&mut tx, &session.id).await?;
+    email_link::invalidate(&mut tx, me.id, Purpose::Reset).await?;
+    outbox::notify(&mut tx, me.id, MailKind::PasswordChanged).await?;
+    AuditEvent::own(EventKind::PasswordChanged, me).write(&mut tx, &actor.caller).await?;
+    tx.commit().await
+}
+
+/// Sets somebody's password, and ends their sessions, tokens and links.
+///
+/// # Errors
+/// `NotFound`; `Invalid`, about `password`.
+pub async fn set(site: &Site, admin: &Admin, username: &str, new: &str) -> Result<()> {
+    let person = user::by_username(&site.db, username).await?;
+    password::validate(&site.hasher, new, &person.username, None).await?;
+    let hash = site.hasher.hash(new).await?;
+    let mut tx = site.db.begin().await?;
+    sql("UPDATE users SET password_hash = $1 WHERE id = $2")
+        .bind(hash)
+        .bind(person.id)
+        .execute(&mut tx)
+        .await?;
+    session::revoke_all(&mut tx, person.id).await?;
+    outbox::notify(&mut tx, person.id, MailKind::PasswordChanged).await?;
+    AuditEvent::new(EventKind::PasswordSet)
+        .by(admin.user())
+        .about(person.id, &person.username)
+        .write(&mut tx, admin.caller())
+        .await?;
+    tx.commit().await
+}

@@ -1,0 +1,81 @@
+//! Resetting a forgotten password by mail.
+
+use serde::Deserialize;
+
+use crate::db::{now, sql};
+use crate::error::{Error, Result};
+use crate::models::accounts::{email_address, password, session};
+use crate::models::audit::{AuditEvent, EventKind};
+use crate::models::base::caller::Caller;
+use crate::models::base::site::Site;
+use crate::models::mail::email_link::{self, Purpose};
+use crate::models::mail::outbox::{self, MailKind};
+use crate::models::users::user;
+use crate::validation::Rule;
+
+/// A request for a link.
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
+pub struct ResetRequest {
+    #[schema(example = "ann@mail.example", required = true)]
+    pub email: Option<String>,
+}
+
+/// Requests a link with which to set a new password. Whether the address has an account is looked up
+/// later, when the mail is written: the answer and its time are the same for every address.
+///
+/// # Errors
+/// `Invalid` when this is no address; `TooManyRequests`.
+pub async fn request(site: &Site, caller: &Caller, input: &ResetRequest) -> Result<()> {
+    let address = email_address::parse(input.email.as_deref())?
+        .ok_or_else(|| Error::invalid("email", Rule::Required))?;
+    email_link::limit(site, caller).await?;
+    let mut tx = site.db.begin().await?;
+    // The answer does not say whether it was queued.
+    outbox::enqueue_link(&mut tx, MailKind::Reset, &address, None).await?;
+    tx.commit().await
+}
+
+/// A new password, with the secret of a mailed link.
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
+pub struct PasswordReset {
+    /// The `token` of the link.
+    #[schema(required = true)]
+    pub token: Option<String>,
+    /// At least 10 characters, and not easy to guess.
+    #[schema(example = "violet otter paddles upstream", required = true)]
+    pub password: Option<String>,
+}
+
+/// Sets a new password with a mailed link. Every session and every personal token ends: whoever knew
+/// the old password may have created them. Nobody is logged in by it.
+///
+/// # Errors
+/// `InvalidCredentials` when the link does not work; `Invalid`; `TooManyRequests`; `Unavailable`.
+pub async fn reset(site: &Site, caller: &Caller, input: &PasswordReset) -> Result<()> {
+    email_link::limit(site, caller).await?;
+    let token = input.token.as_deref().unwrap_or_default();
+    let new = input.password.as_deref().unwrap_or_default();
+    // A password that is refused does not consume the link.
+    let link = email_link::find(&site.db, Purpose::Reset, token).await?;
+    let mut tx = site.db.begin().await?;
+    let user = user::by_id(&mut tx, link.user_id).await?;
+    drop(tx);
+    password::validate(&site.hasher, new, &user.username, Some(&link.email)).await?;
+    let hash = site.hasher.hash(new).await?;
+    let mut tx = site.db.begin().await?;
+    let link = email_link::consume(&mut tx, Purpose::Reset, token).await?;
+    // Whoever reads the mail owns the address.
+    sql("UPDATE users SET password_hash = $1, \
+         email_verified_at = CASE WHEN email = $2 THEN coalesce(email_verified_at, $3) \
+         ELSE email_verified_at END WHERE id = $4")
+    .bind(hash)
+    .bind(link.email)
+    .bind(now())
+    .bind(user.id)
+    .execute(&mut tx)
+    .await?;
+    session::revoke_all(&mut tx, user.id).await?;
+    outbox::notify(&mut tx, user.id, MailKind::PasswordChanged).await?;
+    AuditEvent::own(EventKind::PasswordReset, &user).write(&mut tx, caller).await?;
+    tx.commit().await
+}

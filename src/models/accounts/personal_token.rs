@@ -1,0 +1,291 @@
+//! Personal API tokens: named, scoped, expiring, for a person's own programs. Shown once; kept as
+//! SHA-256.
+
+use chrono::{DateTime, Duration, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::FromRow;
+use strum::{EnumIter, EnumString, IntoStaticStr};
+
+use crate::db::{Db, now, sql};
+use crate::error::{Conflict, Credentials, Error, Result};
+use crate::models::audit::{AuditEvent, EventKind};
+use crate::models::base::actor::Actor;
+use crate::models::base::caller::Caller;
+use crate::models::base::site::Site;
+use crate::models::base::{form_value, random};
+use crate::models::users::user::{Role, User};
+use crate::validation::{FieldError, Rule, ValidationErrors};
+
+/// Marks a personal token, for people and for programs that look for leaked secrets.
+pub const PREFIX: &str = "pst_";
+
+/// What a token may be used for.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    EnumIter,
+    EnumString,
+    IntoStaticStr,
+    utoipa::ToSchema,
+)]
+pub enum Scope {
+    #[serde(rename = "posts:read")]
+    #[strum(serialize = "posts:read")]
+    PostsRead,
+    #[serde(rename = "posts:write")]
+    #[strum(serialize = "posts:write")]
+    PostsWrite,
+    #[serde(rename = "account")]
+    #[strum(serialize = "account")]
+    Account,
+    #[serde(rename = "admin")]
+    #[strum(serialize = "admin")]
+    Admin,
+}
+
+impl Scope {
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// The scopes of a token, stored with single blanks between them.
+#[derive(Debug, Clone, Default, Serialize, utoipa::ToSchema)]
+pub struct Scopes(Vec<Scope>);
+
+impl Scopes {
+    pub fn contain(&self, scope: Scope) -> bool {
+        self.0.contains(&scope)
+    }
+
+    fn stored(&self) -> String {
+        self.0.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl From<String> for Scopes {
+    /// Ignores what this version does not know.
+    fn from(stored: String) -> Scopes {
+        Scopes(stored.split(' ').filter_map(|word| word.parse().ok()).collect())
+    }
+}
+
+/// What a person enters for a new token.
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
+pub struct PersonalTokenInput {
+    /// What it is for; at most 80 characters.
+    #[schema(example = "backup script", required = true)]
+    pub name: Option<String>,
+    /// Some of `posts:read`, `posts:write`, `account`, `admin`.
+    #[serde(default, deserialize_with = "form_value::words")]
+    #[schema(example = json!(["posts:read", "posts:write"]), required = true)]
+    pub scopes: Vec<String>,
+    /// Days until it expires, 1 to 365; 90 when missing.
+    #[serde(default, deserialize_with = "form_value::number")]
+    #[schema(example = 90)]
+    pub days: Option<i64>,
+}
+
+/// A token as its owner sees it.
+#[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
+pub struct PersonalTokenView {
+    pub id: i64,
+    #[schema(example = "backup script")]
+    pub name: String,
+    #[sqlx(try_from = "String")]
+    #[schema(value_type = Vec<Scope>)]
+    pub scopes: Scopes,
+    pub created_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+    /// To within 15 minutes; null when it was never used.
+    pub last_used_at: Option<DateTime<Utc>>,
+    pub last_address: Option<String>,
+}
+
+/// A new token: the only time that the token itself can be seen.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct NewPersonalToken {
+    #[schema(example = "pst_…")]
+    pub token: String,
+    #[serde(flatten)]
+    pub view: PersonalTokenView,
+}
+
+/// Most characters of a name.
+const MAX_NAME_LENGTH: usize = 80;
+/// Most tokens a person.
+const MAX_TOKENS: i64 = 50;
+/// Days until a token expires, when the input names none, and the most.
+const DEFAULT_DAYS: i64 = 90;
+const MAX_DAYS: i64 = 365;
+
+/// Creates a token.
+///
+/// # Errors
+/// `Invalid`; `Conflict` when the person has too many already.
+pub async fn create(
+    site: &Site,
+    actor: &Actor,
+    input: &PersonalTokenInput,
+) -> Result<NewPersonalToken> {
+    let me = &actor.user;
+    let mut errors = ValidationErrors::default();
+    let name = errors.collect(parse_name(input.name.as_deref()))?.unwrap_or_default();
+    let scopes = errors.collect(parse_scopes(me, &input.scopes))?.unwrap_or_default();
+    let days = errors.collect(parse_days(input.days))?.unwrap_or_default();
+    errors.into_result()?;
+    let token = random::token(PREFIX)?;
+    let at = now();
+    let mut tx = site.db.begin().await?;
+    let count: i64 = sql("SELECT count(*) FROM api_tokens WHERE user_id = $1")
+        .bind(me.id)
+        .scalar(&mut tx)
+        .await?;
+    if count >= MAX_TOKENS {
+        return Err(Error::Conflict(Conflict::TooManyTokens));
+    }
+    let view: PersonalTokenView = sql("INSERT INTO api_tokens \
+         (user_id, name, hash, scopes, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6) \
+         RETURNING id, name, scopes, created_at, expires_at, last_used_at, last_address")
+    .bind(me.id)
+    .bind(name)
+    .bind(random::sha256(&token))
+    .bind(scopes.stored())
+    .bind(at)
+    .bind(at + Duration::days(days))
+    .one(&mut tx)
+    .await?;
+    AuditEvent::own(EventKind::TokenCreated, me)
+        .detail(format!("number {}: {}", view.id, scopes.stored()))
+        .write(&mut tx, &actor.caller)
+        .await?;
+    tx.commit().await?;
+    Ok(NewPersonalToken { token, view })
+}
+
+fn parse_name(text: Option<&str>) -> Result<String> {
+    let name = text.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+    match name.chars().count() {
+        0 => Err(Error::invalid("name", Rule::Required)),
+        1..=MAX_NAME_LENGTH => Ok(name),
+        _ => Err(FieldError::new("name", Rule::TooLong).with("max", MAX_NAME_LENGTH).into()),
+    }
+}
+
+fn parse_scopes(me: &User, words: &[String]) -> Result<Scopes> {
+    let mut scopes = Scopes::default();
+    for word in words {
+        let scope = word.parse().map_err(|_| Error::invalid("scopes", Rule::Unknown))?;
+        if !scopes.contain(scope) {
+            scopes.0.push(scope);
+        }
+    }
+    if scopes.0.is_empty() {
+        return Err(Error::invalid("scopes", Rule::Required));
+    }
+    if scopes.contain(Scope::Admin) && me.role != Role::Admin {
+        return Err(Error::invalid("scopes", Rule::AdminOnly));
+    }
+    Ok(scopes)
+}
+
+fn parse_days(days: Option<i64>) -> Result<i64> {
+    match days {
+        None => Ok(DEFAULT_DAYS),
+        Some(days @ 1..=MAX_DAYS) => Ok(days),
+        Some(_) => {
+            let error = FieldError::new("days", Rule::OutOfRange);
+            Err(error.with("min", 1i64).with("max", MAX_DAYS).into())
+        }
+    }
+}
+
+/// One's own tokens, the newest first; expired ones too, so that people see why a program stopped.
+pub async fn list(site: &Site, user: &User) -> Result<Vec<PersonalTokenView>> {
+    sql("SELECT id, name, scopes, created_at, expires_at, last_used_at, last_address \
+         FROM api_tokens WHERE user_id = $1 ORDER BY id DESC")
+    .bind(user.id)
+    .all(&site.db)
+    .await
+}
+
+/// Revokes one of one's own tokens, at once.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn delete(site: &Site, actor: &Actor, id: i64) -> Result<()> {
+    revoke_by_id(&site.db, &actor.caller, &actor.user, id).await
+}
+
+/// Revokes a token that is presented itself (RFC 7009): whoever has it may end it.
+pub async fn revoke(site: &Site, caller: &Caller, token: &str) -> Result<()> {
+    match find(&site.db, caller, token).await {
+        Ok((user, id, _)) => revoke_by_id(&site.db, caller, &user, id).await,
+        Err(Error::InvalidCredentials(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+async fn revoke_by_id(db: &Db, caller: &Caller, user: &User, id: i64) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let deleted = sql("DELETE FROM api_tokens WHERE id = $1 AND user_id = $2")
+        .bind(id)
+        .bind(user.id)
+        .execute(&mut tx)
+        .await?;
+    if deleted == 0 {
+        return Err(Error::NotFound);
+    }
+    AuditEvent::own(EventKind::TokenRevoked, user)
+        .detail(format!("number {id}"))
+        .write(&mut tx, caller)
+        .await?;
+    tx.commit().await
+}
+
+#[derive(FromRow)]
+struct TokenRow {
+    token_id: i64,
+    #[sqlx(try_from = "String")]
+    scopes: Scopes,
+    last_used_at: Option<DateTime<Utc>>,
+    #[sqlx(flatten)]
+    user: User,
+}
+
+/// The person behind a token, its number, and what it allows.
+///
+/// # Errors
+/// `InvalidCredentials` when it is unknown, has expired, or its owner is disabled.
+pub async fn find(db: &Db, caller: &Caller, token: &str) -> Result<(User, i64, Scopes)> {
+    let at = now();
+    let row: Option<TokenRow> =
+        sql("SELECT t.id AS token_id, t.scopes, t.last_used_at, u.id, u.username, u.role \
+             FROM api_tokens t JOIN users u ON u.id = t.user_id \
+             WHERE t.hash = $1 AND t.expires_at > $2 AND u.disabled_at IS NULL")
+        .bind(random::sha256(token))
+        .bind(at)
+        .optional(db)
+        .await?;
+    let row = row.ok_or(Error::InvalidCredentials(Credentials::PersonalToken))?;
+    // Not at every request: reading should not write.
+    if row.last_used_at.is_none_or(|last| last < at - Duration::minutes(15)) {
+        let touched =
+            sql("UPDATE api_tokens SET last_used_at = $1, last_address = $2 WHERE id = $3")
+                .bind(at)
+                .bind(caller.address())
+                .bind(row.token_id)
+                .execute(db.writer())
+                .await;
+        // Reading needs no write: a full disk locks no program out.
+        if let Err(error) = touched {
+            let request_id = caller.request_id.as_str();
+            tracing::warn!(request_id, %error, "the last use of a token cannot be recorded");
+        }
+    }
+    Ok((row.user, row.token_id, row.scopes))
+}

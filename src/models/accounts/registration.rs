@@ -1,0 +1,143 @@
+//! Registering.
+
+use serde::Deserialize;
+
+use crate::db::{Db, now, sql};
+use crate::error::{Error, Result};
+use crate::models::accounts::identity::Identity;
+use crate::models::accounts::{email_address, password};
+use crate::models::audit::{AuditEvent, EventKind};
+use crate::models::base::actor::Admin;
+use crate::models::base::caller::Caller;
+use crate::models::base::site::Site;
+use crate::models::base::{rate_limit, rate_policy};
+use crate::models::mail::outbox::{self, MailKind};
+use crate::models::users::user::{self, Role, User};
+use crate::validation::{FieldError, Rule, ValidationErrors};
+
+/// What a newcomer enters. Anything else that is sent along is ignored.
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
+pub struct Registration {
+    /// 2 to 40 letters, digits, `_` and `-`; unique without regard to case.
+    #[schema(example = "ann", required = true)]
+    pub username: Option<String>,
+    /// Optional unless the site requires it. Where mail is sent, it counts once it is confirmed.
+    #[schema(example = "ann@mail.example", nullable)]
+    pub email: Option<String>,
+    /// At least 10 characters, and not easy to guess.
+    #[schema(example = "violet otter paddles upstream", required = true)]
+    pub password: Option<String>,
+}
+
+/// Creates an account with the role `user`.
+///
+/// # Errors
+/// `Invalid`; `Taken` when the name or the e-mail address is taken; `TooManyRequests`.
+pub async fn register(site: &Site, caller: &Caller, input: &Registration) -> Result<Identity> {
+    let network = caller.network();
+    rate_limit::acquire(site.db.writer(), caller, &rate_policy::REGISTER, &network).await?;
+    let valid = validate(site, input, site.rules.email.required).await?;
+    // Where mail is sent, an address counts once it is confirmed. Until then it is not compared with
+    // others, so that registering does not reveal who is here: the owner of a taken one gets a mail.
+    let (email, pending_email) = match valid.email {
+        Some(email) if site.rules.email.sends_mail => (None, Some(email)),
+        other => (other, None),
+    };
+    let row = NewUser { email, pending_email, ..valid };
+    insert(site, caller, row, Role::User).await
+}
+
+/// Creates an account with any role. An admin's word for an e-mail address is as good as a mail.
+///
+/// # Errors
+/// `Invalid`; `Taken`.
+pub async fn create(site: &Site, admin: &Admin, input: &Registration, role: Role) -> Result<User> {
+    let valid = validate(site, input, false).await?;
+    let row = NewUser { is_verified: valid.email.is_some(), ..valid };
+    Ok(insert(site, admin.caller(), row, role).await?.user)
+}
+
+struct NewUser {
+    username: String,
+    email: Option<String>,
+    pending_email: Option<String>,
+    is_verified: bool,
+    password: String,
+}
+
+async fn validate(site: &Site, input: &Registration, needs_email: bool) -> Result<NewUser> {
+    let mut errors = ValidationErrors::default();
+    let typed = input.username.as_deref().unwrap_or_default();
+    let username = errors.collect(user::parse_username(typed))?;
+    let email = errors.collect(email_address::parse(input.email.as_deref()))?;
+    if needs_email && email == Some(None) {
+        errors.add(FieldError::new("email", Rule::Required));
+    }
+    let email = email.flatten();
+    let password = input.password.as_deref().unwrap_or_default();
+    let checked = password::validate(&site.hasher, password, typed.trim(), email.as_deref());
+    errors.collect(checked.await)?;
+    errors.into_result()?;
+    Ok(NewUser {
+        username: username.unwrap_or_default(),
+        email,
+        pending_email: None,
+        is_verified: false,
+        password: password.to_owned(),
+    })
+}
+
+async fn insert(site: &Site, caller: &Caller, new: NewUser, role: Role) -> Result<Identity> {
+    // Checked before the expensive hash; the unique constraint is authoritative.
+    refuse_taken(&site.db, &new).await?;
+    let hash = site.hasher.hash(&new.password).await?;
+    let mut tx = site.db.begin().await?;
+    let inserted: Result<User> = sql("INSERT INTO users \
+         (username, username_key, email, email_key, pending_email, email_verified_at, \
+         password_hash, role, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+         RETURNING id, username, role")
+    .bind(new.username.as_str())
+    .bind(user::canonical(&new.username))
+    .bind(new.email.clone())
+    .bind(new.email.as_deref().map(user::canonical))
+    .bind(new.pending_email.clone())
+    .bind(new.is_verified.then(now))
+    .bind(hash.as_str())
+    .bind(role.as_str())
+    .bind(now())
+    .one(&mut tx)
+    .await;
+    let user = match inserted {
+        Err(e) if e.is_unique_violation() => {
+            drop(tx);
+            refuse_taken(&site.db, &new).await?;
+            return Err(e);
+        }
+        other => other?,
+    };
+    let unconfirmed = new.pending_email.or(new.email).filter(|_| !new.is_verified);
+    if let Some(address) = unconfirmed {
+        outbox::enqueue_link(&mut tx, MailKind::Verify, &address, Some(user.id)).await?;
+    }
+    AuditEvent::own(EventKind::Registered, &user).write(&mut tx, caller).await?;
+    tx.commit().await?;
+    Ok(Identity { user, password_hash: hash })
+}
+
+async fn refuse_taken(db: &Db, new: &NewUser) -> Result<()> {
+    let (names, emails): (i64, i64) = sql("SELECT \
+         (SELECT count(*) FROM users WHERE username_key = $1), \
+         (SELECT count(*) FROM users WHERE email_key = $2)")
+    .bind(user::canonical(&new.username))
+    .bind(new.email.as_deref().map(user::canonical))
+    .one(db)
+    .await?;
+    let mut errors = ValidationErrors::default();
+    if names > 0 {
+        errors.add(FieldError::new("username", Rule::Taken));
+    }
+    if emails > 0 {
+        errors.add(FieldError::new("email", Rule::Taken));
+    }
+    if errors.is_empty() { Ok(()) } else { Err(Error::Taken(errors)) }
+}

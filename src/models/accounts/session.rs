@@ -1,0 +1,334 @@
+//! Sessions: a row for each log-in. A token is worth what its row says, and nothing without it.
+
+use chrono::{DateTime, Duration, Utc};
+use serde::Serialize;
+use sqlx::FromRow;
+
+use crate::db::{Db, Tx, now, sql};
+use crate::error::{Credentials, Error, Result};
+use crate::models::accounts::access_token::Audience;
+use crate::models::accounts::identity::Identity;
+use crate::models::audit::{AuditEvent, EventKind};
+use crate::models::base::actor::{Actor, Admin};
+use crate::models::base::caller::Caller;
+use crate::models::base::site::Site;
+use crate::models::base::{random, user_agent};
+use crate::models::users::user::{self, User};
+
+/// A session ends this long after log-in, whatever happens.
+fn absolute_limit() -> Duration {
+    Duration::days(14)
+}
+
+/// A session ends when it was not used for this long.
+pub fn idle_limit() -> Duration {
+    Duration::hours(24)
+}
+
+/// How precisely `last_used_at` is kept, so that reading does not write at every request.
+fn precision() -> Duration {
+    Duration::minutes(15)
+}
+
+/// How long a confirmed password counts for sensitive actions.
+fn reauthentication_limit() -> Duration {
+    Duration::minutes(15)
+}
+
+/// The session behind a request.
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub id: String,
+    reauthenticated_at: Option<DateTime<Utc>>,
+}
+
+impl Session {
+    /// Whether the password was entered recently enough for sensitive actions.
+    pub fn is_recently_authenticated(&self) -> bool {
+        self.reauthenticated_at.is_some_and(|at| at > now() - reauthentication_limit())
+    }
+}
+
+/// Opens a session for somebody who has just proved who they are; gives its id. The session that the
+/// same browser had before ends, whoever planted it.
+///
+/// # Errors
+/// `InvalidCredentials` when the password was changed or the account disabled in the meantime.
+pub async fn open(
+    site: &Site,
+    caller: &Caller,
+    identity: &Identity,
+    audience: Audience,
+    previous: Option<&str>,
+) -> Result<String> {
+    let mut tx = site.db.begin().await?;
+    let id = insert(&mut tx, caller, identity, audience, previous).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// `open`, inside a transaction.
+pub async fn insert(
+    tx: &mut Tx,
+    caller: &Caller,
+    identity: &Identity,
+    audience: Audience,
+    previous: Option<&str>,
+) -> Result<String> {
+    // Changes nothing, but locks the account's row: a running change of password is waited for.
+    let unchanged = sql("UPDATE users SET password_hash = password_hash \
+         WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL")
+    .bind(identity.user.id)
+    .bind(identity.password_hash.as_str())
+    .execute(&mut *tx)
+    .await?;
+    if unchanged == 0 {
+        return Err(Error::InvalidCredentials(Credentials::Login));
+    }
+    if let Some(previous) = previous {
+        sql("DELETE FROM sessions WHERE id = $1").bind(previous).execute(&mut *tx).await?;
+    }
+    let id = random::id()?;
+    let at = now();
+    sql("INSERT INTO sessions (id, user_id, client, address, user_agent, created_at, \
+         last_used_at, proved_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $6, $7)")
+    .bind(id.as_str())
+    .bind(identity.user.id)
+    .bind(audience.client())
+    .bind(caller.address())
+    .bind(caller.user_agent.as_str())
+    .bind(at)
+    .bind(at + absolute_limit())
+    .execute(&mut *tx)
+    .await?;
+    AuditEvent::own(EventKind::LoggedIn, &identity.user)
+        .detail(audience.client())
+        .write(tx, caller)
+        .await?;
+    Ok(id)
+}
+
+#[derive(FromRow)]
+struct SessionRow {
+    #[sqlx(flatten)]
+    user: User,
+    last_used_at: DateTime<Utc>,
+    proved_at: Option<DateTime<Utc>>,
+}
+
+/// The person behind a live session, in one query.
+///
+/// # Errors
+/// `InvalidCredentials` when the session has ended, belongs to somebody else, or to a disabled
+/// account.
+pub async fn find(db: &Db, caller: &Caller, sid: &str, user_id: i64) -> Result<(User, Session)> {
+    let at = now();
+    let row: Option<SessionRow> =
+        sql("SELECT u.id, u.username, u.role, s.last_used_at, s.proved_at \
+             FROM sessions s JOIN users u ON u.id = s.user_id \
+             WHERE s.id = $1 AND s.user_id = $2 AND s.expires_at > $3 AND s.last_used_at > $4 \
+             AND u.disabled_at IS NULL")
+        .bind(sid)
+        .bind(user_id)
+        .bind(at)
+        .bind(at - idle_limit())
+        .optional(db)
+        .await?;
+    let row = row.ok_or(Error::InvalidCredentials(Credentials::Session))?;
+    if row.last_used_at < at - precision() {
+        let touched = sql(
+            "UPDATE sessions SET last_used_at = $1, address = $2, user_agent = $3 WHERE id = $4",
+        )
+        .bind(at)
+        .bind(caller.address())
+        .bind(caller.user_agent.as_str())
+        .bind(sid)
+        .execute(db.writer())
+        .await;
+        // Reading needs no write: a full disk logs nobody out.
+        if let Err(error) = touched {
+            let request_id = caller.request_id.as_str();
+            tracing::warn!(request_id, %error, "the last use of a session cannot be recorded");
+        }
+    }
+    Ok((row.user, Session { id: sid.to_owned(), reauthenticated_at: row.proved_at }))
+}
+
+/// Whether a cookie's token of this age should be replaced by a fresh one.
+pub fn is_due_for_renewal(issued_at: DateTime<Utc>) -> bool {
+    issued_at < now() - precision()
+}
+
+/// Records that the password was confirmed.
+pub async fn mark_reauthenticated(tx: &mut Tx, sid: &str) -> Result<()> {
+    sql("UPDATE sessions SET proved_at = $1 WHERE id = $2")
+        .bind(now())
+        .bind(sid)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Logs out: deletes the session, which invalidates every copy of its token.
+pub async fn log_out(site: &Site, actor: &Actor, sid: &str) -> Result<()> {
+    let mut tx = site.db.begin().await?;
+    if delete(&mut tx, actor.user.id, sid).await? > 0 {
+        AuditEvent::own(EventKind::LoggedOut, &actor.user).write(&mut tx, &actor.caller).await?;
+    }
+    tx.commit().await
+}
+
+async fn delete(tx: &mut Tx, user_id: i64, sid: &str) -> Result<u64> {
+    // A path can contain anything; PostgreSQL stores no NUL.
+    if !sid.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Ok(0);
+    }
+    sql("DELETE FROM sessions WHERE user_id = $1 AND id = $2")
+        .bind(user_id)
+        .bind(sid)
+        .execute(tx)
+        .await
+}
+
+/// Ends all sessions of an account, except perhaps one; gives how many.
+pub async fn delete_all(tx: &mut Tx, user_id: i64, except: Option<&str>) -> Result<u64> {
+    sql("DELETE FROM sessions WHERE user_id = $1 AND id <> $2")
+        .bind(user_id)
+        .bind(except.unwrap_or_default())
+        .execute(tx)
+        .await
+}
+
+/// Ends every way into an account but the password: sessions, personal tokens, mailed links.
+pub async fn revoke_all(tx: &mut Tx, user_id: i64) -> Result<()> {
+    delete_all(tx, user_id, None).await?;
+    for statement in [
+        "DELETE FROM api_tokens WHERE user_id = $1",
+        "DELETE FROM link_tokens WHERE user_id = $1",
+        "DELETE FROM login_challenges WHERE user_id = $1",
+    ] {
+        sql(statement).bind(user_id).execute(&mut *tx).await?;
+    }
+    Ok(())
+}
+
+/// A live session, as its owner and admins see it.
+#[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
+pub struct SessionView {
+    pub id: String,
+    /// `browser`, or `api` for a program.
+    #[schema(example = "browser")]
+    pub client: String,
+    #[sqlx(skip)]
+    #[schema(example = "Firefox on Linux")]
+    pub device: String,
+    pub user_agent: String,
+    /// Where it was last used from, to within 15 minutes.
+    #[schema(example = "192.0.2.7")]
+    pub address: String,
+    pub created_at: DateTime<Utc>,
+    /// To within 15 minutes.
+    pub last_used_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+    /// Whether it is the session of this request.
+    #[sqlx(skip)]
+    pub current: bool,
+}
+
+/// One's own live sessions, the latest used first.
+pub async fn list(site: &Site, user: &User, current: Option<&str>) -> Result<Vec<SessionView>> {
+    live(&site.db, user.id, current).await
+}
+
+/// Somebody's live sessions.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn list_of(
+    site: &Site,
+    _: &Admin,
+    username: &str,
+    current: Option<&str>,
+) -> Result<Vec<SessionView>> {
+    let person = user::by_username(&site.db, username).await?;
+    live(&site.db, person.id, current).await
+}
+
+async fn live(db: &Db, user_id: i64, current: Option<&str>) -> Result<Vec<SessionView>> {
+    let at = now();
+    let mut sessions: Vec<SessionView> =
+        sql("SELECT id, client, user_agent, address, created_at, \
+         last_used_at, expires_at FROM sessions \
+         WHERE user_id = $1 AND expires_at > $2 AND last_used_at > $3 \
+         ORDER BY last_used_at DESC, id")
+        .bind(user_id)
+        .bind(at)
+        .bind(at - idle_limit())
+        .all(db)
+        .await?;
+    for session in &mut sessions {
+        session.device = user_agent::name(&session.user_agent);
+        session.current = current == Some(session.id.as_str());
+    }
+    Ok(sessions)
+}
+
+/// Ends one of one's own sessions.
+///
+/// # Errors
+/// `NotFound` when it does not exist, or is somebody else's.
+pub async fn end(site: &Site, actor: &Actor, sid: &str) -> Result<()> {
+    let mut tx = site.db.begin().await?;
+    if delete(&mut tx, actor.user.id, sid).await? == 0 {
+        return Err(Error::NotFound);
+    }
+    AuditEvent::own(EventKind::SessionEnded, &actor.user).write(&mut tx, &actor.caller).await?;
+    tx.commit().await
+}
+
+/// Ends all of one's own sessions but the current one; gives how many.
+pub async fn end_others(site: &Site, actor: &Actor, current: Option<&str>) -> Result<u64> {
+    let mut tx = site.db.begin().await?;
+    let ended = delete_all(&mut tx, actor.user.id, current).await?;
+    AuditEvent::own(EventKind::SessionEnded, &actor.user)
+        .detail(format!("all others: {ended}"))
+        .write(&mut tx, &actor.caller)
+        .await?;
+    tx.commit().await?;
+    Ok(ended)
+}
+
+/// Ends one session of somebody, or all of them; in effect from the next request on.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn end_of(site: &Site, admin: &Admin, username: &str, sid: Option<&str>) -> Result<()> {
+    let person = user::by_username(&site.db, username).await?;
+    let mut tx = site.db.begin().await?;
+    let ended = match sid {
+        Some(sid) => delete(&mut tx, person.id, sid).await?,
+        None => delete_all(&mut tx, person.id, None).await?,
+    };
+    if sid.is_some() && ended == 0 {
+        return Err(Error::NotFound);
+    }
+    AuditEvent::new(EventKind::SessionEnded)
+        .by(admin.user())
+        .about(person.id, &person.username)
+        .detail(format!("by an admin: {ended}"))
+        .write(&mut tx, admin.caller())
+        .await?;
+    tx.commit().await
+}
+
+/// Deletes sessions that have expired, with their refresh tokens; gives how many.
+pub async fn sweep(tx: &mut Tx) -> Result<u64> {
+    let at = now();
+    let expired =
+        sql("DELETE FROM sessions WHERE expires_at <= $1").bind(at).execute(&mut *tx).await?;
+    let idle = sql("DELETE FROM sessions WHERE last_used_at <= $1")
+        .bind(at - idle_limit())
+        .execute(tx)
+        .await?;
+    Ok(expired + idle)
+}

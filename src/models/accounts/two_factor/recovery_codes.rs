@@ -1,0 +1,70 @@
+//! Recovery codes, for when the authenticator is lost.
+
+use serde::Serialize;
+
+use crate::db::{Db, Tx, sql};
+use crate::error::Result;
+use crate::models::audit::{AuditEvent, EventKind};
+use crate::models::base::caller::Caller;
+use crate::models::base::random;
+use crate::models::users::user::User;
+
+/// How many codes a person gets.
+const COUNT: usize = 10;
+
+/// New recovery codes: the only time that they can be seen.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct RecoveryCodes {
+    #[schema(example = json!(["k3v9-x2mq-7hpd-w4tz"]))]
+    pub recovery_codes: Vec<String>,
+}
+
+/// How many codes are left.
+pub async fn count(db: &Db, user: &User) -> Result<i64> {
+    sql("SELECT count(*) FROM recovery_codes WHERE user_id = $1").bind(user.id).scalar(db).await
+}
+
+/// Replaces a person's codes by new ones.
+pub async fn replace(tx: &mut Tx, user: &User) -> Result<RecoveryCodes> {
+    sql("DELETE FROM recovery_codes WHERE user_id = $1").bind(user.id).execute(&mut *tx).await?;
+    let mut recovery_codes = Vec::new();
+    for _ in 0..COUNT {
+        let code = generate()?;
+        sql("INSERT INTO recovery_codes (user_id, hash) VALUES ($1, $2)")
+            .bind(user.id)
+            .bind(random::sha256(&normalised(&code)))
+            .execute(&mut *tx)
+            .await?;
+        recovery_codes.push(code);
+    }
+    Ok(RecoveryCodes { recovery_codes })
+}
+
+/// Sixteen letters and digits that are not mistaken for each other, in groups of four: 80 bits.
+fn generate() -> Result<String> {
+    const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz234567890";
+    let letters = random::bytes::<16>()?;
+    let letters: Vec<char> =
+        letters.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect();
+    Ok(letters.chunks(4).map(String::from_iter).collect::<Vec<_>>().join("-"))
+}
+
+/// A code as it is compared: without blanks and hyphens, in lower case.
+pub fn normalised(code: &str) -> String {
+    code.chars().filter(|c| !c.is_whitespace() && *c != '-').collect::<String>().to_lowercase()
+}
+
+/// Uses a normalised code up; tells whether it was one of the person's.
+pub async fn consume(db: &Db, caller: &Caller, user: &User, code: &str) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    let used = sql("DELETE FROM recovery_codes WHERE user_id = $1 AND hash = $2")
+        .bind(user.id)
+        .bind(random::sha256(code))
+        .execute(&mut tx)
+        .await?;
+    if used > 0 {
+        AuditEvent::own(EventKind::RecoveryCodeUsed, user).write(&mut tx, caller).await?;
+    }
+    tx.commit().await?;
+    Ok(used > 0)
+}

@@ -1,0 +1,301 @@
+//! Two-factor log-in: codes of an authenticator (TOTP, RFC 6238).
+
+use chrono::{DateTime, Utc};
+use qrcode::QrCode;
+use qrcode::render::svg;
+use serde::{Deserialize, Serialize};
+use sqlx::FromRow;
+use totp_rs::{Builder, Totp};
+
+use crate::db::{Db, Tx, now, sql};
+use crate::error::{Conflict, Error, Result};
+use crate::models::accounts::two_factor::recovery_codes::{self, RecoveryCodes};
+use crate::models::audit::{AuditEvent, EventKind};
+use crate::models::base::actor::{Actor, Admin};
+use crate::models::base::caller::Caller;
+use crate::models::base::keys::Keys;
+use crate::models::base::random;
+use crate::models::base::site::Site;
+use crate::models::base::{rate_limit, rate_policy};
+use crate::models::mail::outbox::{self, MailKind};
+use crate::models::users::user::{self, User};
+use crate::validation::Rule;
+
+/// Bytes of an authenticator's secret (RFC 4226 §4 recommends 160 bits).
+const SECRET_LENGTH: usize = 20;
+
+/// A code, typed in.
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
+pub struct TwoFactorCode {
+    /// The six-digit code of the authenticator, or a recovery code.
+    #[schema(example = "123456", required = true)]
+    pub code: Option<String>,
+}
+
+/// Whether logging in needs a code.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct TwoFactorStatus {
+    pub enabled: bool,
+    pub enabled_at: Option<DateTime<Utc>>,
+    /// How many recovery codes are left.
+    pub recovery_codes: i64,
+}
+
+/// What an authenticator needs to know: shown while it is being set up.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct TwoFactorSetup {
+    /// The secret in base32, for typing.
+    #[schema(example = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")]
+    pub secret: String,
+    #[schema(example = "otpauth://totp/Postly:ann?secret=…&issuer=Postly")]
+    pub uri: String,
+    /// The URI as a QR code: an SVG picture.
+    pub qr: String,
+}
+
+#[derive(FromRow)]
+struct TwoFactorRow {
+    secret: String,
+    confirmed_at: Option<DateTime<Utc>>,
+}
+
+async fn row(db: &Db, user_id: i64) -> Result<Option<TwoFactorRow>> {
+    sql("SELECT secret, confirmed_at FROM two_factors WHERE user_id = $1")
+        .bind(user_id)
+        .optional(db)
+        .await
+}
+
+/// The person's own status.
+pub async fn status(site: &Site, user: &User) -> Result<TwoFactorStatus> {
+    let row = row(&site.db, user.id).await?;
+    let recovery_codes = recovery_codes::count(&site.db, user).await?;
+    let enabled_at = row.and_then(|row| row.confirmed_at);
+    Ok(TwoFactorStatus { enabled: enabled_at.is_some(), enabled_at, recovery_codes })
+}
+
+/// Whether this person's log-in needs a code.
+pub async fn is_on(db: &Db, user_id: i64) -> Result<bool> {
+    Ok(row(db, user_id).await?.is_some_and(|row| row.confirmed_at.is_some()))
+}
+
+/// Creates a new secret, to be confirmed by a code of it.
+///
+/// # Errors
+/// `Conflict` when two-factor log-in is on already.
+pub async fn begin(site: &Site, actor: &Actor) -> Result<TwoFactorSetup> {
+    let me = &actor.user;
+    let raw = random::bytes::<SECRET_LENGTH>()?;
+    let sealed = site.keys.seal(&place(me.id), &raw)?;
+    let begun = sql("INSERT INTO two_factors (user_id, secret) VALUES ($1, $2) \
+         ON CONFLICT (user_id) DO UPDATE SET secret = excluded.secret, last_step = 0 \
+         WHERE two_factors.confirmed_at IS NULL")
+    .bind(me.id)
+    .bind(sealed)
+    .execute(site.db.writer())
+    .await?;
+    if begun == 0 {
+        return Err(Error::Conflict(Conflict::TwoFactorOn));
+    }
+    setup(me, raw.to_vec())
+}
+
+/// The setup that was begun, for showing its form again.
+///
+/// # Errors
+/// `NotFound` when none was, or it is finished.
+pub async fn begun(site: &Site, user: &User) -> Result<TwoFactorSetup> {
+    let row = row(&site.db, user.id).await?.filter(|row| row.confirmed_at.is_none());
+    let row = row.ok_or(Error::NotFound)?;
+    setup(user, site.keys.open(&place(user.id), &row.secret).ok_or(Error::NotFound)?)
+}
+
+fn setup(user: &User, raw: Vec<u8>) -> Result<TwoFactorSetup> {
+    let totp = generator(raw, &user.username)?;
+    let failed = |e: &dyn std::fmt::Display| Error::Internal(format!("totp: {e}"));
+    let uri = totp.to_url().map_err(|e| failed(&e))?;
+    let picture = QrCode::new(&uri).map_err(|e| failed(&e))?;
+    let picture = picture.render::<svg::Color<'_>>().min_dimensions(240, 240).build();
+    // Without the XML declaration, so that it can stand in a page.
+    let qr = picture.split_once("?>").map_or(picture.as_str(), |(_, svg)| svg).to_owned();
+    Ok(TwoFactorSetup { secret: totp.secret().to_base32(), uri, qr })
+}
+
+fn generator(raw: Vec<u8>, username: &str) -> Result<Totp> {
+    // What authenticators agree on: SHA-1, six digits, 30 seconds, one step of tolerance.
+    Builder::new()
+        .with_secret(raw)
+        .with_account_name(username)
+        .with_issuer(Some("Postly"))
+        .build()
+        .map_err(|e| Error::Internal(format!("totp: {e}")))
+}
+
+/// What a sealed secret belongs to: it opens nowhere else.
+fn place(user_id: i64) -> String {
+    format!("two-factor/{user_id}")
+}
+
+/// Turns two-factor log-in on, with a code of the new authenticator; gives the recovery codes.
+///
+/// # Errors
+/// `Invalid` when the code is wrong; `NotFound` when no setup was begun; `TooManyRequests`.
+pub async fn enable(site: &Site, actor: &Actor, input: &TwoFactorCode) -> Result<RecoveryCodes> {
+    let me = &actor.user;
+    begun(site, me).await?;
+    require_code(site, actor, input).await?;
+    let mut tx = site.db.begin().await?;
+    let enabled =
+        sql("UPDATE two_factors SET confirmed_at = $1 WHERE user_id = $2 AND confirmed_at IS NULL")
+            .bind(now())
+            .bind(me.id)
+            .execute(&mut tx)
+            .await?;
+    if enabled == 0 {
+        return Err(Error::Conflict(Conflict::TwoFactorOn));
+    }
+    let codes = replace_codes(&mut tx, me).await?;
+    outbox::notify(&mut tx, me.id, MailKind::TwoFactorOn).await?;
+    AuditEvent::own(EventKind::TwoFactorOn, me).write(&mut tx, &actor.caller).await?;
+    tx.commit().await?;
+    Ok(codes)
+}
+
+/// Turns two-factor log-in off: with a code, since whoever has only the password must not.
+///
+/// # Errors
+/// `Invalid` when the code is wrong; `NotFound` when it is off; `TooManyRequests`.
+pub async fn disable(site: &Site, actor: &Actor, input: &TwoFactorCode) -> Result<()> {
+    let me = &actor.user;
+    require_on(site, actor, input).await?;
+    let mut tx = site.db.begin().await?;
+    delete(&mut tx, me.id).await?;
+    outbox::notify(&mut tx, me.id, MailKind::TwoFactorOff).await?;
+    AuditEvent::own(EventKind::TwoFactorOff, me).write(&mut tx, &actor.caller).await?;
+    tx.commit().await
+}
+
+/// Turns two-factor log-in off for somebody who lost the authenticator and the recovery codes.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn reset(site: &Site, admin: &Admin, username: &str) -> Result<()> {
+    let person = user::by_username(&site.db, username).await?;
+    let mut tx = site.db.begin().await?;
+    delete(&mut tx, person.id).await?;
+    outbox::notify(&mut tx, person.id, MailKind::TwoFactorOff).await?;
+    AuditEvent::new(EventKind::TwoFactorOff)
+        .by(admin.user())
+        .about(person.id, &person.username)
+        .write(&mut tx, admin.caller())
+        .await?;
+    tx.commit().await
+}
+
+/// Creates new recovery codes; the old ones become invalid.
+///
+/// # Errors
+/// As `disable`.
+pub async fn renew_codes(
+    site: &Site,
+    actor: &Actor,
+    input: &TwoFactorCode,
+) -> Result<RecoveryCodes> {
+    require_on(site, actor, input).await?;
+    let mut tx = site.db.begin().await?;
+    let codes = replace_codes(&mut tx, &actor.user).await?;
+    let event = AuditEvent::own(EventKind::RecoveryCodesCreated, &actor.user);
+    event.write(&mut tx, &actor.caller).await?;
+    tx.commit().await?;
+    Ok(codes)
+}
+
+async fn require_on(site: &Site, actor: &Actor, input: &TwoFactorCode) -> Result<()> {
+    match is_on(&site.db, actor.user.id).await? {
+        true => require_code(site, actor, input).await,
+        false => Err(Error::NotFound),
+    }
+}
+
+/// Checks a code of somebody who is logged in.
+async fn require_code(site: &Site, actor: &Actor, input: &TwoFactorCode) -> Result<()> {
+    let (user, caller) = (&actor.user, &actor.caller);
+    if verify_code(site, caller, user, input.code.as_deref()).await? {
+        return Ok(());
+    }
+    let event = AuditEvent::own(EventKind::ReauthenticationFailed, user).detail("code");
+    event.record(&site.db, caller).await?;
+    Err(Error::invalid("code", Rule::Wrong))
+}
+
+async fn delete(tx: &mut Tx, user_id: i64) -> Result<()> {
+    for statement in [
+        "DELETE FROM two_factors WHERE user_id = $1",
+        "DELETE FROM recovery_codes WHERE user_id = $1",
+        "DELETE FROM login_challenges WHERE user_id = $1",
+    ] {
+        sql(statement).bind(user_id).execute(&mut *tx).await?;
+    }
+    Ok(())
+}
+
+async fn replace_codes(tx: &mut Tx, user: &User) -> Result<RecoveryCodes> {
+    // Locks the authenticator's row: of two who create codes at once, the later one's are valid.
+    sql("UPDATE two_factors SET last_step = last_step WHERE user_id = $1")
+        .bind(user.id)
+        .execute(&mut *tx)
+        .await?;
+    recovery_codes::replace(tx, user).await
+}
+
+/// Whether this is a code of the person's, which is thereby used up. A try counts as at log-in.
+///
+/// # Errors
+/// `TooManyRequests`.
+pub async fn verify_code(
+    site: &Site,
+    caller: &Caller,
+    user: &User,
+    code: Option<&str>,
+) -> Result<bool> {
+    let db = &site.db;
+    let code = recovery_codes::normalised(code.unwrap_or_default());
+    let key = user.id.to_string();
+    let acquired = rate_limit::acquire(db.writer(), caller, &rate_policy::CODE, &key).await;
+    if let Err(Error::TooManyRequests { first: true, .. }) = acquired {
+        let event = AuditEvent::own(EventKind::LoginThrottled, user).detail("code");
+        event.record(db, caller).await?;
+    }
+    acquired?;
+    let right = if code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit()) {
+        use_code(db, &site.keys, user, &code).await?
+    } else {
+        recovery_codes::consume(db, caller, user, &code).await?
+    };
+    if right {
+        rate_limit::release(db.writer(), caller, &rate_policy::CODE, &key).await?;
+    }
+    Ok(right)
+}
+
+async fn use_code(db: &Db, keys: &Keys, user: &User, code: &str) -> Result<bool> {
+    let Some(row) = row(db, user.id).await? else { return Ok(false) };
+    let Some(raw) = keys.open(&place(user.id), &row.secret) else {
+        tracing::warn!(user = user.id, "an authenticator was sealed with a key that is gone");
+        return Ok(false);
+    };
+    let Some(step) = generator(raw.clone(), &user.username)?.check_current(code) else {
+        return Ok(false);
+    };
+    // One statement decides, so that of two who present one code only one gets in. The secret is
+    // sealed again, with the newest key.
+    let step = i64::try_from(step).map_err(|e| Error::Internal(e.to_string()))?;
+    let used = sql("UPDATE two_factors SET last_step = $1, secret = $2 \
+         WHERE user_id = $3 AND last_step < $1")
+    .bind(step)
+    .bind(keys.seal(&place(user.id), &raw)?)
+    .bind(user.id)
+    .execute(db.writer())
+    .await?;
+    Ok(used > 0)
+}

@@ -1,0 +1,64 @@
+//! Who acts, and from where. Every mutation takes an `Actor` or an `Admin`, so that forgetting
+//! permission does not compile.
+
+use std::sync::Arc;
+
+use crate::error::{Denial, Error, Result};
+use crate::models::base::caller::Caller;
+use crate::models::users::user::{Role, User};
+
+/// A person who acts through a request.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    pub user: User,
+    pub caller: Arc<Caller>,
+}
+
+impl Actor {
+    /// # Errors
+    /// `Forbidden`, unless this person may change what `owner` (a user's id) owns.
+    pub fn permit(&self, owner: i64) -> Result<()> {
+        match self.user.may_change(owner) {
+            true => Ok(()),
+            false => Err(Error::Forbidden(Denial::NotAuthor)),
+        }
+    }
+}
+
+/// Somebody who administers the site: a person with the role admin, or the operator at the command
+/// line, who needs no account.
+#[derive(Debug, Clone)]
+pub enum Admin {
+    Person(Actor),
+    Operator(Arc<Caller>),
+}
+
+impl Admin {
+    /// # Errors
+    /// `Forbidden` for everybody who is no admin.
+    pub fn of(actor: Actor) -> Result<Admin> {
+        match actor.user.role {
+            Role::Admin => Ok(Admin::Person(actor)),
+            Role::User => Err(Error::Forbidden(Denial::NotAdmin)),
+        }
+    }
+
+    pub fn operator() -> Admin {
+        Admin::Operator(Arc::new(Caller::operator()))
+    }
+
+    /// The admin's account; the operator has none.
+    pub fn user(&self) -> Option<&User> {
+        match self {
+            Admin::Person(actor) => Some(&actor.user),
+            Admin::Operator(_) => None,
+        }
+    }
+
+    pub fn caller(&self) -> &Caller {
+        match self {
+            Admin::Person(actor) => &actor.caller,
+            Admin::Operator(caller) => caller,
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Form value coercion: forms have nothing but text, JSON has numbers, booleans and lists.
+
+use serde::de::{Deserialize, Deserializer, Error};
+
+/// A number, or text that is one; blank text is none.
+pub fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum Value {
+        Number(i64),
+        Text(String),
+    }
+    match Option::<Value>::deserialize(from)? {
+        None => Ok(None),
+        Some(Value::Number(number)) => Ok(Some(number)),
+        Some(Value::Text(text)) if text.trim().is_empty() => Ok(None),
+        Some(Value::Text(text)) => text.trim().parse().map(Some).map_err(Error::custom),
+    }
+}
+
+/// A list of words, or text with blanks between them.
+pub fn words<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum Value {
+        List(Vec<String>),
+        Text(String),
+    }
+    let texts = match Option::<Value>::deserialize(from)? {
+        None => vec![],
+        Some(Value::List(list)) => list,
+        Some(Value::Text(text)) => vec![text],
+    };
+    Ok(texts.iter().flat_map(|text| text.split_whitespace()).map(str::to_owned).collect())
+}
+
+/// A boolean, as JSON or as the text of a form.
+pub fn boolean<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool>, D::Error> {
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum Value {
+        Boolean(bool),
+        Text(String),
+    }
+    match Option::<Value>::deserialize(from)? {
+        None => Ok(None),
+        Some(Value::Boolean(value)) => Ok(Some(value)),
+        Some(Value::Text(text)) => match text.as_str() {
+            "" => Ok(None),
+            "true" | "on" => Ok(Some(true)),
+            "false" => Ok(Some(false)),
+            _ => Err(Error::custom("neither true nor false")),
+        },
+    }
+}

@@ -1,0 +1,148 @@
+//! The job queue: what must happen after a transaction is a row that is written in it. Running the
+//! jobs is the business of `crate::jobs`.
+
+use chrono::Duration;
+use serde::Serialize;
+use sqlx::FromRow;
+
+use crate::db::{Conn, Db, Tx, now, sql};
+use crate::error::{Error, Result};
+
+/// How long a worker has a job for itself. If it dies meanwhile, another one takes the job then.
+fn lease() -> Duration {
+    Duration::minutes(2)
+}
+
+/// How long jobs that succeeded, and jobs that failed for good, can still be looked at.
+fn retention() -> (Duration, Duration) {
+    (Duration::days(1), Duration::days(30))
+}
+
+/// Adds a job, to be run as soon as the transaction is committed. The payload is JSON; it must hold
+/// no secrets.
+pub async fn enqueue(tx: &mut Tx, kind: &str, payload: &impl Serialize) -> Result<()> {
+    let payload = serde_json::to_string(payload)
+        .map_err(|e| Error::Internal(format!("the payload of a job: {e}")))?;
+    sql("INSERT INTO jobs (kind, payload, created_at, run_at) VALUES ($1, $2, $3, $3)")
+        .bind(kind)
+        .bind(payload)
+        .bind(now())
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Adds a job without a payload that is to run after `delay`, unless one of its kind waits already.
+pub async fn schedule<'c>(conn: impl Into<Conn<'c>>, kind: &str, delay: Duration) -> Result<()> {
+    let at = now();
+    sql("INSERT INTO jobs (kind, unique_key, payload, created_at, run_at) \
+         VALUES ($1, $1, 'null', $2, $3) \
+         ON CONFLICT (unique_key) WHERE finished_at IS NULL DO NOTHING")
+    .bind(kind)
+    .bind(at)
+    .bind(at + delay)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A job that this worker has for itself.
+#[derive(Debug, FromRow)]
+pub struct ClaimedJob {
+    pub id: i64,
+    pub kind: String,
+    pub payload: String,
+    /// How often it was tried, this time included.
+    pub attempts: i64,
+}
+
+/// Takes the next job of these kinds that is due; `None` when there is none.
+pub async fn claim(db: &Db, kinds: &[&str]) -> Result<Option<ClaimedJob>> {
+    loop {
+        let at = now();
+        // Looked up by a reader, which costs little: nearly always there is nothing to do.
+        let due: Option<i64> = sql("SELECT id FROM jobs WHERE finished_at IS NULL")
+            .push_bind(" AND run_at <= ", at)
+            .push_bind(" AND (claimed_until IS NULL OR claimed_until <= ", at)
+            .push_list(") AND kind IN ", kinds.iter().copied())
+            .push(" ORDER BY run_at, id LIMIT 1")
+            .optional_scalar(db)
+            .await?;
+        let Some(id) = due else { return Ok(None) };
+        // One statement decides: of two workers that found the same job, one gets it.
+        let claimed = sql("UPDATE jobs SET attempts = attempts + 1, claimed_until = $1 \
+             WHERE id = $2 AND finished_at IS NULL AND run_at <= $3 \
+             AND (claimed_until IS NULL OR claimed_until <= $3) \
+             RETURNING id, kind, payload, attempts")
+        .bind(at + lease())
+        .bind(id)
+        .bind(at)
+        .optional(db.writer())
+        .await?;
+        if claimed.is_some() {
+            return Ok(claimed);
+        }
+    }
+}
+
+/// The job succeeded.
+pub async fn complete(db: &Db, id: i64) -> Result<()> {
+    sql("UPDATE jobs SET finished_at = $1, claimed_until = NULL WHERE id = $2")
+        .bind(now())
+        .bind(id)
+        .execute(db.writer())
+        .await?;
+    Ok(())
+}
+
+/// The job failed: it is tried again later, or given up after `max_attempts`. Tells whether it will
+/// be tried again.
+pub async fn fail(db: &Db, job: &ClaimedJob, max_attempts: i64, error: &str) -> Result<bool> {
+    let at = now();
+    let retry = job.attempts < max_attempts;
+    sql("UPDATE jobs SET run_at = $1, claimed_until = NULL, last_error = $2, failed = $3, \
+         finished_at = $4 WHERE id = $5")
+    .bind(at + back_off(job.attempts))
+    .bind(error.chars().take(1_000).collect::<String>())
+    .bind(!retry)
+    .bind((!retry).then_some(at))
+    .bind(job.id)
+    .execute(db.writer())
+    .await?;
+    Ok(retry)
+}
+
+/// One minute, then twice as long each time, at most an hour.
+fn back_off(attempt: i64) -> Duration {
+    Duration::minutes(1 << (attempt - 1).clamp(0, 6)).min(Duration::hours(1))
+}
+
+/// How many jobs of a kind wait or run; for tests.
+pub async fn pending(db: &Db, kind: &str) -> Result<i64> {
+    sql("SELECT count(*) FROM jobs WHERE finished_at IS NULL AND kind = $1")
+        .bind(kind)
+        .scalar(db)
+        .await
+}
+
+/// Deletes jobs that were finished or given up some time ago; gives how many.
+pub async fn sweep(tx: &mut Tx) -> Result<u64> {
+    let (succeeded, failed) = retention();
+    let at = now();
+    sql("DELETE FROM jobs WHERE finished_at <= $1 AND (NOT failed OR finished_at <= $2)")
+        .bind(at - succeeded)
+        .bind(at - failed)
+        .execute(tx)
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_grows_to_an_hour() {
+        let minutes: Vec<i64> = (1..=9).map(|n| back_off(n).num_minutes()).collect();
+        assert_eq!(minutes, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    }
+}

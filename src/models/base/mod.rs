@@ -1,0 +1,14 @@
+//! What every other room of the models stands on.
+
+pub mod actor;
+pub mod caller;
+pub mod form_value;
+pub mod hasher;
+pub mod job;
+pub mod keys;
+pub mod page;
+pub mod random;
+pub mod rate_limit;
+pub mod rate_policy;
+pub mod site;
+pub mod user_agent;

@@ -1,0 +1,242 @@
+//! Keyset pagination: a page of a list begins where another ended, never at a counted offset.
+
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use chrono::DateTime;
+use serde::{Deserialize, Serialize};
+
+use crate::db::{Query, Value};
+use crate::error::{Error, Result};
+use crate::models::users::user;
+use crate::validation::{FieldError, Rule, ValidationErrors};
+
+/// Items on a page when the request names no number.
+const DEFAULT_LIMIT: i64 = 20;
+/// Most items on a page.
+const MAX_LIMIT: i64 = 100;
+
+/// Raw, unvalidated paging parameters.
+#[derive(Debug, Default, Clone, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageParams {
+    /// The `next` of a page, to read on.
+    pub before: Option<String>,
+    /// The `previous` of a page, to go back.
+    pub after: Option<String>,
+    /// 1 to 100 items; 20 when missing.
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 100, default = 20)]
+    pub limit: Option<String>,
+}
+
+/// A slice of a list. `KEYS` columns order the list, all descending.
+#[derive(Debug)]
+pub struct Keyset<const KEYS: usize> {
+    limit: i64,
+    from: From<KEYS>,
+}
+
+#[derive(Debug)]
+enum From<const KEYS: usize> {
+    Start,
+    Before([i64; KEYS]),
+    After([i64; KEYS]),
+}
+
+/// A column that orders a list. In cursors, times are microseconds since 1970.
+#[derive(Debug, Clone, Copy)]
+pub enum Column {
+    Int(&'static str),
+    Time(&'static str),
+}
+
+impl Column {
+    fn name(self) -> &'static str {
+        match self {
+            Column::Int(name) | Column::Time(name) => name,
+        }
+    }
+
+    fn value(self, key: i64) -> Value {
+        match self {
+            Column::Int(_) => key.into(),
+            Column::Time(_) => {
+                // Years 1 to 9999: all that both engines can compare.
+                let key = key.clamp(-62_135_596_800_000_000, 253_402_300_799_999_999);
+                DateTime::from_timestamp_micros(key).unwrap_or_default().into()
+            }
+        }
+    }
+}
+
+/// A part of a list, and the cursors of its neighbours.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    #[serde(flatten)]
+    pub cursors: Cursors,
+}
+
+/// Where the neighbours of a page begin.
+#[derive(Debug, Default, Clone, Serialize, utoipa::ToSchema)]
+pub struct Cursors {
+    /// Send it as `before` to read on; null at the end.
+    pub next: Option<String>,
+    /// Send it as `after` to go back; null at the beginning.
+    pub previous: Option<String>,
+}
+
+impl<const KEYS: usize> Keyset<KEYS> {
+    /// # Errors
+    /// `Invalid`, about `before`, `after` and `limit`.
+    pub fn new(params: &PageParams) -> Result<Self> {
+        let mut errors = ValidationErrors::default();
+        let limit = errors.collect(limit(params.limit.as_deref()))?;
+        let before = errors.collect(cursor("before", params.before.as_deref()))?;
+        let after = errors.collect(cursor("after", params.after.as_deref()))?;
+        let from = match (before.flatten(), after.flatten()) {
+            (Some(_), Some(_)) => {
+                errors.add(FieldError::new("after", Rule::Exclusive));
+                From::Start
+            }
+            (Some(keys), None) => From::Before(keys),
+            (None, Some(keys)) => From::After(keys),
+            (None, None) => From::Start,
+        };
+        errors.into_result()?;
+        Ok(Keyset { limit: limit.unwrap_or(DEFAULT_LIMIT), from })
+    }
+
+    /// Adds condition, order and limit to a query that ends inside its WHERE clause. `columns` are
+    /// the ordering columns.
+    pub fn apply(&self, mut query: Query, columns: [Column; KEYS]) -> Query {
+        let (order, bound) = match &self.from {
+            From::Start => (" DESC", None),
+            From::Before(keys) => (" DESC", Some((") < (", keys))),
+            From::After(keys) => (" ASC", Some((") > (", keys))),
+        };
+        if let Some((compare, keys)) = bound {
+            query = push_names(query.push(" AND ("), columns, "").push(compare);
+            for (i, (column, key)) in columns.into_iter().zip(keys).enumerate() {
+                query = query.push_bind(if i == 0 { "" } else { ", " }, column.value(*key));
+            }
+            query = query.push(")");
+        }
+        // One more than wanted tells whether there is a further page.
+        push_names(query.push(" ORDER BY "), columns, order).push_bind(" LIMIT ", self.limit + 1)
+    }
+
+    /// Makes the page out of the rows of `apply`'s query; `keys` are an item's ordering columns.
+    pub fn page<T>(&self, rows: Vec<T>, keys: impl Fn(&T) -> [i64; KEYS]) -> Page<T> {
+        let limit = usize::try_from(self.limit).unwrap_or_default();
+        self.page_of(limit, rows, keys)
+    }
+
+    /// A page that ends earlier: of the rows, in the order of the query, the first `count`, at most
+    /// as many as the limit allows.
+    pub fn page_of<T>(
+        &self,
+        count: usize,
+        mut rows: Vec<T>,
+        keys: impl Fn(&T) -> [i64; KEYS],
+    ) -> Page<T> {
+        let count = count.min(usize::try_from(self.limit).unwrap_or_default());
+        let more = rows.len() > count;
+        rows.truncate(count);
+        let (newer, older) = match self.from {
+            From::Start => (false, more),
+            From::Before(_) => (true, more),
+            From::After(_) => {
+                rows.reverse();
+                (more, true)
+            }
+        };
+        let token = |item: Option<&T>| item.map(|item| encode(keys(item)));
+        let cursors = Cursors {
+            next: older.then(|| token(rows.last())).flatten(),
+            previous: newer.then(|| token(rows.first())).flatten(),
+        };
+        Page { items: rows, cursors }
+    }
+}
+
+fn push_names<const KEYS: usize>(
+    mut query: Query,
+    columns: [Column; KEYS],
+    suffix: &'static str,
+) -> Query {
+    for (i, column) in columns.into_iter().enumerate() {
+        query = query.push(if i == 0 { "" } else { ", " }).push(column.name()).push(suffix);
+    }
+    query
+}
+
+fn limit(text: Option<&str>) -> Result<i64> {
+    match text.filter(|t| !t.is_empty()).map(str::parse) {
+        None => Ok(DEFAULT_LIMIT),
+        Some(Ok(n)) if (1..=MAX_LIMIT).contains(&n) => Ok(n),
+        Some(_) => {
+            let error = FieldError::new("limit", Rule::OutOfRange);
+            Err(error.with("min", 1i64).with("max", MAX_LIMIT).into())
+        }
+    }
+}
+
+fn cursor<const KEYS: usize>(
+    field: &'static str,
+    text: Option<&str>,
+) -> Result<Option<[i64; KEYS]>> {
+    match text.filter(|t| !t.is_empty()) {
+        None => Ok(None),
+        Some(text) => decode(text).map(Some).ok_or_else(|| Error::invalid(field, Rule::Malformed)),
+    }
+}
+
+fn encode<const KEYS: usize>(keys: [i64; KEYS]) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(keys.map(|key| key.to_string()).join("."))
+}
+
+fn decode<const KEYS: usize>(text: &str) -> Option<[i64; KEYS]> {
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
+    let keys: Vec<i64> = std::str::from_utf8(&bytes)
+        .ok()?
+        .split('.')
+        .map(str::parse)
+        .collect::<Result<_, _>>()
+        .ok()?;
+    keys.try_into().ok()
+}
+
+/// The LIKE pattern for text that contains `q`, compared as `user::canonical` writes it; `None` when
+/// `q` is blank.
+pub fn like_pattern(q: &str) -> Option<String> {
+    let needle = user::canonical(q);
+    if needle.is_empty() {
+        return None;
+    }
+    let escaped = needle.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    Some(format!("%{escaped}%"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_come_back_as_they_went() {
+        for keys in [[0, 1], [-5, i64::MAX], [i64::MIN, 7]] {
+            assert_eq!(decode(&encode(keys)), Some(keys));
+        }
+    }
+
+    #[test]
+    fn what_is_no_cursor_is_a_complaint() {
+        for text in ["x", "!!", "MQ==", "MS4y", "OTIyMzM3MjAzNjg1NDc3NTgwOA"] {
+            assert_eq!(decode::<1>(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn wildcards_in_a_search_are_letters() {
+        assert_eq!(like_pattern("50%_\\").unwrap(), "%50\\%\\_\\\\%");
+        assert_eq!(like_pattern("  "), None);
+    }
+}

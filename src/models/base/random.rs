@@ -1,0 +1,33 @@
+//! Random values, and the form in which secrets of ours are kept.
+
+use aws_lc_rs::{digest, rand};
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+
+use crate::error::{Error, Result};
+
+/// Random bytes.
+pub fn bytes<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0u8; N];
+    rand::fill(&mut bytes).map_err(|_| Error::Internal("no randomness".to_owned()))?;
+    Ok(bytes)
+}
+
+/// An id that nobody can guess: 128 random bits in hexadecimal.
+pub fn id() -> Result<String> {
+    Ok(hex(&bytes::<16>()?))
+}
+
+/// A secret for somebody else to keep: 256 random bits in base64url after a prefix.
+pub fn token(prefix: &str) -> Result<String> {
+    Ok(format!("{prefix}{}", BASE64_URL_SAFE_NO_PAD.encode(bytes::<32>()?)))
+}
+
+/// SHA-256 in hexadecimal: all that the database holds of a secret. The secrets themselves are
+/// random enough that nothing slower is needed.
+pub fn sha256(secret: &str) -> String {
+    hex(digest::digest(&digest::SHA256, secret.as_bytes()).as_ref())
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,44 @@
+//! The site: what every model function needs, in one value.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::db::{Db, sql};
+use crate::error::Result;
+use crate::models::base::hasher::Hasher;
+use crate::models::base::keys::Keys;
+
+/// The database, the password hasher, the keys and the rules. Cheap to clone.
+#[derive(Clone)]
+pub struct Site {
+    pub db: Db,
+    pub hasher: Hasher,
+    pub keys: Arc<Keys>,
+    pub rules: Rules,
+}
+
+/// What the operator decided.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Rules {
+    pub email: EmailRules,
+}
+
+/// E-mail policy.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct EmailRules {
+    /// A mail server is configured. An address counts only once it is confirmed.
+    pub sends_mail: bool,
+    /// Nobody registers without an address.
+    pub required: bool,
+    /// Nobody posts before an address is confirmed.
+    pub verified_to_post: bool,
+}
+
+impl Site {
+    /// # Errors
+    /// `Unavailable` when the database does not answer.
+    pub async fn ping(&self) -> Result<()> {
+        sql("SELECT CAST(1 AS BIGINT)").scalar::<i64>(&self.db).await.map(|_| ())
+    }
+}

@@ -1,0 +1,172 @@
+//! Mails to be sent: queued in the transaction that causes them, written when they are sent.
+
+use serde::{Deserialize, Serialize};
+use sqlx::FromRow;
+use strum::{EnumIter, EnumString, IntoStaticStr};
+
+use crate::db::{Db, Tx, sql};
+use crate::error::{Error, Result};
+use crate::models::base::{job, rate_limit, rate_policy};
+use crate::models::mail::email_link::{self, Purpose};
+use crate::models::users::user;
+
+/// The kind of job that sends a mail.
+pub const JOB: &str = "mail";
+
+/// What a mail is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum MailKind {
+    /// Confirm this address; or, when it has an account already, be told so.
+    Verify,
+    /// Set a new password; nothing when the address has no account.
+    Reset,
+    /// Somebody asks for another address.
+    EmailChange,
+    /// The account has another address now.
+    EmailChanged,
+    PasswordChanged,
+    TwoFactorOn,
+    TwoFactorOff,
+}
+
+/// A queued mail: whom to write to about what, but not the text. Links are created when the mail
+/// is, so that no secret waits in the database.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct QueuedEmail {
+    kind: String,
+    recipient: String,
+    user_id: Option<i64>,
+    detail: String,
+}
+
+impl QueuedEmail {
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+}
+
+/// Queues a mail. `detail` is what else its text needs.
+pub async fn enqueue(
+    tx: &mut Tx,
+    kind: MailKind,
+    recipient: &str,
+    user_id: Option<i64>,
+    detail: &str,
+) -> Result<()> {
+    let kind: &str = kind.into();
+    let queued = QueuedEmail {
+        kind: kind.to_owned(),
+        recipient: recipient.to_owned(),
+        user_id,
+        detail: detail.to_owned(),
+    };
+    job::enqueue(tx, JOB, &queued).await
+}
+
+/// Queues a mail with a link, unless the address has reached its hourly limit (no mail-bombing).
+/// Tells whether it was queued.
+pub async fn enqueue_link(
+    tx: &mut Tx,
+    kind: MailKind,
+    recipient: &str,
+    user_id: Option<i64>,
+) -> Result<bool> {
+    let key = format!("{}:{}", <&str>::from(kind), user::canonical(recipient));
+    match rate_limit::acquire_silently(&mut *tx, &rate_policy::MAILS, &key).await {
+        Ok(()) => enqueue(tx, kind, recipient, user_id, "").await.map(|()| true),
+        Err(Error::TooManyRequests { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Queues a mail to the owner of an account, if it has an address.
+pub async fn notify(tx: &mut Tx, user_id: i64, kind: MailKind) -> Result<()> {
+    let address: Option<Option<String>> = sql("SELECT email FROM users WHERE id = $1")
+        .bind(user_id)
+        .optional_scalar(&mut *tx)
+        .await?;
+    match address.flatten() {
+        Some(address) => enqueue(tx, kind, &address, Some(user_id), "").await,
+        None => Ok(()),
+    }
+}
+
+/// A mail, ready to be rendered.
+#[derive(Debug, Serialize)]
+pub struct Email {
+    /// The folder of the templates.
+    #[serde(skip)]
+    pub template: &'static str,
+    #[serde(skip)]
+    pub recipient: String,
+    pub username: String,
+    /// The path of the link with its secret, if there is one.
+    pub path: Option<String>,
+    pub detail: String,
+}
+
+#[derive(FromRow)]
+struct Recipient {
+    id: i64,
+    username: String,
+    email: Option<String>,
+    pending_email: Option<String>,
+    verified: bool,
+}
+
+const RECIPIENT: &str = "SELECT id, username, email, pending_email, \
+    email_verified_at IS NOT NULL AS verified FROM users";
+
+/// Composes a queued mail; `None` when there is nothing to be said any more. Only here is it looked
+/// up who has an address, so that requests take the same time for every address.
+pub async fn compose(db: &Db, queued: &QueuedEmail) -> Result<Option<Email>> {
+    let Ok(kind) = queued.kind.parse::<MailKind>() else { return Ok(None) };
+    let owner: Option<Recipient> = sql(RECIPIENT)
+        .push_bind(
+            " WHERE disabled_at IS NULL AND email_key = ",
+            user::canonical(&queued.recipient),
+        )
+        .optional(db)
+        .await?;
+    let about: Option<Recipient> = match queued.user_id {
+        Some(id) => sql(RECIPIENT).push_bind(" WHERE id = ", id).optional(db).await?,
+        None => None,
+    };
+    let recipient = queued.recipient.as_str();
+    let to_recipient = |template, username: String, path| {
+        let (recipient, detail) = (recipient.to_owned(), queued.detail.clone());
+        Some(Email { template, recipient, username, path, detail })
+    };
+    // The owner of an address is written to as it was confirmed, not as somebody else spelled it:
+    // two spellings that we compare as equal may be different mailboxes.
+    let to_owner = |template, owner: Recipient, path| {
+        let recipient = owner.email.unwrap_or_default();
+        Some(Email { template, recipient, username: owner.username, path, detail: String::new() })
+    };
+    Ok(match (kind, owner, about) {
+        (MailKind::Reset, Some(owner), _) => {
+            let email = owner.email.as_deref().unwrap_or_default();
+            let token = email_link::create(db, owner.id, Purpose::Reset, email).await?;
+            let path = format!("/password-reset/new?token={token}");
+            to_owner("reset", owner, Some(path))
+        }
+        (MailKind::Verify, Some(owner), Some(about)) if owner.id != about.id => {
+            to_owner("taken", owner, Some("/password-reset".to_owned()))
+        }
+        (MailKind::Verify, _, Some(about)) if awaits_confirmation(&about, recipient) => {
+            let token = email_link::create(db, about.id, Purpose::Verify, recipient).await?;
+            let path = format!("/verify-email?token={token}");
+            to_recipient("verify", about.username, Some(path))
+        }
+        (MailKind::Reset | MailKind::Verify, ..) => None,
+        (kind, _, Some(about)) => to_recipient(kind.into(), about.username, None),
+        (_, _, None) => None,
+    })
+}
+
+/// Whether this address of the person still waits to be confirmed.
+fn awaits_confirmation(person: &Recipient, address: &str) -> bool {
+    person.pending_email.as_deref() == Some(address)
+        || (person.email.as_deref() == Some(address) && !person.verified)
+}

@@ -1,0 +1,120 @@
+//! What admins do to people: seeing them all, changing their role, disabling, deleting.
+
+use crate::db::{Lock, Tx, now, sql};
+use crate::error::{Conflict, Error, Result};
+use crate::models::accounts::account::{self, Account};
+use crate::models::accounts::session;
+use crate::models::audit::{AuditEvent, EventKind};
+use crate::models::base::actor::Admin;
+use crate::models::base::page::{Column, Keyset, Page, PageParams, like_pattern};
+use crate::models::base::site::Site;
+use crate::models::users::user::{self, Role, User};
+
+/// Everybody, newest first; `q` searches usernames and e-mail addresses.
+pub async fn list(
+    site: &Site,
+    _: &Admin,
+    q: Option<&str>,
+    params: &PageParams,
+) -> Result<Page<Account>> {
+    let keyset = Keyset::<1>::new(params)?;
+    let mut query = account::select().push(" WHERE true");
+    if let Some(pattern) = q.and_then(like_pattern) {
+        query = query
+            .push_bind(" AND (u.username_key LIKE ", pattern.clone())
+            .push_bind(" ESCAPE '\\' OR u.email_key LIKE ", pattern)
+            .push(" ESCAPE '\\')");
+    }
+    let accounts = keyset.apply(query, [Column::Int("u.id")]).all(&site.db).await?;
+    Ok(keyset.page(accounts, |account: &Account| [account.id]))
+}
+
+/// Everybody at once, oldest first: for the command line.
+pub async fn list_all(site: &Site, _: &Admin) -> Result<Vec<Account>> {
+    account::select().push(" ORDER BY u.id").all(&site.db).await
+}
+
+/// What an admin may change about somebody; what is missing stays as it is.
+#[derive(Debug, Default)]
+pub struct UserUpdate {
+    pub role: Option<Role>,
+    /// True disables the account, false enables it again.
+    pub disabled: Option<bool>,
+}
+
+/// Changes somebody's role or access; in effect from their next request on, on every instance.
+///
+/// # Errors
+/// `NotFound`; `Conflict` when no admin would remain.
+pub async fn update(
+    site: &Site,
+    admin: &Admin,
+    username: &str,
+    update: &UserUpdate,
+) -> Result<Account> {
+    let mut tx = site.db.begin().await?;
+    tx.lock(Lock::Admins).await?;
+    let user = user::by_username(&mut tx, username).await?;
+    if update.role == Some(Role::User) || update.disabled == Some(true) {
+        ensure_admin_remains(&mut tx, &user).await?;
+    }
+    let mut events = Vec::new();
+    if let Some(role) = update.role {
+        sql("UPDATE users SET role = $1 WHERE id = $2")
+            .bind(role.as_str())
+            .bind(user.id)
+            .execute(&mut tx)
+            .await?;
+        events.push((EventKind::RoleChanged, role.as_str()));
+    }
+    if let Some(disabled) = update.disabled {
+        sql("UPDATE users SET disabled_at = $1 WHERE id = $2")
+            .bind(disabled.then(now))
+            .bind(user.id)
+            .execute(&mut tx)
+            .await?;
+        if disabled {
+            // Once enabled again, the person starts with a log-in.
+            session::revoke_all(&mut tx, user.id).await?;
+        }
+        let kind = if disabled { EventKind::UserDisabled } else { EventKind::UserEnabled };
+        events.push((kind, ""));
+    }
+    for (kind, detail) in events {
+        event(kind, admin, &user).detail(detail).write(&mut tx, admin.caller()).await?;
+    }
+    let account = account::by_id(&mut tx, user.id).await?;
+    tx.commit().await?;
+    Ok(account)
+}
+
+/// Deletes a person with their posts, votes and sessions.
+///
+/// # Errors
+/// `NotFound`; `Conflict` when no admin would remain.
+pub async fn delete(site: &Site, admin: &Admin, username: &str) -> Result<()> {
+    let mut tx = site.db.begin().await?;
+    tx.lock(Lock::Admins).await?;
+    let user = user::by_username(&mut tx, username).await?;
+    ensure_admin_remains(&mut tx, &user).await?;
+    sql("DELETE FROM users WHERE id = $1").bind(user.id).execute(&mut tx).await?;
+    event(EventKind::UserDeleted, admin, &user).write(&mut tx, admin.caller()).await?;
+    tx.commit().await
+}
+
+fn event(kind: EventKind, admin: &Admin, user: &User) -> AuditEvent {
+    AuditEvent::new(kind).by(admin.user()).about(user.id, &user.username)
+}
+
+/// Fails when `user` is the last admin.
+async fn ensure_admin_remains(tx: &mut Tx, user: &User) -> Result<()> {
+    if user.role != Role::Admin {
+        return Ok(());
+    }
+    let others: i64 = sql("SELECT count(*) FROM users \
+         WHERE role = 'admin' AND disabled_at IS NULL AND id <> $1")
+    .bind(user.id)
+    .scalar(tx)
+    .await?;
+    if others == 0 { Err(Error::Conflict(Conflict::LastAdmin)) } else { Ok(()) }
+}

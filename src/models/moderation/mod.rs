@@ -1,0 +1,3 @@
+//! What admins do to people.
+
+pub mod administration;

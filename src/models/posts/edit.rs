@@ -1,0 +1,237 @@
+//! Writing, editing and deleting posts.
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use crate::db::{Conn, Tx, now, sql};
+use crate::error::{Error, Result};
+use crate::models::accounts::email_address;
+use crate::models::audit::{AuditEvent, EventKind};
+use crate::models::base::actor::{Actor, Admin};
+use crate::models::base::form_value;
+use crate::models::base::site::Site;
+use crate::models::posts::markdown;
+use crate::models::posts::post::{self, Post};
+use crate::validation::{FieldError, Rule, ValidationErrors};
+
+/// Longest title, in characters.
+const MAX_TITLE_LENGTH: usize = 255;
+/// Longest content, in characters.
+const MAX_CONTENT_LENGTH: usize = 100_000;
+
+/// What a writer enters. In an edit a missing field stays as it is; an empty one is an error.
+#[derive(Debug, Default, Clone, Deserialize, utoipa::ToSchema)]
+pub struct PostInput {
+    /// 1 to 255 characters.
+    #[schema(example = "On tides")]
+    pub title: Option<String>,
+    /// Markdown, 1 to 100,000 characters.
+    #[schema(example = "The sea comes *twice* a day.")]
+    pub content: Option<String>,
+    /// Of an edit: the version that the writer saw. Another one means that somebody was faster.
+    #[serde(default, deserialize_with = "form_value::number")]
+    #[schema(example = 1)]
+    pub version: Option<i64>,
+}
+
+/// A post for the database: its text, and what is made of it.
+struct Rendered {
+    content: String,
+    content_html: String,
+    excerpt: String,
+}
+
+impl Rendered {
+    fn new(content: String) -> Rendered {
+        Rendered {
+            content_html: markdown::render(&content),
+            excerpt: markdown::excerpt(&content),
+            content,
+        }
+    }
+}
+
+/// Publishes a post.
+///
+/// # Errors
+/// `Invalid`, about `title` and `content`; `Forbidden` before a required e-mail address is
+/// confirmed.
+pub async fn create(site: &Site, actor: &Actor, input: &PostInput) -> Result<Post> {
+    email_address::permit_posting(site, &actor.user).await?;
+    let mut errors = ValidationErrors::default();
+    let title = errors.collect(parse_title(input.title.as_deref().unwrap_or_default()))?;
+    let content = errors.collect(parse_content(input.content.as_deref().unwrap_or_default()))?;
+    errors.into_result()?;
+    let rendered = Rendered::new(content.unwrap_or_default());
+    let title = title.unwrap_or_default();
+    let id = insert(site.db.writer(), actor.user.id, title, rendered, now()).await?;
+    post::show(&site.db, Some(&actor.user), id).await
+}
+
+/// A post that is published in somebody's name.
+pub struct AssignedPost {
+    /// The author's id.
+    pub user_id: i64,
+    pub title: String,
+    pub content: String,
+    pub published_at: DateTime<Utc>,
+}
+
+/// Publishes posts in other people's names, in one transaction: for the demonstration. Gives their
+/// ids.
+pub async fn create_assigned(site: &Site, _: &Admin, posts: Vec<AssignedPost>) -> Result<Vec<i64>> {
+    let mut tx = site.db.begin().await?;
+    let mut ids = Vec::new();
+    for post in posts {
+        let rendered = Rendered::new(post.content);
+        ids.push(insert(&mut tx, post.user_id, post.title, rendered, post.published_at).await?);
+    }
+    tx.commit().await?;
+    Ok(ids)
+}
+
+async fn insert<'c>(
+    conn: impl Into<Conn<'c>>,
+    user_id: i64,
+    title: String,
+    rendered: Rendered,
+    at: DateTime<Utc>,
+) -> Result<i64> {
+    let inserted = sql("INSERT INTO posts (user_id, title, content, content_html, excerpt, \
+         rendering, created_at, published_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7) \
+         RETURNING id")
+    .bind(user_id)
+    .bind(title)
+    .bind(rendered.content)
+    .bind(rendered.content_html)
+    .bind(rendered.excerpt)
+    .bind(markdown::RENDERING)
+    .bind(at)
+    .scalar(conn)
+    .await;
+    match inserted {
+        // The account was deleted after its owner was identified.
+        Err(e) if e.is_foreign_key_violation() => Err(Error::Unauthenticated),
+        other => other,
+    }
+}
+
+/// What the text will look like, as safe HTML; it may still be empty.
+///
+/// # Errors
+/// `Invalid` when the content is too long.
+pub fn preview(input: &PostInput) -> Result<String> {
+    match input.content.as_deref() {
+        Some(text) if !text.trim().is_empty() => Ok(markdown::render(&parse_content(text)?)),
+        _ => Ok(String::new()),
+    }
+}
+
+/// The post, if this person may edit it.
+///
+/// # Errors
+/// `NotFound`; `Forbidden`.
+pub async fn editable(site: &Site, actor: &Actor, id: i64) -> Result<Post> {
+    let post = post::show(&site.db, Some(&actor.user), id).await?;
+    actor.permit(post.summary.user_id)?;
+    Ok(post)
+}
+
+/// Changes the fields that the input names and leaves the rest.
+///
+/// # Errors
+/// `NotFound`; `Forbidden`; `Invalid`; `VersionConflict` when the input names another version.
+pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostInput) -> Result<Post> {
+    let me = &actor.user;
+    let mut tx = site.db.begin().await?;
+    let current = post::show(&mut tx, Some(me), id).await?;
+    actor.permit(current.summary.user_id)?;
+    let mut errors = ValidationErrors::default();
+    let title = errors.collect(input.title.as_deref().map(parse_title).transpose())?.flatten();
+    let content =
+        errors.collect(input.content.as_deref().map(parse_content).transpose())?.flatten();
+    errors.into_result()?;
+    if input.version.is_some_and(|seen| seen != current.summary.version) {
+        return Err(Error::VersionConflict);
+    }
+    let changed = title.as_ref().is_some_and(|t| *t != current.summary.title)
+        || content.as_ref().is_some_and(|c| *c != current.content);
+    if !changed {
+        return Ok(current);
+    }
+    let rendered = Rendered::new(content.unwrap_or(current.content));
+    // PostgreSQL lets two transactions read the same version; the condition lets one write it.
+    let updated = sql("UPDATE posts SET title = $1, content = $2, content_html = $3, \
+         excerpt = $4, rendering = $5, updated_at = $6, version = version + 1 \
+         WHERE id = $7 AND version = $8")
+    .bind(title.unwrap_or(current.summary.title))
+    .bind(rendered.content)
+    .bind(rendered.content_html)
+    .bind(rendered.excerpt)
+    .bind(markdown::RENDERING)
+    .bind(now())
+    .bind(id)
+    .bind(current.summary.version)
+    .execute(&mut tx)
+    .await?;
+    if updated == 0 {
+        return Err(Error::VersionConflict);
+    }
+    let post = post::show(&mut tx, Some(me), id).await?;
+    record_moderation(&mut tx, actor, EventKind::PostEdited, &post).await?;
+    tx.commit().await?;
+    Ok(post)
+}
+
+/// Records what an admin does to somebody else's post.
+async fn record_moderation(tx: &mut Tx, actor: &Actor, kind: EventKind, post: &Post) -> Result<()> {
+    let post = &post.summary;
+    if post.user_id == actor.user.id {
+        return Ok(());
+    }
+    AuditEvent::new(kind)
+        .by(Some(&actor.user))
+        .about(post.user_id, &post.author.username)
+        .detail(format!("post {}", post.id))
+        .write(tx, &actor.caller)
+        .await
+}
+
+/// Deletes a post with its votes.
+///
+/// # Errors
+/// `NotFound`; `Forbidden`; `VersionConflict` when `seen` names another version.
+pub async fn delete(site: &Site, actor: &Actor, id: i64, seen: Option<i64>) -> Result<()> {
+    let mut tx = site.db.begin().await?;
+    let post = post::show(&mut tx, None, id).await?;
+    actor.permit(post.summary.user_id)?;
+    if seen.is_some_and(|seen| seen != post.summary.version) {
+        return Err(Error::VersionConflict);
+    }
+    sql("DELETE FROM posts WHERE id = $1").bind(id).execute(&mut tx).await?;
+    record_moderation(&mut tx, actor, EventKind::PostDeleted, &post).await?;
+    tx.commit().await
+}
+
+fn parse_title(text: &str) -> Result<String> {
+    let title = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match title.chars().count() {
+        0 => Err(Error::invalid("title", Rule::Required)),
+        1..=MAX_TITLE_LENGTH => Ok(title),
+        n => Err(too_long("title", MAX_TITLE_LENGTH, n)),
+    }
+}
+
+fn parse_content(text: &str) -> Result<String> {
+    // Browsers send line breaks as CR LF; Markdown and programs expect LF.
+    let content = text.replace("\r\n", "\n").replace('\r', "\n");
+    match content.chars().count() {
+        _ if content.trim().is_empty() => Err(Error::invalid("content", Rule::Required)),
+        n if n > MAX_CONTENT_LENGTH => Err(too_long("content", MAX_CONTENT_LENGTH, n)),
+        _ => Ok(content),
+    }
+}
+
+fn too_long(field: &'static str, max: usize, actual: usize) -> Error {
+    FieldError::new(field, Rule::TooLong).with("max", max).with("actual", actual).into()
+}

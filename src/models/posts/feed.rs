@@ -1,0 +1,205 @@
+//! Lists of posts.
+
+use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
+
+use crate::db::{Db, Query, sql};
+use crate::error::{Error, Result};
+use crate::models::base::actor::Admin;
+use crate::models::base::page::{Column, Keyset, Page, PageParams, like_pattern};
+use crate::models::base::site::Site;
+use crate::models::posts::post::{self, PostSummary};
+use crate::models::users::user::{self, User};
+use crate::validation::Rule;
+
+/// The order of a feed.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    EnumString,
+    IntoStaticStr,
+    utoipa::ToSchema,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Sort {
+    /// Newest first.
+    #[default]
+    New,
+    /// Most votes first.
+    Top,
+}
+
+/// Raw, unvalidated parameters of the feed.
+#[derive(Debug, Default, Clone, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FeedParams {
+    /// `new` (the default) or `top`.
+    #[param(value_type = Option<Sort>)]
+    pub sort: Option<String>,
+    /// A username.
+    pub author: Option<String>,
+    /// `content` adds the full text in Markdown; such a page ends before it exceeds 1 MiB.
+    pub include: Option<String>,
+    #[serde(flatten)]
+    #[param(ignore)]
+    pub page: PageParams,
+}
+
+impl FeedParams {
+    /// # Errors
+    /// `Invalid`, about `sort`.
+    pub fn sort(&self) -> Result<Sort> {
+        match self.sort.as_deref().filter(|sort| !sort.is_empty()) {
+            None => Ok(Sort::default()),
+            Some(sort) => sort.parse().map_err(|_| Error::invalid("sort", Rule::Unknown)),
+        }
+    }
+
+    /// # Errors
+    /// `Invalid`, about `include`.
+    fn includes_content(&self) -> Result<bool> {
+        match self.include.as_deref() {
+            None | Some("") => Ok(false),
+            Some("content") => Ok(true),
+            Some(_) => Err(Error::invalid("include", Rule::Unknown)),
+        }
+    }
+}
+
+const PUBLISHED: [Column; 2] = [Column::Time("p.published_at"), Column::Int("p.id")];
+const VOTES: [Column; 2] = [Column::Int("p.votes"), Column::Int("p.id")];
+
+/// Everybody's posts: newest first, or those with the most votes first.
+///
+/// # Errors
+/// `Invalid`, about `sort`, `include`, `before`, `after` and `limit`.
+pub async fn feed(
+    site: &Site,
+    viewer: Option<&User>,
+    params: &FeedParams,
+) -> Result<Page<PostSummary>> {
+    let (sort, with_content) = (params.sort()?, params.includes_content()?);
+    let keyset = Keyset::<2>::new(&params.page)?;
+    let mut query = post::select_summaries(viewer);
+    if let Some(author) = params.author.as_deref().filter(|name| !name.is_empty()) {
+        query = query
+            .push_bind(
+                " AND p.user_id = (SELECT id FROM users WHERE username_key = ",
+                user::canonical(author),
+            )
+            .push(")");
+    }
+    let (columns, keys): (_, fn(&PostSummary) -> [i64; 2]) = match sort {
+        Sort::New => (PUBLISHED, PostSummary::published_key),
+        Sort::Top => (VOTES, |post| [post.votes, post.id]),
+    };
+    let mut posts = post::summaries(&site.db, keyset.apply(query, columns)).await?;
+    if !with_content {
+        return Ok(keyset.page(posts, keys));
+    }
+    let count = add_contents(&site.db, &mut posts).await?;
+    Ok(keyset.page_of(count, posts, keys))
+}
+
+/// Most bytes of a page that includes contents.
+const CONTENT_BUDGET: usize = 1024 * 1024;
+
+/// Adds the contents of as many posts, from the first on, as fit into the budget, at least one;
+/// gives how many. What does not fit is not even read.
+async fn add_contents(db: &Db, posts: &mut [PostSummary]) -> Result<usize> {
+    let ids = posts.iter().map(|post| post.id);
+    let sizes: Vec<(i64, i64)> =
+        sql("SELECT id, CAST(octet_length(content) AS BIGINT) FROM posts WHERE")
+            .push_list(" id IN ", ids)
+            .all(db)
+            .await?;
+    let size = |id| sizes.iter().find(|(known, _)| *known == id).map_or(0, |(_, size)| *size);
+    let mut total = 0;
+    let readable = posts.iter().take_while(|post| {
+        let is_first = total == 0;
+        total += usize::try_from(size(post.id)).unwrap_or(usize::MAX / 2);
+        is_first || total <= CONTENT_BUDGET
+    });
+    let ids: Vec<i64> = readable.map(|post| post.id).collect();
+    let contents: Vec<(i64, String)> =
+        sql("SELECT id, content FROM posts WHERE").push_list(" id IN ", ids).all(db).await?;
+    let mut contents: std::collections::HashMap<i64, String> = contents.into_iter().collect();
+
+    // JSON escapes some characters, so what counts is the length of the whole item.
+    let (mut count, mut total) = (0, 0);
+    for post in posts {
+        // A post deleted meanwhile has no content any more: the page ends before it.
+        let Some(content) = contents.remove(&post.id) else { break };
+        post.content = Some(content);
+        let item = serde_json::to_vec(post).map_err(|e| Error::Internal(e.to_string()))?;
+        total += item.len() + 1;
+        if count > 0 && total > CONTENT_BUDGET {
+            break;
+        }
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// One person's posts, newest first.
+pub async fn by_author(
+    site: &Site,
+    viewer: Option<&User>,
+    author_id: i64,
+    params: &PageParams,
+) -> Result<Page<PostSummary>> {
+    let query = post::select_summaries(viewer).push_bind(" AND p.user_id = ", author_id);
+    newest(&site.db, query, params).await
+}
+
+/// All posts for an admin; `q` searches titles and authors.
+pub async fn search(
+    site: &Site,
+    admin: &Admin,
+    q: Option<&str>,
+    params: &PageParams,
+) -> Result<Page<PostSummary>> {
+    let mut query = post::select_summaries(admin.user());
+    if let Some(pattern) = q.and_then(like_pattern) {
+        query = query
+            .push_bind(" AND (lower(p.title) LIKE ", pattern.clone())
+            .push_bind(" ESCAPE '\\' OR u.username_key LIKE ", pattern)
+            .push(" ESCAPE '\\')");
+    }
+    newest(&site.db, query, params).await
+}
+
+async fn newest(db: &Db, query: Query, params: &PageParams) -> Result<Page<PostSummary>> {
+    let keyset = Keyset::<2>::new(params)?;
+    let posts = post::summaries(db, keyset.apply(query, PUBLISHED)).await?;
+    Ok(keyset.page(posts, PostSummary::published_key))
+}
+
+/// The person's own numbers.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct DashboardStats {
+    #[schema(example = "Welcome ann, this is your dashboard")]
+    pub message: String,
+    /// How many posts the person has written.
+    pub posts: i64,
+    /// How many votes those posts have received.
+    pub votes: i64,
+}
+
+/// The numbers of one's own posts.
+pub async fn stats(site: &Site, user: &User) -> Result<DashboardStats> {
+    let (posts, votes): (i64, i64) =
+        sql("SELECT count(*), CAST(coalesce(sum(votes), 0) AS BIGINT) FROM posts \
+             WHERE user_id = $1")
+        .bind(user.id)
+        .one(&site.db)
+        .await?;
+    let message = format!("Welcome {}, this is your dashboard", user.username);
+    Ok(DashboardStats { message, posts, votes })
+}

@@ -1,0 +1,8 @@
+//! Posts and what belongs to them.
+
+pub mod edit;
+pub mod feed;
+pub mod markdown;
+pub mod post;
+pub mod rendering;
+pub mod vote;

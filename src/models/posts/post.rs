@@ -1,0 +1,126 @@
+//! A post: what everybody sees of it, and how it is read.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::FromRow;
+
+use crate::db::{Conn, Query, sql};
+use crate::error::Result;
+use crate::models::posts::markdown;
+use crate::models::users::user::User;
+
+/// A post without its full text, as lists show it.
+#[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
+pub struct PostSummary {
+    pub id: i64,
+    pub user_id: i64,
+    #[sqlx(flatten)]
+    pub author: Author,
+    #[schema(example = "On tides")]
+    pub title: String,
+    /// Where the post is, below either door.
+    #[sqlx(skip)]
+    #[schema(example = "/posts/1")]
+    pub path: String,
+    /// The beginning of the text, without markup.
+    pub excerpt: String,
+    /// The full text in Markdown; in lists only with `include=content`.
+    #[sqlx(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    /// How many people voted for it.
+    pub votes: i64,
+    /// Whether the person who asks is one of them.
+    pub voted: bool,
+    /// Rises by one at each edit; `If-Match` and the edit form name it.
+    pub version: i64,
+    pub created_at: DateTime<Utc>,
+    /// Lists are ordered by it.
+    pub published_at: Option<DateTime<Utc>>,
+    /// Null until the first edit.
+    pub updated_at: Option<DateTime<Utc>>,
+}
+
+/// A post with its full text.
+#[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
+pub struct Post {
+    #[serde(flatten)]
+    #[sqlx(flatten)]
+    pub summary: PostSummary,
+    /// Markdown.
+    #[schema(example = "The sea comes *twice* a day.")]
+    pub content: String,
+    /// The content as safe HTML.
+    #[schema(example = "<p>The sea comes <em>twice</em> a day.</p>")]
+    pub content_html: String,
+    #[serde(skip)]
+    rendering: i64,
+}
+
+/// Who wrote a post.
+#[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
+pub struct Author {
+    #[sqlx(rename = "author_id")]
+    pub id: i64,
+    #[sqlx(rename = "author_username")]
+    #[schema(example = "ann")]
+    pub username: String,
+}
+
+impl PostSummary {
+    /// What orders a list: the time of publication in microseconds since 1970, and the id.
+    pub fn published_key(&self) -> [i64; 2] {
+        [self.published_at.map_or(0, |at| at.timestamp_micros()), self.id]
+    }
+}
+
+/// Where the post with this id is, below either door.
+pub fn path(id: i64) -> String {
+    format!("/posts/{id}")
+}
+
+const SUMMARY: &str = "SELECT p.id, p.user_id, u.id AS author_id, u.username AS author_username, \
+    p.title, p.excerpt, p.votes, p.version, p.created_at, p.published_at, p.updated_at, \
+    EXISTS (SELECT 1 FROM votes v WHERE v.post_id = p.id AND v.user_id = $1) AS voted";
+
+/// Every read of posts starts here: with the rule who may see which of them. Ends inside WHERE.
+fn select(columns: &'static str, viewer: Option<&User>) -> Query {
+    sql(SUMMARY)
+        // Ids begin at 1, so nobody has voted as 0.
+        .bind(viewer.map_or(0, |user| user.id))
+        .push(columns)
+        .push(" FROM posts p JOIN users u ON u.id = p.user_id WHERE p.published_at IS NOT NULL")
+}
+
+/// Posts for a list, as this person may see them; ends inside WHERE.
+pub(super) fn select_summaries(viewer: Option<&User>) -> Query {
+    select("", viewer)
+}
+
+/// Runs a query of `select_summaries`.
+pub(super) async fn summaries<'c>(
+    conn: impl Into<Conn<'c>>,
+    query: Query,
+) -> Result<Vec<PostSummary>> {
+    let mut posts: Vec<PostSummary> = query.all(conn).await?;
+    for post in &mut posts {
+        post.path = path(post.id);
+    }
+    Ok(posts)
+}
+
+/// One post.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn show<'c>(conn: impl Into<Conn<'c>>, viewer: Option<&User>, id: i64) -> Result<Post> {
+    let columns = ", p.content, p.content_html, p.rendering";
+    let mut post: Post = select(columns, viewer).push_bind(" AND p.id = ", id).one(conn).await?;
+    post.summary.path = path(id);
+    // What an older version of the renderer produced is rendered again.
+    if post.rendering != markdown::RENDERING {
+        post.content_html = markdown::render(&post.content);
+        post.summary.excerpt = markdown::excerpt(&post.content);
+    }
+    Ok(post)
+}

@@ -1,0 +1,100 @@
+//! Votes: one a person and post, never for one's own. The database keeps the count.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::FromRow;
+
+use crate::db::{now, sql};
+use crate::error::{Denial, Error, Result};
+use crate::models::base::actor::{Actor, Admin};
+use crate::models::base::page::{Column, Keyset, Page, PageParams};
+use crate::models::base::site::Site;
+use crate::models::posts::post::{self, Author, Post};
+
+/// Somebody's vote.
+#[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
+pub struct Vote {
+    #[serde(skip)]
+    id: i64,
+    #[sqlx(flatten)]
+    pub user: Author,
+    pub created_at: DateTime<Utc>,
+}
+
+/// Votes for a post; repeating it changes nothing.
+///
+/// # Errors
+/// `NotFound`; `Forbidden` for one's own post.
+pub async fn cast(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> {
+    let me = &actor.user;
+    let mut tx = site.db.begin().await?;
+    let post = post::show(&mut tx, Some(me), post_id).await?;
+    if post.summary.user_id == me.id {
+        return Err(Error::Forbidden(Denial::OwnVote));
+    }
+    let inserted = sql("INSERT INTO votes (post_id, user_id, created_at) VALUES ($1, $2, $3) \
+         ON CONFLICT (post_id, user_id) DO NOTHING")
+    .bind(post_id)
+    .bind(me.id)
+    .bind(now())
+    .execute(&mut tx)
+    .await;
+    match inserted {
+        // The post was deleted meanwhile.
+        Err(e) if e.is_foreign_key_violation() => return Err(Error::NotFound),
+        other => other?,
+    };
+    let post = post::show(&mut tx, Some(me), post_id).await?;
+    tx.commit().await?;
+    Ok(post)
+}
+
+/// Withdraws a vote; repeating it changes nothing.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn withdraw(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> {
+    let mut tx = site.db.begin().await?;
+    sql("DELETE FROM votes WHERE post_id = $1 AND user_id = $2")
+        .bind(post_id)
+        .bind(actor.user.id)
+        .execute(&mut tx)
+        .await?;
+    let post = post::show(&mut tx, Some(&actor.user), post_id).await?;
+    tx.commit().await?;
+    Ok(post)
+}
+
+/// Who voted for a post, latest first.
+pub async fn list(site: &Site, post: &Post, params: &PageParams) -> Result<Page<Vote>> {
+    let keyset = Keyset::<1>::new(params)?;
+    let query = sql("SELECT v.id, v.created_at, u.id AS author_id, u.username AS author_username \
+         FROM votes v JOIN users u ON u.id = v.user_id")
+    .push_bind(" WHERE v.post_id = ", post.summary.id);
+    let votes = keyset.apply(query, [Column::Int("v.id")]).all(&site.db).await?;
+    Ok(keyset.page(votes, |vote: &Vote| [vote.id]))
+}
+
+/// A vote in somebody's name.
+pub struct AssignedVote {
+    pub post_id: i64,
+    pub user_id: i64,
+}
+
+/// Casts votes in other people's names, in one transaction: for the demonstration.
+pub async fn cast_assigned(
+    site: &Site,
+    _: &Admin,
+    votes: impl IntoIterator<Item = AssignedVote>,
+) -> Result<()> {
+    let mut tx = site.db.begin().await?;
+    for vote in votes {
+        sql("INSERT INTO votes (post_id, user_id, created_at) VALUES ($1, $2, $3)")
+            .bind(vote.post_id)
+            .bind(vote.user_id)
+            .bind(now())
+            .execute(&mut tx)
+            .await?;
+    }
+    tx.commit().await
+}

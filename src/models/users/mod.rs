@@ -1,0 +1,3 @@
+//! People, as everybody sees them.
+
+pub mod user;

@@ -1,0 +1,171 @@
+//! A person: the name, the role, and what everybody sees of them.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::FromRow;
+use strum::{EnumString, IntoStaticStr};
+use unicode_normalization::UnicodeNormalization;
+use unicode_security::MixedScript;
+
+use crate::db::{Conn, Db, Tx, sql};
+use crate::error::{Error, Result};
+use crate::validation::{FieldError, Rule};
+
+/// What a person may do beyond their own things.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+    utoipa::ToSchema,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Role {
+    User,
+    Admin,
+}
+
+impl Role {
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+impl TryFrom<String> for Role {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse().map_err(|_| Error::invalid("role", Rule::Unknown))
+    }
+}
+
+/// A person with an account.
+#[derive(Debug, Clone, FromRow, Serialize)]
+pub struct User {
+    pub id: i64,
+    pub username: String,
+    #[sqlx(try_from = "String")]
+    pub role: Role,
+}
+
+impl User {
+    /// Whether this person may change what `owner` (a user's id) owns.
+    pub fn may_change(&self, owner: i64) -> bool {
+        self.id == owner || self.role == Role::Admin
+    }
+}
+
+/// What everybody may see of a person.
+#[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
+pub struct Profile {
+    pub id: i64,
+    #[schema(example = "ann")]
+    pub username: String,
+    #[sqlx(try_from = "String")]
+    pub role: Role,
+    pub created_at: DateTime<Utc>,
+}
+
+/// Longest text that is compared, in characters: an e-mail address has at most 254.
+const MAX_KEY_LENGTH: usize = 300;
+
+/// Shortest and longest username, in characters.
+const USERNAME_LENGTH: std::ops::RangeInclusive<usize> = 2..=40;
+
+/// A username as it is stored: trimmed, in NFKC.
+///
+/// # Errors
+/// `Invalid` unless it has 2 to 40 letters, digits, `_` and `-`, all of one script.
+pub fn parse_username(text: &str) -> Result<String> {
+    let name: String = text.trim().chars().take(MAX_KEY_LENGTH).nfkc().collect();
+    if name.is_empty() {
+        return Err(Error::invalid("username", Rule::Required));
+    }
+    let is_allowed = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    if !USERNAME_LENGTH.contains(&name.chars().count()) || !name.chars().all(is_allowed) {
+        return Err(FieldError::new("username", Rule::Malformed)
+            .with("min", *USERNAME_LENGTH.start())
+            .with("max", *USERNAME_LENGTH.end())
+            .into());
+    }
+    // A Cyrillic "а" among Latin letters makes a name that passes for somebody else's.
+    if !name.as_str().is_single_script() {
+        return Err(Error::invalid("username", Rule::MixedScripts));
+    }
+    Ok(name)
+}
+
+/// A username or e-mail address as uniqueness sees it: NFKC without regard to case.
+pub fn canonical(text: &str) -> String {
+    // No name and no address is longer; normalising megabytes would be wasted work.
+    let text: String = text.trim().chars().take(MAX_KEY_LENGTH).collect();
+    // PostgreSQL stores no NUL, which a path can contain; nobody has the replacement in a name.
+    let text = text.trim().replace('\0', "\u{fffd}");
+    text.nfkc().collect::<String>().to_lowercase().nfkc().collect()
+}
+
+/// The public face of the person with this username.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn profile(db: &Db, username: &str) -> Result<Profile> {
+    sql("SELECT id, username, role, created_at FROM users WHERE username_key = $1")
+        .bind(canonical(username))
+        .one(db)
+        .await
+}
+
+/// The person with this id.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn by_id(tx: &mut Tx, id: i64) -> Result<User> {
+    sql("SELECT id, username, role FROM users WHERE id = $1").bind(id).one(tx).await
+}
+
+/// The person with this username.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn by_username<'c>(conn: impl Into<Conn<'c>>, username: &str) -> Result<User> {
+    sql("SELECT id, username, role FROM users WHERE username_key = $1")
+        .bind(canonical(username))
+        .one(conn)
+        .await
+}
+
+/// How many people have an account.
+pub async fn count(db: &Db) -> Result<i64> {
+    sql("SELECT count(*) FROM users").scalar(db).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usernames_are_normalised_and_bounded() {
+        assert_eq!(parse_username(" Ann_1 ").unwrap(), "Ann_1");
+        assert_eq!(parse_username("ａｎｎ").unwrap(), "ann");
+        assert_eq!(parse_username("Zoë").unwrap(), "Zoë");
+        assert_eq!(parse_username("世界").unwrap(), "世界");
+        let long = "x".repeat(41);
+        for bad in ["", "a", &long, "a b", "a@b", "a/b", "../x", "a\u{0}b", "a\r\nb", "аnn"] {
+            assert!(parse_username(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn all_spellings_are_compared_alike() {
+        for same in ["ANN", "ann ", "Ａｎｎ"] {
+            assert_eq!(canonical(same), "ann");
+        }
+        assert_eq!(canonical("STRASSE"), canonical("strasse"));
+    }
+}

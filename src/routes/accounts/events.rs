@@ -1,0 +1,21 @@
+//! What happened to one's own account.
+
+use rocket::get;
+
+use crate::models::audit::{self, Event};
+use crate::models::base::page::{Page, PageParams};
+use crate::models::base::site::Site;
+use crate::web::{self, AccountScope, Problem, Query, Scoped, list, room};
+
+room! {
+    both: [index],
+}
+
+/// What happened to one's own account, latest first
+#[utoipa::path(get, path = "/me/events", tag = "accounts", params(PageParams),
+    responses((status = 200, body = Page<Event>), (status = 401, body = Problem)))]
+#[get("/me/events")]
+async fn index(actor: Scoped<AccountScope>, query: Query<PageParams>, site: &Site) -> web::Result {
+    let events = audit::for_user(&site.db, &actor.user, &query).await?;
+    Ok(list("accounts/events/index.html", events, |page| page))
+}

@@ -1,0 +1,117 @@
+//! Logging in and out. It differs between the doors (a cookie for a browser, tokens for a program),
+//! so it has two handlers over one model function.
+
+use rocket::http::RawStr;
+use rocket::{get, post};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::models::accounts::login::{self, Login, PasswordCheck};
+use crate::models::accounts::login_challenge;
+use crate::models::accounts::session::{self, Session};
+use crate::models::base::actor::Actor;
+use crate::models::base::site::Site;
+use crate::web::security::session_cookie::TokenResponse;
+use crate::web::{
+    self, Client, Flash, Input, OrForm, Problem, Query, ReturnTo, form, gone, room, saved,
+};
+
+room! {
+    tag: ("accounts", "Registering, logging in and out, one's own account"),
+    pages: [new, create_page, new_code, create_code, delete_page],
+    auth: [create, delete],
+}
+
+/// Where a person wants to go afterwards.
+#[derive(Deserialize)]
+struct Next {
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct LoginForm {
+    #[serde(flatten)]
+    login: Login,
+    next: Option<String>,
+}
+
+const FORM: &str = "accounts/login.html";
+const CODE_FORM: &str = "accounts/code.html";
+
+#[get("/login")]
+fn new(query: Query<Next>) -> web::Reply {
+    form(FORM, json!({ "next": ReturnTo::from(query.0.next).or("/") }), json!({}))
+}
+
+#[post("/login", data = "<input>")]
+async fn create_page(input: Input<LoginForm>, client: Client<'_>, site: &Site) -> web::Result {
+    let Input(LoginForm { login, next }) = input;
+    let check =
+        login::authenticate(site, client.caller(), &login).await.or_form(FORM, json!({}))?;
+    let next = ReturnTo::from(next).or("/");
+    match check {
+        PasswordCheck::Complete(identity) => {
+            client.log_in(&identity).await?;
+            Ok(saved(next, Flash("logged-in"), ()))
+        }
+        PasswordCheck::CodeRequired(identity) => {
+            client.request_code(&identity).await?;
+            let next = RawStr::new(&next).percent_encode().to_string();
+            Ok(saved(format!("/login/code?next={next}"), Flash("code-required"), ()))
+        }
+    }
+}
+
+/// The second factor, after the password.
+#[derive(Deserialize)]
+struct CodeForm {
+    code: Option<String>,
+    next: Option<String>,
+}
+
+#[get("/login/code")]
+fn new_code(query: Query<Next>) -> web::Reply {
+    form(CODE_FORM, json!({ "next": ReturnTo::from(query.0.next).or("/") }), json!({}))
+}
+
+#[post("/login/code", data = "<input>")]
+async fn create_code(input: Input<CodeForm>, client: Client<'_>, site: &Site) -> web::Result {
+    let Input(CodeForm { code, next }) = input;
+    let answer =
+        login_challenge::answer(site, client.caller(), client.challenge(), code.as_deref()).await;
+    client.log_in(&answer.or_form(CODE_FORM, json!({}))?).await?;
+    Ok(saved(ReturnTo::from(next).or("/"), Flash("logged-in"), ()))
+}
+
+/// Ends the session; without one there is nothing to end, which is what was wanted.
+#[post("/logout")]
+async fn delete_page(client: Client<'_>) -> web::Result {
+    client.log_out().await?;
+    Ok(gone("/", Flash("logged-out")))
+}
+
+/// Log in
+///
+/// With the username or the e-mail address, and the password; with two-factor log-in also a code.
+#[utoipa::path(post, path = "/auth/login", tag = "accounts", security(()), request_body = Login,
+    responses((status = 200, body = TokenResponse),
+        (status = 401, body = Problem, description = "wrong, or a `code` is needed too"),
+        (status = 422, body = Problem), (status = 429, body = Problem)))]
+#[post("/login", data = "<input>")]
+async fn create(input: Input<Login>, client: Client<'_>, site: &Site) -> web::Result {
+    let check = login::authenticate(site, client.caller(), &input).await?;
+    let code = input.code.as_deref();
+    let identity = login_challenge::complete(site, client.caller(), check, code).await?;
+    Ok(saved("/", Flash("logged-in"), client.open_session(&identity).await?))
+}
+
+/// Log out
+///
+/// The session ends at once; every copy of its token becomes invalid.
+#[utoipa::path(post, path = "/auth/logout", tag = "accounts",
+    responses((status = 204), (status = 401, body = Problem)))]
+#[post("/logout")]
+async fn delete(actor: Actor, session: Session, site: &Site) -> web::Result {
+    session::log_out(site, &actor, &session.id).await?;
+    Ok(gone("/", Flash("logged-out")))
+}

@@ -1,0 +1,47 @@
+//! One's own account, and one's own posts.
+
+use rocket::get;
+use serde::Serialize;
+
+use crate::models::accounts::account::{self, Account};
+use crate::models::base::page::{Page, PageParams};
+use crate::models::base::site::Site;
+use crate::models::posts::feed::{self, DashboardStats};
+use crate::models::posts::post::PostSummary;
+use crate::web::{self, AccountScope, Problem, Query, Scoped, list, page, room};
+
+room! {
+    both: [show, dashboard],
+}
+
+/// One's own account
+#[utoipa::path(get, path = "/me", tag = "accounts",
+    responses((status = 200, body = Account), (status = 401, body = Problem)))]
+#[get("/me")]
+async fn show(actor: Scoped<AccountScope>, site: &Site) -> web::Result {
+    Ok(page("accounts/me.html", account::own(site, &actor.user).await?))
+}
+
+/// A greeting, numbers, and one's own posts.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Dashboard {
+    #[serde(flatten)]
+    stats: DashboardStats,
+    #[serde(flatten)]
+    page: Page<PostSummary>,
+}
+
+/// One's own posts, newest first
+#[utoipa::path(get, path = "/dashboard", tag = "accounts", params(PageParams),
+    responses((status = 200, body = Dashboard), (status = 401, body = Problem)))]
+#[get("/dashboard")]
+async fn dashboard(
+    actor: Scoped<AccountScope>,
+    query: Query<PageParams>,
+    site: &Site,
+) -> web::Result {
+    let me = &actor.user;
+    let posts = feed::by_author(site, Some(me), me.id, &query).await?;
+    let stats = feed::stats(site, me).await?;
+    Ok(list("accounts/dashboard.html", posts, |page| Dashboard { stats, page }))
+}

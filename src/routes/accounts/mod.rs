@@ -1,0 +1,29 @@
+//! Accounts: registering, logging in, and one's own things.
+
+pub mod emails;
+pub mod events;
+pub mod login;
+pub mod me;
+pub mod passwords;
+pub mod registration;
+pub mod sessions;
+pub mod sudo;
+pub mod tokens;
+pub mod two_factor;
+
+use crate::web::Room;
+
+pub fn rooms() -> Vec<Room> {
+    vec![
+        emails::room(),
+        events::room(),
+        login::room(),
+        me::room(),
+        passwords::room(),
+        registration::room(),
+        sessions::room(),
+        sudo::room(),
+        tokens::room(),
+        two_factor::room(),
+    ]
+}

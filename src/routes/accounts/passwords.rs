@@ -1,0 +1,105 @@
+//! Passwords: changing one's own, resetting a forgotten one.
+
+use rocket::{get, post, put};
+use serde_json::json;
+
+use crate::models::accounts::password_change::{self, PasswordChange};
+use crate::models::accounts::password_reset::{self, PasswordReset, ResetRequest};
+use crate::models::accounts::session::Session;
+use crate::models::base::actor::Actor;
+use crate::models::base::caller::Caller;
+use crate::models::base::site::Site;
+use crate::web::security::link_cookie::{LinkResponse, LinkVisit};
+use crate::web::{self, Flash, Input, OrForm, Problem, form, gone, room};
+
+room! {
+    both: [update],
+    pages: [edit, new_request, create_request_page, new_reset, create_reset_page],
+    auth: [create_request, create_reset],
+}
+
+const EDIT_FORM: &str = "accounts/passwords/edit.html";
+const REQUEST_FORM: &str = "accounts/passwords/ask.html";
+const RESET_FORM: &str = "accounts/passwords/reset.html";
+
+#[get("/me/password")]
+fn edit(_session: Session) -> web::Reply {
+    form(EDIT_FORM, json!({}), json!({}))
+}
+
+/// Change one's password
+///
+/// Every other session ends, with its tokens; the owner is mailed.
+#[utoipa::path(put, path = "/me/password", tag = "accounts", request_body = PasswordChange,
+    responses((status = 204), (status = 401, body = Problem), (status = 422, body = Problem),
+        (status = 429, body = Problem)))]
+#[put("/me/password", data = "<input>")]
+async fn update(
+    input: Input<PasswordChange>,
+    actor: Actor,
+    session: Session,
+    site: &Site,
+) -> web::Result {
+    password_change::change(site, &actor, &session, &input).await.or_form(EDIT_FORM, json!({}))?;
+    Ok(gone("/me", Flash("password-changed")))
+}
+
+#[get("/password-reset")]
+fn new_request() -> web::Reply {
+    form(REQUEST_FORM, json!({}), json!({}))
+}
+
+#[post("/password-reset", data = "<input>")]
+async fn create_request_page(
+    input: Input<ResetRequest>,
+    caller: &Caller,
+    site: &Site,
+) -> web::Result {
+    password_reset::request(site, caller, &input).await.or_form(REQUEST_FORM, json!({}))?;
+    Ok(gone("/login", Flash("reset-requested")))
+}
+
+/// Request a link with which to set a new password
+///
+/// The answer is the same for every address.
+#[utoipa::path(post, path = "/auth/password-reset", tag = "accounts", security(()),
+    request_body = ResetRequest,
+    responses((status = 204), (status = 422, body = Problem), (status = 429, body = Problem)))]
+#[post("/password-reset", data = "<input>")]
+async fn create_request(input: Input<ResetRequest>, caller: &Caller, site: &Site) -> web::Result {
+    password_reset::request(site, caller, &input).await?;
+    Ok(gone("/", Flash("reset-requested")))
+}
+
+/// Opening the link changes nothing yet: programs that scan mails open links too.
+#[get("/password-reset/new")]
+fn new_reset(visit: LinkVisit<'_>) -> LinkResponse {
+    visit.form(RESET_FORM)
+}
+
+#[post("/password-reset/new", data = "<input>")]
+async fn create_reset_page(
+    input: Input<PasswordReset>,
+    visit: LinkVisit<'_>,
+    caller: &Caller,
+    site: &Site,
+) -> web::Result {
+    let Input(mut input) = input;
+    input.token = Some(visit.token().to_owned());
+    password_reset::reset(site, caller, &input).await.or_form(RESET_FORM, json!({}))?;
+    visit.forget();
+    Ok(gone("/login", Flash("password-reset")))
+}
+
+/// Set a new password with a mailed link
+///
+/// Every session and every personal token ends. Nobody is logged in by it.
+#[utoipa::path(post, path = "/auth/password-reset/new", tag = "accounts", security(()),
+    request_body = PasswordReset,
+    responses((status = 204), (status = 401, body = Problem), (status = 422, body = Problem),
+        (status = 429, body = Problem)))]
+#[post("/password-reset/new", data = "<input>")]
+async fn create_reset(input: Input<PasswordReset>, caller: &Caller, site: &Site) -> web::Result {
+    password_reset::reset(site, caller, &input).await?;
+    Ok(gone("/", Flash("password-reset")))
+}

@@ -1,0 +1,68 @@
+//! Registering. At the page door it also logs in: a password just chosen need not be typed again.
+
+use rocket::http::RawStr;
+use rocket::{get, post};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::models::accounts::account::{self, Account};
+use crate::models::accounts::registration::{self, Registration};
+use crate::models::base::caller::Caller;
+use crate::models::base::site::Site;
+use crate::web::{
+    self, Client, Flash, Input, OrForm, Problem, Query, ReturnTo, created, form, room,
+};
+
+room! {
+    pages: [new, create_page],
+    auth: [create],
+}
+
+#[derive(Deserialize)]
+struct RegistrationForm {
+    #[serde(flatten)]
+    registration: Registration,
+    next: Option<String>,
+}
+
+/// Where a person wants to go afterwards.
+#[derive(Deserialize)]
+struct Next {
+    next: Option<String>,
+}
+
+const FORM: &str = "accounts/register.html";
+
+#[get("/register")]
+fn new(query: Query<Next>) -> web::Reply {
+    form(FORM, json!({ "next": ReturnTo::from(query.0.next).or("/") }), json!({}))
+}
+
+#[post("/register", data = "<input>")]
+async fn create_page(
+    input: Input<RegistrationForm>,
+    client: Client<'_>,
+    site: &Site,
+) -> web::Result {
+    let Input(RegistrationForm { registration, next }) = input;
+    let identity = registration::register(site, client.caller(), &registration)
+        .await
+        .or_form(FORM, json!({}))?;
+    client.log_in(&identity).await?;
+    Ok(created(ReturnTo::from(next).or("/"), Flash("registered"), ()))
+}
+
+/// Create an account
+#[utoipa::path(post, path = "/auth/register", tag = "accounts", security(()),
+    request_body = Registration,
+    responses((status = 201, body = Account, headers(("Location" = String))),
+        (status = 409, body = Problem, description = "the username is taken; \
+            where no mail is sent, or the e-mail address"),
+        (status = 422, body = Problem), (status = 429, body = Problem)))]
+#[post("/register", data = "<input>")]
+async fn create(input: Input<Registration>, caller: &Caller, site: &Site) -> web::Result {
+    let identity = registration::register(site, caller, &input).await?;
+    let account = account::own(site, &identity.user).await?;
+    let name = RawStr::new(&account.username).percent_encode().to_string();
+    Ok(created(format!("/users/{name}"), Flash("registered"), account))
+}

@@ -1,0 +1,65 @@
+//! One's own sessions.
+
+use rocket::{delete, get};
+use serde::Serialize;
+
+use crate::models::accounts::session::{self, SessionView};
+use crate::models::audit::{self, Event};
+use crate::models::base::site::Site;
+use crate::web::{
+    self, AccountScope, CurrentSession, Flash, Problem, ReturnTo, Scoped, gone, page, room,
+};
+
+room! {
+    tag: ("sessions", "Where somebody is logged in"),
+    both: [index, delete, delete_others],
+}
+
+/// Live sessions, the latest used first.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct SessionList {
+    items: Vec<SessionView>,
+    /// Copied refresh tokens that were detected within two weeks.
+    replays: Vec<Event>,
+}
+
+/// One's own live sessions
+#[utoipa::path(get, path = "/me/sessions", tag = "sessions",
+    responses((status = 200, body = SessionList), (status = 401, body = Problem)))]
+#[get("/me/sessions")]
+async fn index(actor: Scoped<AccountScope>, current: CurrentSession, site: &Site) -> web::Result {
+    let items = session::list(site, &actor.user, current.id()).await?;
+    let replays = audit::replays(&site.db, &actor.user).await?;
+    Ok(page("accounts/sessions/index.html", SessionList { items, replays }))
+}
+
+/// End one of one's own sessions
+///
+/// At once, on every instance.
+#[utoipa::path(delete, path = "/me/sessions/{sid}", tag = "sessions",
+    params(("sid" = String, Path)),
+    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
+#[delete("/me/sessions/<sid>", data = "<return_to>")]
+async fn delete(
+    sid: &str,
+    return_to: ReturnTo,
+    actor: Scoped<AccountScope>,
+    site: &Site,
+) -> web::Result {
+    session::end(site, &actor, sid).await?;
+    Ok(gone(return_to.or("/me/sessions"), Flash("session-ended")))
+}
+
+/// End all of one's other sessions
+#[utoipa::path(delete, path = "/me/sessions", tag = "sessions",
+    responses((status = 204), (status = 401, body = Problem)))]
+#[delete("/me/sessions", data = "<return_to>")]
+async fn delete_others(
+    return_to: ReturnTo,
+    actor: Scoped<AccountScope>,
+    current: CurrentSession,
+    site: &Site,
+) -> web::Result {
+    session::end_others(site, &actor, current.id()).await?;
+    Ok(gone(return_to.or("/me/sessions"), Flash("sessions-ended")))
+}

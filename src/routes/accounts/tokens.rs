@@ -1,0 +1,74 @@
+//! Personal tokens.
+
+use rocket::{delete, get, post};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::models::accounts::personal_token::{
+    self, NewPersonalToken, PersonalTokenInput, PersonalTokenView,
+};
+use crate::models::base::actor::Actor;
+use crate::models::base::site::Site;
+use crate::web::{self, Flash, Input, OrForm, Problem, ReturnTo, Sudo, gone, page, room, shown};
+
+room! {
+    tag: ("tokens", "Personal tokens for one's own programs"),
+    both: [index, create, delete],
+}
+
+/// One's own tokens, without the tokens themselves.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct PersonalTokenList {
+    items: Vec<PersonalTokenView>,
+}
+
+/// One's own personal tokens, the newest first
+#[utoipa::path(get, path = "/me/tokens", tag = "tokens",
+    responses((status = 200, body = PersonalTokenList), (status = 401, body = Problem)))]
+#[get("/me/tokens")]
+async fn index(actor: Actor, _sudo: Sudo, site: &Site) -> web::Result {
+    let items = personal_token::list(site, &actor.user).await?;
+    Ok(page("accounts/tokens/index.html", PersonalTokenList { items }))
+}
+
+/// Create a personal token
+///
+/// For a program of one's own, sent as `Authorization: Bearer`. It is shown only now. Needs a
+/// recently confirmed password, see `/auth/sudo`.
+#[utoipa::path(post, path = "/me/tokens", tag = "tokens", request_body = PersonalTokenInput,
+    responses((status = 201, body = NewPersonalToken), (status = 401, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
+#[post("/me/tokens", data = "<input>")]
+async fn create(
+    input: Input<PersonalTokenInput>,
+    actor: Actor,
+    _sudo: Sudo,
+    site: &Site,
+) -> web::Result {
+    let token = match personal_token::create(site, &actor, &input).await {
+        Ok(token) => token,
+        refused => {
+            let items = personal_token::list(site, &actor.user).await?;
+            refused.or_form("accounts/tokens/index.html", json!({ "items": items }))?
+        }
+    };
+    let location = format!("/me/tokens/{}", token.view.id);
+    Ok(shown("accounts/tokens/created.html", location, token))
+}
+
+/// Revoke a personal token
+///
+/// At once. Needs a recently confirmed password, see `/auth/sudo`.
+#[utoipa::path(delete, path = "/me/tokens/{id}", tag = "tokens", params(("id" = i64, Path)),
+    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
+#[delete("/me/tokens/<id>", data = "<return_to>")]
+async fn delete(
+    id: i64,
+    return_to: ReturnTo,
+    actor: Actor,
+    _sudo: Sudo,
+    site: &Site,
+) -> web::Result {
+    personal_token::delete(site, &actor, id).await?;
+    Ok(gone(return_to.or("/me/tokens"), Flash("token-revoked")))
+}

@@ -1,0 +1,107 @@
+//! Two-factor log-in: setting up an authenticator, turning it off, recovery codes.
+
+use rocket::{delete, get, post, put};
+use serde_json::json;
+
+use crate::error::Error;
+use crate::models::accounts::two_factor::recovery_codes::RecoveryCodes;
+use crate::models::accounts::two_factor::totp::{
+    self, TwoFactorCode, TwoFactorSetup, TwoFactorStatus,
+};
+use crate::models::base::actor::Actor;
+use crate::models::base::site::Site;
+use crate::web::{self, Flash, Input, OrForm, Problem, Sudo, gone, page, room, shown};
+
+room! {
+    tag: ("two-factor", "An authenticator, and recovery codes"),
+    both: [show, create, update, delete, create_codes],
+}
+
+/// Whether one's log-in needs a code
+#[utoipa::path(get, path = "/me/two-factor", tag = "two-factor",
+    responses((status = 200, body = TwoFactorStatus), (status = 401, body = Problem)))]
+#[get("/me/two-factor")]
+async fn show(actor: Actor, _sudo: Sudo, site: &Site) -> web::Result {
+    Ok(page("accounts/two_factor/show.html", totp::status(site, &actor.user).await?))
+}
+
+/// Start to set up an authenticator
+///
+/// It takes effect with PUT and a code of it. Needs a recently confirmed password, see `/auth/sudo`.
+#[utoipa::path(post, path = "/me/two-factor", tag = "two-factor",
+    responses((status = 201, body = TwoFactorSetup), (status = 401, body = Problem),
+        (status = 409, body = Problem)))]
+#[post("/me/two-factor")]
+async fn create(actor: Actor, _sudo: Sudo, site: &Site) -> web::Result {
+    let setup = totp::begin(site, &actor).await?;
+    Ok(shown("accounts/two_factor/setup.html", "/me/two-factor", setup))
+}
+
+/// Turn two-factor log-in on, with a code of the new authenticator
+///
+/// Gives ten recovery codes, which are shown only now.
+#[utoipa::path(put, path = "/me/two-factor", tag = "two-factor", request_body = TwoFactorCode,
+    responses((status = 201, body = RecoveryCodes), (status = 401, body = Problem),
+        (status = 404, body = Problem), (status = 422, body = Problem),
+        (status = 429, body = Problem)))]
+#[put("/me/two-factor", data = "<input>")]
+async fn update(
+    input: Input<TwoFactorCode>,
+    actor: Actor,
+    _sudo: Sudo,
+    site: &Site,
+) -> web::Result {
+    let codes = match totp::enable(site, &actor, &input).await {
+        Ok(codes) => codes,
+        refused => {
+            let setup = totp::begun(site, &actor.user).await?;
+            refused.or_form("accounts/two_factor/setup.html", json!(setup))?
+        }
+    };
+    Ok(shown("accounts/two_factor/codes.html", "/me/two-factor", codes))
+}
+
+/// Turn two-factor log-in off, with a code
+#[utoipa::path(delete, path = "/me/two-factor", tag = "two-factor", request_body = TwoFactorCode,
+    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem),
+        (status = 422, body = Problem), (status = 429, body = Problem)))]
+#[delete("/me/two-factor", data = "<input>")]
+async fn delete(
+    input: Input<TwoFactorCode>,
+    actor: Actor,
+    _sudo: Sudo,
+    site: &Site,
+) -> web::Result {
+    or_show(totp::disable(site, &actor, &input).await, site, &actor).await?;
+    Ok(gone("/me/two-factor", Flash("two-factor-off")))
+}
+
+/// Create new recovery codes, with a code
+///
+/// The old ones become invalid.
+#[utoipa::path(post, path = "/me/two-factor/recovery-codes", tag = "two-factor",
+    request_body = TwoFactorCode,
+    responses((status = 201, body = RecoveryCodes), (status = 401, body = Problem),
+        (status = 404, body = Problem), (status = 422, body = Problem),
+        (status = 429, body = Problem)))]
+#[post("/me/two-factor/recovery-codes", data = "<input>")]
+async fn create_codes(
+    input: Input<TwoFactorCode>,
+    actor: Actor,
+    _sudo: Sudo,
+    site: &Site,
+) -> web::Result {
+    let codes = or_show(totp::renew_codes(site, &actor, &input).await, site, &actor).await?;
+    Ok(shown("accounts/two_factor/codes.html", "/me/two-factor", codes))
+}
+
+/// The page with both forms once more, when a code was refused.
+async fn or_show<T>(outcome: Result<T, Error>, site: &Site, actor: &Actor) -> web::Result<T> {
+    match outcome {
+        Ok(value) => Ok(value),
+        refused => {
+            let status = totp::status(site, &actor.user).await?;
+            refused.or_form("accounts/two_factor/show.html", json!(status))
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The audit log.
+
+use rocket::get;
+
+use crate::models::audit::{self, Event};
+use crate::models::base::actor::Admin;
+use crate::models::base::page::{Page, PageParams};
+use crate::models::base::site::Site;
+use crate::web::{self, Problem, Query, SearchParams, SearchResult, list, room};
+
+room! {
+    both: [index],
+}
+
+/// Everything that happened to accounts, latest first; `q` searches names, kinds and addresses
+#[utoipa::path(get, path = "/admin/audit", tag = "admin", params(SearchParams, PageParams),
+    responses((status = 200, body = Page<Event>), (status = 401, body = Problem),
+        (status = 403, body = Problem)))]
+#[get("/admin/audit")]
+async fn index(admin: Admin, query: Query<SearchParams>, site: &Site) -> web::Result {
+    let Query(SearchParams { q, page }) = query;
+    let events = audit::list(site, &admin, q.as_deref(), &page).await?;
+    Ok(list("admin/audit.html", events, |page| SearchResult { page, q }))
+}

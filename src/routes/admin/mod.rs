@@ -1,0 +1,12 @@
+//! What admins see and do. For everybody else it does not exist.
+
+pub mod audit;
+pub mod posts;
+pub mod sessions;
+pub mod users;
+
+use crate::web::Room;
+
+pub fn rooms() -> Vec<Room> {
+    vec![audit::room(), posts::room(), sessions::room(), users::room()]
+}

@@ -1,0 +1,25 @@
+//! All posts.
+
+use rocket::get;
+
+use crate::models::base::actor::Admin;
+use crate::models::base::page::{Page, PageParams};
+use crate::models::base::site::Site;
+use crate::models::posts::feed;
+use crate::models::posts::post::PostSummary;
+use crate::web::{self, Problem, Query, SearchParams, SearchResult, list, room};
+
+room! {
+    both: [index],
+}
+
+/// All posts; `q` searches titles and authors
+#[utoipa::path(get, path = "/admin/posts", tag = "admin", params(SearchParams, PageParams),
+    responses((status = 200, body = Page<PostSummary>), (status = 401, body = Problem),
+        (status = 403, body = Problem)))]
+#[get("/admin/posts")]
+async fn index(admin: Admin, query: Query<SearchParams>, site: &Site) -> web::Result {
+    let Query(SearchParams { q, page }) = query;
+    let posts = feed::search(site, &admin, q.as_deref(), &page).await?;
+    Ok(list("admin/posts.html", posts, |page| SearchResult { page, q }))
+}

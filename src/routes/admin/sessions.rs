@@ -1,0 +1,60 @@
+//! Somebody's sessions.
+
+use rocket::{delete, get};
+use serde::Serialize;
+
+use crate::models::accounts::session::{self, SessionView};
+use crate::models::base::actor::Admin;
+use crate::models::base::site::Site;
+use crate::web::{self, CurrentSession, Flash, Problem, ReturnTo, gone, page, room};
+
+room! {
+    both: [index, delete, delete_all],
+}
+
+/// Somebody's live sessions, and whose they are.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct UserSessionList {
+    username: String,
+    items: Vec<SessionView>,
+}
+
+/// Somebody's live sessions
+#[utoipa::path(get, path = "/admin/users/{username}/sessions", tag = "admin",
+    params(("username" = String, Path)),
+    responses((status = 200, body = UserSessionList), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem)))]
+#[get("/admin/users/<username>/sessions")]
+async fn index(username: &str, admin: Admin, current: CurrentSession, site: &Site) -> web::Result {
+    let items = session::list_of(site, &admin, username, current.id()).await?;
+    let username = username.to_owned();
+    Ok(page("admin/sessions.html", UserSessionList { username, items }))
+}
+
+/// End one of somebody's sessions
+#[utoipa::path(delete, path = "/admin/users/{username}/sessions/{sid}", tag = "admin",
+    params(("username" = String, Path), ("sid" = String, Path)),
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem)))]
+#[delete("/admin/users/<username>/sessions/<sid>", data = "<return_to>")]
+async fn delete(
+    username: &str,
+    sid: &str,
+    return_to: ReturnTo,
+    admin: Admin,
+    site: &Site,
+) -> web::Result {
+    session::end_of(site, &admin, username, Some(sid)).await?;
+    Ok(gone(return_to.or("/admin/users"), Flash("session-ended")))
+}
+
+/// End all of somebody's sessions
+#[utoipa::path(delete, path = "/admin/users/{username}/sessions", tag = "admin",
+    params(("username" = String, Path)),
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem)))]
+#[delete("/admin/users/<username>/sessions", data = "<return_to>")]
+async fn delete_all(username: &str, return_to: ReturnTo, admin: Admin, site: &Site) -> web::Result {
+    session::end_of(site, &admin, username, None).await?;
+    Ok(gone(return_to.or("/admin/users"), Flash("user-logged-out")))
+}

@@ -1,0 +1,89 @@
+//! Everybody: roles, access, deletion.
+
+use rocket::{delete, get, patch};
+use serde::Deserialize;
+
+use crate::error::Error;
+use crate::models::accounts::account::Account;
+use crate::models::base::actor::Admin;
+use crate::models::base::form_value;
+use crate::models::base::page::{Page, PageParams};
+use crate::models::base::site::Site;
+use crate::models::moderation::administration::{self, UserUpdate};
+use crate::models::users::user::Role;
+use crate::validation::Rule;
+use crate::web::{
+    self, Flash, Input, Problem, Query, ReturnTo, SearchParams, SearchResult, gone, list, room,
+    saved,
+};
+
+room! {
+    tag: ("admin", "For the role admin alone"),
+    both: [index, update, delete],
+}
+
+/// Everybody; `q` searches usernames and e-mail addresses
+#[utoipa::path(get, path = "/admin/users", tag = "admin", params(SearchParams, PageParams),
+    responses((status = 200, body = Page<Account>), (status = 401, body = Problem),
+        (status = 403, body = Problem)))]
+#[get("/admin/users")]
+async fn index(admin: Admin, query: Query<SearchParams>, site: &Site) -> web::Result {
+    let Query(SearchParams { q, page }) = query;
+    let accounts = administration::list(site, &admin, q.as_deref(), &page).await?;
+    Ok(list("admin/users.html", accounts, |page| SearchResult { page, q }))
+}
+
+/// What an admin may change about somebody; what is missing stays as it is.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct UserUpdateInput {
+    /// `user` or `admin`.
+    #[schema(example = "admin")]
+    role: Option<String>,
+    /// True disables the account and ends all its sessions, false enables it again.
+    #[serde(default, deserialize_with = "form_value::boolean")]
+    #[schema(example = false)]
+    disabled: Option<bool>,
+    #[schema(ignore)]
+    next: Option<String>,
+}
+
+/// Change somebody's role, or disable the account
+///
+/// In effect from their next request on. The last admin stays one.
+#[utoipa::path(patch, path = "/admin/users/{username}", tag = "admin",
+    params(("username" = String, Path)), request_body = UserUpdateInput,
+    responses((status = 200, body = Account), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
+#[patch("/admin/users/<username>", data = "<input>")]
+async fn update(
+    username: &str,
+    input: Input<UserUpdateInput>,
+    admin: Admin,
+    site: &Site,
+) -> web::Result {
+    let Input(UserUpdateInput { role, disabled, next }) = input;
+    let flash = match (&role, disabled) {
+        (Some(_), _) => Flash("role-changed"),
+        (None, Some(true)) => Flash("user-disabled"),
+        (None, Some(false)) => Flash("user-enabled"),
+        (None, None) => return Err(Error::invalid("role", Rule::Required).into()),
+    };
+    let role = role.map(Role::try_from).transpose()?;
+    let update = UserUpdate { role, disabled };
+    let account = administration::update(site, &admin, username, &update).await?;
+    Ok(saved(ReturnTo::from(next).or("/admin/users"), flash, account))
+}
+
+/// Delete somebody with all their posts
+///
+/// The last admin stays.
+#[utoipa::path(delete, path = "/admin/users/{username}", tag = "admin",
+    params(("username" = String, Path)),
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem)))]
+#[delete("/admin/users/<username>", data = "<return_to>")]
+async fn delete(username: &str, return_to: ReturnTo, admin: Admin, site: &Site) -> web::Result {
+    administration::delete(site, &admin, username).await?;
+    Ok(gone(return_to.or("/admin/users"), Flash("user-deleted")))
+}

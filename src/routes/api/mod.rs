@@ -1,0 +1,10 @@
+//! The API's own documents, and OAuth2.
+
+pub mod oauth;
+pub mod openapi;
+
+use crate::web::Room;
+
+pub fn rooms() -> Vec<Room> {
+    vec![oauth::room(), openapi::room()]
+}

@@ -1,0 +1,100 @@
+//! The API's own description: OpenAPI 3.1, two readers for it, and the reference of errors.
+
+use rocket::http::Header;
+use rocket::serde::json::Json;
+use rocket::{Responder, State, get};
+use serde_json::json;
+use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use crate::web::response::catalogue;
+use crate::web::{self, page, room};
+
+room! {
+    tag: ("about", "This document"),
+    pages: [swagger, redoc, errors],
+    api: [show],
+}
+
+/// What the document says beside its operations, which the rooms add. Every operation needs the
+/// password flow's token, unless it says otherwise.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Postly",
+        description = "Posts, votes and people, for programs. Log in at `/auth/login` or with the \
+            OAuth2 password form, then send the access token as `Authorization: Bearer`; or send \
+            a personal token (`pst_…`), which is limited to its scopes: otherwise 403 with \
+            `insufficient_scope`. Errors are problem+json (RFC 9457) with stable codes, listed at \
+            `/docs/errors`; lists are read on with the cursor of `next`."
+    ),
+    servers((url = "/api/v1")),
+    security(("password" = [])),
+    modifiers(&PasswordFlow)
+)]
+struct Base;
+
+struct PasswordFlow;
+
+impl Modify for PasswordFlow {
+    fn modify(&self, document: &mut Document) {
+        let flow = Flow::Password(Password::new("/api/v1/auth/token", Scopes::new()));
+        let components = document.components.get_or_insert_with(Default::default);
+        components.add_security_scheme("password", SecurityScheme::OAuth2(OAuth2::new([flow])));
+    }
+}
+
+/// The whole document, out of the rooms' fragments.
+pub fn document(fragments: impl IntoIterator<Item = Document>) -> Document {
+    fragments.into_iter().fold(Base::openapi(), Document::merge_from)
+}
+
+/// This document
+#[utoipa::path(get, path = "/openapi.json", tag = "about", security(()),
+    responses((status = 200, description = "OpenAPI 3.1")))]
+#[get("/openapi.json")]
+fn show(document: &State<Document>) -> Json<&Document> {
+    Json(document.inner())
+}
+
+/// What each error means.
+#[get("/docs/errors")]
+fn errors() -> web::Reply {
+    let view = json!({ "errors": catalogue::entries(), "rules": catalogue::rules() });
+    page("api/errors.html", view)
+}
+
+/// A page with a policy of its own.
+#[derive(Responder)]
+struct Reader {
+    page: web::Reply,
+    policy: Header<'static>,
+}
+
+#[get("/docs")]
+fn swagger() -> Reader {
+    reader("api/swagger.html", SWAGGER)
+}
+
+#[get("/redoc")]
+fn redoc() -> Reader {
+    reader("api/redoc.html", REDOC)
+}
+
+fn reader(template: &'static str, policy: &'static str) -> Reader {
+    Reader {
+        page: page(template, json!({})),
+        policy: Header::new("Content-Security-Policy", policy),
+    }
+}
+
+/// Swagger UI uses data: URLs for icons, and inline styles; scripts stay our own.
+const SWAGGER: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; \
+    base-uri 'none'; frame-ancestors 'none'";
+
+/// ReDoc creates its style sheet at run time; its search, which needs a worker, is off.
+const REDOC: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; \
+    base-uri 'none'; frame-ancestors 'none'";

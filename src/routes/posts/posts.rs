@@ -1,0 +1,182 @@
+//! Posts: the feed, one post, writing, editing, deleting.
+
+use rocket::{delete, get, post, put};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::error::Error;
+use crate::models::base::actor::Actor;
+use crate::models::base::page::{Page, PageParams};
+use crate::models::base::site::Site;
+use crate::models::posts::edit::{self as editing, PostInput};
+use crate::models::posts::feed::{self, FeedParams, Sort};
+use crate::models::posts::post::{self, Post, PostSummary};
+use crate::web::{
+    self, Flash, IfMatch, Input, OrForm, PostsWrite, Problem, Query, ReturnTo, Scoped, Visitor,
+    created, form, gone, list, page, room, saved,
+};
+
+room! {
+    tag: ("posts", "Reading and writing"),
+    both: [show, create, update, delete, preview, preview_edit],
+    pages: [home, new, edit],
+    api: [index],
+}
+
+const NEW_FORM: &str = "posts/new.html";
+const EDIT_FORM: &str = "posts/edit.html";
+
+/// A page of the feed, and what it was asked for.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Feed {
+    #[serde(flatten)]
+    page: Page<PostSummary>,
+    /// The username whose posts alone were asked for.
+    author: Option<String>,
+    sort: Sort,
+}
+
+/// The feed, as a page.
+#[get("/")]
+async fn home(query: Query<FeedParams>, visitor: Visitor, site: &Site) -> web::Result {
+    let Query(params) = query;
+    show_feed(FeedParams { include: None, ..params }, visitor, site).await
+}
+
+/// Everybody's posts
+///
+/// Newest first, or those with the most votes first.
+#[utoipa::path(get, path = "/posts", tag = "posts", security((), ("password" = [])),
+    params(FeedParams, PageParams),
+    responses((status = 200, body = Feed), (status = 422, body = Problem)))]
+#[get("/posts")]
+async fn index(query: Query<FeedParams>, visitor: Visitor, site: &Site) -> web::Result {
+    show_feed(query.0, visitor, site).await
+}
+
+async fn show_feed(params: FeedParams, visitor: Visitor, site: &Site) -> web::Result {
+    let sort = params.sort()?;
+    let posts = feed::feed(site, visitor.user(), &params).await?;
+    let author = params.author;
+    Ok(list("posts/index.html", posts, |page| Feed { page, author, sort }))
+}
+
+/// One post
+#[utoipa::path(get, path = "/posts/{id}", tag = "posts", security((), ("password" = [])),
+    params(("id" = i64, Path)),
+    responses((status = 200, body = Post, headers(("ETag" = String, description = "for `If-Match` and `If-None-Match`"))),
+        (status = 304), (status = 404, body = Problem)))]
+#[get("/posts/<id>")]
+async fn show(id: i64, visitor: Visitor, site: &Site) -> web::Result {
+    let post = post::show(&site.db, visitor.user(), id).await?;
+    let version = post.summary.version;
+    Ok(page("posts/show.html", post).with_version(version))
+}
+
+#[get("/posts/new")]
+fn new(_actor: Actor) -> web::Reply {
+    form(NEW_FORM, json!({}), json!({}))
+}
+
+/// Publish a post
+#[utoipa::path(post, path = "/posts", tag = "posts", request_body = PostInput,
+    responses((status = 201, body = Post, headers(("Location" = String))),
+        (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 422, body = Problem)))]
+#[post("/posts", data = "<input>")]
+async fn create(input: Input<PostInput>, actor: Scoped<PostsWrite>, site: &Site) -> web::Result {
+    let post = editing::create(site, &actor, &input).await.or_form(NEW_FORM, json!({}))?;
+    let (path, version) = (post.summary.path.clone(), post.summary.version);
+    Ok(created(path, Flash("post-created"), post).with_version(version))
+}
+
+#[get("/posts/<id>/edit")]
+async fn edit(id: i64, actor: Actor, site: &Site) -> web::Result {
+    let Post { summary, content, .. } = editing::editable(site, &actor, id).await?;
+    let (title, version) = (summary.title, summary.version);
+    let values = json!({ "title": title, "content": content, "version": version });
+    Ok(form(EDIT_FORM, values, json!({ "id": id })))
+}
+
+/// Edit a post
+///
+/// Missing fields stay as they are. `If-Match` (or `version`) refuses the edit when somebody else
+/// saved a newer version.
+#[utoipa::path(put, path = "/posts/{id}", tag = "posts",
+    params(("id" = i64, Path), ("If-Match" = Option<String>, Header)), request_body = PostInput,
+    responses((status = 200, body = Post), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 412, body = Problem), (status = 422, body = Problem)))]
+#[put("/posts/<id>", data = "<input>")]
+async fn update(
+    id: i64,
+    input: Input<PostInput>,
+    if_match: IfMatch,
+    actor: Scoped<PostsWrite>,
+    site: &Site,
+) -> web::Result {
+    let Input(mut input) = input;
+    input.version = if_match.0.or(input.version);
+    let edited = editing::update(site, &actor, id, &input).await;
+    let mut view = json!({ "id": id });
+    if let Err(Error::VersionConflict) = edited {
+        // Saved once more, the text replaces the present version, as the form says.
+        let current = editing::editable(site, &actor, id).await?;
+        view["version"] = json!(current.summary.version);
+    }
+    let post = edited.or_form(EDIT_FORM, view)?;
+    let (path, version) = (post.summary.path.clone(), post.summary.version);
+    Ok(saved(path, Flash("post-saved"), post).with_version(version))
+}
+
+/// Delete a post
+#[utoipa::path(delete, path = "/posts/{id}", tag = "posts",
+    params(("id" = i64, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = 204), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 412, body = Problem)))]
+#[delete("/posts/<id>", data = "<return_to>")]
+async fn delete(
+    id: i64,
+    return_to: ReturnTo,
+    if_match: IfMatch,
+    actor: Scoped<PostsWrite>,
+    site: &Site,
+) -> web::Result {
+    editing::delete(site, &actor, id, if_match.0).await?;
+    Ok(gone(return_to.or("/"), Flash("post-deleted")))
+}
+
+/// What a text will look like.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Preview {
+    content_html: String,
+}
+
+/// Render Markdown without publishing it
+#[utoipa::path(post, path = "/posts/preview", tag = "posts", request_body = PostInput,
+    responses((status = 200, body = Preview), (status = 401, body = Problem)))]
+#[post("/posts/preview", data = "<input>")]
+async fn preview(input: Input<PostInput>, _actor: Scoped<PostsWrite>) -> web::Result {
+    let html = editing::preview(&input).or_form(NEW_FORM, json!({}))?;
+    let view = Preview { content_html: html.clone() };
+    Ok(page(NEW_FORM, view).with_preview(html))
+}
+
+/// Render Markdown for an edit without saving it
+#[utoipa::path(put, path = "/posts/{id}/preview", tag = "posts",
+    params(("id" = i64, Path)), request_body = PostInput,
+    responses((status = 200, body = Preview), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem)))]
+#[put("/posts/<id>/preview", data = "<input>")]
+async fn preview_edit(
+    id: i64,
+    input: Input<PostInput>,
+    actor: Scoped<PostsWrite>,
+    site: &Site,
+) -> web::Result {
+    editing::editable(site, &actor, id).await?;
+    let html = editing::preview(&input).or_form(EDIT_FORM, json!({ "id": id }))?;
+    let view = json!({ "id": id, "content_html": html });
+    Ok(page(EDIT_FORM, view).with_preview(html))
+}

@@ -1,0 +1,117 @@
+//! What is wrong with an input, field by field, each with a stable code.
+
+use std::borrow::Cow;
+
+use strum::{EnumIter, IntoStaticStr};
+
+/// The rule that a field breaks. With the field's name it makes the code: `title.too_long`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Rule {
+    Required,
+    /// Parameters: `min`.
+    TooShort,
+    /// Parameters: `max`, sometimes `actual`.
+    TooLong,
+    /// Not in the form that the field needs.
+    Malformed,
+    /// Parameters: `min`, `max`.
+    OutOfRange,
+    /// None of the values that are known.
+    Unknown,
+    /// Somebody else has it.
+    Taken,
+    /// Not what is on record, such as the present password.
+    Wrong,
+    /// Changed by somebody else meanwhile.
+    Changed,
+    /// A password that is easy to guess. Parameters: `reason`.
+    Guessable,
+    ContainsUsername,
+    MixedScripts,
+    /// For admins alone.
+    AdminOnly,
+    /// Two fields that exclude each other are both given.
+    Exclusive,
+    /// A field that is given more than once.
+    Repeated,
+    /// Not UTF-8 text.
+    NotText,
+    /// Contains a NUL character, which PostgreSQL cannot store.
+    NulCharacter,
+}
+
+/// A value that belongs to a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parameter {
+    Number(i64),
+    Text(String),
+}
+
+impl From<i64> for Parameter {
+    fn from(number: i64) -> Self {
+        Parameter::Number(number)
+    }
+}
+
+impl From<usize> for Parameter {
+    fn from(number: usize) -> Self {
+        Parameter::Number(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<String> for Parameter {
+    fn from(text: String) -> Self {
+        Parameter::Text(text)
+    }
+}
+
+/// One field that breaks one rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// The name of the input; empty when the error concerns the input as a whole.
+    pub field: Cow<'static, str>,
+    pub rule: Rule,
+    pub parameters: Vec<(&'static str, Parameter)>,
+}
+
+impl FieldError {
+    pub fn new(field: impl Into<Cow<'static, str>>, rule: Rule) -> FieldError {
+        FieldError { field: field.into(), rule, parameters: Vec::new() }
+    }
+
+    /// Adds a value that the message names.
+    pub fn with(mut self, name: &'static str, value: impl Into<Parameter>) -> FieldError {
+        self.parameters.push((name, value.into()));
+        self
+    }
+
+    /// `title.too_long`; `input.malformed` for the input as a whole.
+    pub fn code(&self) -> String {
+        let field = if self.field.is_empty() { "input" } else { &self.field };
+        let rule: &str = self.rule.into();
+        format!("{field}.{rule}")
+    }
+}
+
+/// Everything that is wrong with one input, in the order of its fields.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct ValidationErrors(Vec<FieldError>);
+
+impl ValidationErrors {
+    pub fn add(&mut self, error: FieldError) {
+        self.0.push(error);
+    }
+
+    pub fn extend(&mut self, more: ValidationErrors) {
+        self.0.extend(more.0);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &FieldError> {
+        self.0.iter()
+    }
+}

@@ -1,0 +1,78 @@
+//! Authentication: who sends a request is determined once, before it is routed.
+
+use rocket::fairing::{Fairing, Info, Kind};
+use rocket::{Data, Request};
+
+use super::state::{Authenticated, Authentication, Credential, RequestState};
+use crate::error::{Credentials, Error, Result};
+use crate::models::accounts::access_token::{self, Audience};
+use crate::models::accounts::{personal_token, session};
+use crate::models::base::site::Site;
+use crate::web::door::Door;
+use crate::web::security::cookie;
+
+/// Authenticates every request before it is routed.
+pub struct Authenticate;
+
+#[rocket::async_trait]
+impl Fairing for Authenticate {
+    fn info(&self) -> Info {
+        Info { name: "authentication", kind: Kind::Request }
+    }
+
+    async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
+        let path = request.uri().path();
+        // Nothing below these depends on the person.
+        let impersonal = ["/static/", "/healthz", "/readyz"];
+        let authentication = if impersonal.iter().any(|prefix| path.starts_with(prefix)) {
+            Authentication::Anonymous
+        } else {
+            match authenticate(request).await {
+                Ok(Some(authenticated)) => Authentication::User(authenticated),
+                Ok(None) => Authentication::Anonymous,
+                Err(Error::InvalidCredentials(what)) => Authentication::Rejected(what),
+                Err(error) => {
+                    let request_id = RequestState::of(request).caller.request_id.as_str();
+                    tracing::error!(request_id, %error, "authentication is unavailable");
+                    Authentication::Unavailable
+                }
+            }
+        };
+        let _ = RequestState::of(request).authentication.set(authentication);
+    }
+}
+
+/// Checks the token's signature and claims, then the session's row; a personal token against its own
+/// row. The page door reads the cookie alone, the API door the bearer token alone.
+async fn authenticate(request: &Request<'_>) -> Result<Option<Authenticated>> {
+    let (audience, token) = match Door::of(request) {
+        Door::Page => (Audience::Page, cookie::token(request)),
+        Door::Api => (Audience::Api, bearer(request)?),
+    };
+    let Some(token) = token else { return Ok(None) };
+    let Some(site) = request.rocket().state::<Site>() else {
+        return Err(Error::Internal("the site is not managed".to_owned()));
+    };
+    let caller = &RequestState::of(request).caller;
+    if audience == Audience::Api && token.starts_with(personal_token::PREFIX) {
+        let (user, _, scopes) = personal_token::find(&site.db, caller, token).await?;
+        let credential = Credential::PersonalToken(scopes);
+        return Ok(Some(Authenticated { user, credential }));
+    }
+    let claims = access_token::verify(&site.keys, audience, token)?;
+    let (user, session) = session::find(&site.db, caller, &claims.sid, claims.user_id()?).await?;
+    let renewal_due = session::is_due_for_renewal(claims.issued_at());
+    let credential = Credential::Session { session, renewal_due };
+    Ok(Some(Authenticated { user, credential }))
+}
+
+/// The token of `Authorization: Bearer …` (RFC 6750 §2.1).
+fn bearer<'r>(request: &'r Request<'_>) -> Result<Option<&'r str>> {
+    let Some(header) = request.headers().get_one("Authorization") else {
+        return Ok(None);
+    };
+    match header.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
+        _ => Err(Error::InvalidCredentials(Credentials::Scheme)),
+    }
+}

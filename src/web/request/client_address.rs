@@ -1,0 +1,65 @@
+//! Where a request really comes from: proxies are trusted only if the operator says so.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use rocket::Request;
+
+/// The proxies that the operator trusts.
+pub struct TrustedProxies(pub Vec<IpNet>);
+
+/// The client's address; `None` when the connection has none, as between a test and its server.
+pub fn of(request: &Request<'_>) -> Option<IpAddr> {
+    let peer = request.remote()?.ip();
+    let trusted = request.rocket().state::<TrustedProxies>().map_or(&[][..], |t| &t.0);
+    let forwarded: Vec<&str> = request.headers().get("X-Forwarded-For").collect();
+    Some(client(peer, &forwarded, trusted))
+}
+
+/// Each proxy appends the address of its peer to `X-Forwarded-For`. Read from the right, an address
+/// can be trusted if a trusted proxy wrote it; the first one that is no proxy of ours is the client.
+/// Anybody could have written what is further left.
+fn client(peer: IpAddr, forwarded: &[&str], trusted: &[IpNet]) -> IpAddr {
+    let is_trusted =
+        |address: &IpAddr| trusted.iter().any(|network| network.contains(&address.to_canonical()));
+    let mut client = peer.to_canonical();
+    let hops = forwarded.iter().flat_map(|line| line.split(',')).map(str::trim);
+    for hop in hops.collect::<Vec<_>>().into_iter().rev() {
+        if !is_trusted(&client) {
+            break;
+        }
+        match hop.parse::<IpAddr>() {
+            Ok(address) => client = address.to_canonical(),
+            Err(_) => break,
+        }
+    }
+    client
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];
+        for (peer, forwarded, expected) in [
+            // No proxy in between, or none that we trust.
+            ("192.0.2.7", &[][..], "192.0.2.7"),
+            ("192.0.2.7", &["198.51.100.1"], "192.0.2.7"),
+            // One proxy of ours; what the client itself wrote is further left and ignored.
+            ("10.0.0.1", &["198.51.100.1"], "198.51.100.1"),
+            ("10.0.0.1", &["203.0.113.5, 198.51.100.1"], "198.51.100.1"),
+            ("10.0.0.1", &["203.0.113.5", "198.51.100.1"], "198.51.100.1"),
+            // Two of them.
+            ("10.0.0.1", &["198.51.100.1, 10.0.0.2"], "198.51.100.1"),
+            // The search ends before nonsense.
+            ("10.0.0.1", &["nonsense"], "10.0.0.1"),
+            ("10.0.0.1", &["198.51.100.1, nonsense, 10.0.0.2"], "10.0.0.2"),
+            ("::ffff:10.0.0.1", &["2001:db8::1"], "2001:db8::1"),
+        ] {
+            let client = client(peer.parse().unwrap(), forwarded, &trusted);
+            assert_eq!(client.to_string(), expected, "{peer} {forwarded:?}");
+        }
+    }
+}

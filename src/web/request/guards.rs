@@ -1,0 +1,238 @@
+//! Request guards: the person behind a request, as handlers need them. A guard also decides what
+//! personal tokens may do: what asks for an `Actor` is closed to them, what asks for
+//! `Scoped<PostsWrite>` is open to tokens with that scope.
+
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::atomic::Ordering::Relaxed;
+
+use rocket::Request;
+use rocket::request::{FromRequest, Outcome};
+
+use super::refusal::refuse;
+use super::state::{Authenticated, Authentication, Credential, RequestState};
+use crate::error::{Denial, Error, Result};
+use crate::models::accounts::personal_token::Scope;
+use crate::models::accounts::session::Session;
+use crate::models::base::actor::{Actor, Admin};
+use crate::models::base::caller::Caller;
+use crate::models::base::site::Site;
+use crate::models::users::user::User;
+use crate::web::door::Door;
+
+/// Anybody: a person, or somebody who is not logged in. Personal tokens need `posts:read`.
+pub struct Visitor(pub Option<User>);
+
+impl Visitor {
+    pub fn user(&self) -> Option<&User> {
+        self.0.as_ref()
+    }
+}
+
+/// The session of a person who entered the password recently: for sensitive actions.
+pub struct Sudo(pub Session);
+
+/// The session behind this request, if there is one; refuses nobody.
+pub struct CurrentSession(Option<Session>);
+
+impl CurrentSession {
+    pub fn id(&self) -> Option<&str> {
+        self.0.as_ref().map(|session| session.id.as_str())
+    }
+}
+
+/// A person with a session, or with a personal token that has the scope `S`.
+pub struct Scoped<S> {
+    actor: Actor,
+    scope: PhantomData<S>,
+}
+
+impl<S> Deref for Scoped<S> {
+    type Target = Actor;
+
+    fn deref(&self) -> &Actor {
+        &self.actor
+    }
+}
+
+/// A scope as a type, for guards.
+pub trait TokenScope {
+    const SCOPE: Scope;
+}
+
+pub struct PostsRead;
+pub struct PostsWrite;
+pub struct AccountScope;
+
+impl TokenScope for PostsRead {
+    const SCOPE: Scope = Scope::PostsRead;
+}
+
+impl TokenScope for PostsWrite {
+    const SCOPE: Scope = Scope::PostsWrite;
+}
+
+impl TokenScope for AccountScope {
+    const SCOPE: Scope = Scope::Account;
+}
+
+fn authenticated<'r>(request: &'r Request<'_>) -> Result<Option<&'r Authenticated>> {
+    match (RequestState::of(request).authentication.get(), Door::of(request)) {
+        (Some(Authentication::User(authenticated)), _) => Ok(Some(authenticated)),
+        (Some(Authentication::Anonymous), _) => Ok(None),
+        // An outdated cookie is no reason to refuse a public page; a bad token is a mistake.
+        (Some(Authentication::Rejected(_)), Door::Page) => Ok(None),
+        (Some(Authentication::Rejected(what)), Door::Api) => Err(Error::InvalidCredentials(*what)),
+        (Some(Authentication::Unavailable) | None, _) => Err(Error::Unavailable),
+    }
+}
+
+/// Refuses a personal token without the scope; `None` is closed to all of them.
+fn permit(authenticated: &Authenticated, scope: Option<Scope>) -> Result<()> {
+    let Credential::PersonalToken(scopes) = &authenticated.credential else { return Ok(()) };
+    match scope {
+        Some(scope) if scopes.contain(scope) => Ok(()),
+        Some(scope) => Err(Error::InsufficientScope(scope.as_str())),
+        None => Err(Error::Forbidden(Denial::PersonalToken)),
+    }
+}
+
+fn person<'r>(request: &'r Request<'_>, scope: Option<Scope>) -> Result<&'r Authenticated> {
+    let authenticated = authenticated(request)?.ok_or(Error::Unauthenticated)?;
+    permit(authenticated, scope)?;
+    Ok(authenticated)
+}
+
+fn actor(request: &Request<'_>, scope: Option<Scope>) -> Result<Actor> {
+    let user = person(request, scope)?.user.clone();
+    Ok(Actor { user, caller: RequestState::of(request).caller.clone() })
+}
+
+fn visitor(request: &Request<'_>) -> Result<Visitor> {
+    let Some(authenticated) = authenticated(request)? else { return Ok(Visitor(None)) };
+    permit(authenticated, Some(Scope::PostsRead))?;
+    Ok(Visitor(Some(authenticated.user.clone())))
+}
+
+fn session<'r>(request: &'r Request<'_>) -> Result<&'r Session> {
+    person(request, None)?.session().ok_or(Error::Unauthenticated)
+}
+
+fn sudo(request: &Request<'_>) -> Result<Sudo> {
+    match session(request)? {
+        session if session.is_recently_authenticated() => Ok(Sudo(session.clone())),
+        _ => Err(Error::ReauthenticationRequired),
+    }
+}
+
+/// An admin who entered the password recently, or whose token has the scope `admin`.
+fn admin(request: &Request<'_>) -> Result<Admin> {
+    let admin = Admin::of(actor(request, Some(Scope::Admin))?)?;
+    match person(request, Some(Scope::Admin))?.session() {
+        Some(session) if !session.is_recently_authenticated() => {
+            Err(Error::ReauthenticationRequired)
+        }
+        _ => Ok(admin),
+    }
+}
+
+fn outcome<T>(request: &Request<'_>, result: Result<T>) -> Outcome<T, ()> {
+    match result {
+        Ok(value) => Outcome::Success(value),
+        Err(error) => Outcome::Error(refuse(request, error)),
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Visitor {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        outcome(request, visitor(request))
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Actor {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        outcome(request, actor(request, None))
+    }
+}
+
+#[rocket::async_trait]
+impl<'r, S: TokenScope> FromRequest<'r> for Scoped<S> {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        let actor = actor(request, Some(S::SCOPE));
+        outcome(request, actor.map(|actor| Scoped { actor, scope: PhantomData }))
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Session {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        outcome(request, session(request).cloned())
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Sudo {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        outcome(request, sudo(request))
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for CurrentSession {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        let authenticated = RequestState::of(request).authenticated();
+        let session = authenticated.and_then(Authenticated::session);
+        Outcome::Success(CurrentSession(session.cloned()))
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for &'r Caller {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        Outcome::Success(&RequestState::of(request).caller)
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for &'r Site {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        let site = request.rocket().state::<Site>();
+        outcome(request, site.ok_or_else(|| Error::Internal("the site is not managed".to_owned())))
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Admin {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        let hidden = match (admin(request), Door::of(request)) {
+            // Pages for admins do not exist for anybody else.
+            (Err(Error::Unauthenticated), Door::Page) => Err(Error::NotFound),
+            (Err(Error::Forbidden(_)), Door::Page) => {
+                RequestState::of(request).denied.store(true, Relaxed);
+                Err(Error::NotFound)
+            }
+            (result, _) => result,
+        };
+        outcome(request, hidden)
+    }
+}

@@ -1,0 +1,181 @@
+//! What a client sends: forms at the page door, JSON at the API door, read into the same types.
+
+use std::ops::Deref;
+
+use percent_encoding::percent_decode;
+use rocket::Request;
+use rocket::data::{Data, FromData, Outcome, ToByteUnit};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::refusal::refuse;
+use super::state::RequestState;
+use crate::error::Error;
+use crate::validation::{FieldError, Rule};
+use crate::web::cause::{Cause, RequestError};
+use crate::web::door::Door;
+
+type Result<T> = std::result::Result<T, Cause>;
+
+/// The body: a form at the page door, JSON at the API door.
+///
+/// Types have optional fields, so that what is missing becomes an error of the model rather than a
+/// failure to read. The fields of a form are kept, to show them again if it is refused.
+pub struct Input<T>(pub T);
+
+impl<T> Deref for Input<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+#[rocket::async_trait]
+impl<'r, T: DeserializeOwned> FromData<'r> for Input<T> {
+    type Error = ();
+
+    async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r, Self> {
+        let read = match Door::of(request) {
+            Door::Page => read_form(request, data).await,
+            Door::Api => read_json(request, data).await,
+        };
+        match read {
+            Ok(input) => Outcome::Success(Input(input)),
+            Err(cause) => Outcome::Error(refuse(request, cause)),
+        }
+    }
+}
+
+/// A form, at either door: also for the OAuth2 endpoints, which are form-encoded by standard.
+pub async fn read_form<T: DeserializeOwned>(request: &Request<'_>, data: Data<'_>) -> Result<T> {
+    if !request.content_type().is_some_and(|kind| kind.is_form()) {
+        let expected = "application/x-www-form-urlencoded";
+        return Err(RequestError::UnsupportedMediaType(expected).into());
+    }
+    let fields = parse_form(&body(request, data, "form").await?)?;
+    if Door::of(request) == Door::Page {
+        let _ = RequestState::of(request).form.set(fields.clone());
+    }
+    deserialize_fields(fields)
+}
+
+async fn read_json<T: DeserializeOwned>(request: &Request<'_>, data: Data<'_>) -> Result<T> {
+    if !request.content_type().is_some_and(|kind| kind.is_json()) {
+        return Err(RequestError::UnsupportedMediaType("application/json").into());
+    }
+    let bytes = body(request, data, "json").await?;
+    if std::str::from_utf8(&bytes).is_err() {
+        return Err(not_text());
+    }
+    let value: Value = serde_json::from_slice(&bytes)
+        .map_err(|e| RequestError::Malformed(format!("invalid JSON: {e}")))?;
+    match value {
+        Value::Object(fields) => deserialize_fields(fields),
+        _ => Err(Error::invalid("", Rule::Malformed).into()),
+    }
+}
+
+async fn body(request: &Request<'_>, data: Data<'_>, limit: &str) -> Result<Vec<u8>> {
+    let limit = request.limits().get(limit).unwrap_or_else(|| 32.kibibytes());
+    let body = data
+        .open(limit)
+        .into_bytes()
+        .await
+        .map_err(|e| RequestError::Malformed(format!("the body cannot be read: {e}")))?;
+    if body.is_complete() { Ok(body.into_inner()) } else { Err(RequestError::TooLarge.into()) }
+}
+
+fn not_text() -> Cause {
+    Error::invalid("", Rule::NotText).into()
+}
+
+/// Fields that are never shown again.
+const SECRET_FIELDS: [&str; 5] = ["password", "current", "code", "token", "_method"];
+
+/// The fields of the form that was sent, without secrets.
+pub fn entered(request: &Request<'_>) -> Map<String, Value> {
+    let mut fields = RequestState::of(request).form.get().cloned().unwrap_or_default();
+    for secret in SECRET_FIELDS {
+        fields.remove(secret);
+    }
+    fields
+}
+
+/// Parses `a=b&c=d` (WHATWG URL §5.1), but refuses what is not UTF-8 instead of replacing it.
+pub fn parse_form(bytes: &[u8]) -> Result<Map<String, Value>> {
+    let mut fields = Map::new();
+    for pair in bytes.split(|&b| b == b'&').filter(|pair| !pair.is_empty()) {
+        let mut halves = pair.splitn(2, |&b| b == b'=');
+        let mut text = || {
+            let half = halves.next().unwrap_or_default();
+            let spaced: Vec<u8> = half.iter().map(|&b| if b == b'+' { b' ' } else { b }).collect();
+            percent_decode(&spaced).decode_utf8().map(|text| text.into_owned()).ok()
+        };
+        let name = text().ok_or_else(not_text)?;
+        let value = text().ok_or_else(not_text)?;
+        // Check boxes share a name; for any other field, a second value is an error.
+        match fields.get_mut(&name) {
+            None => drop(fields.insert(name, Value::String(value))),
+            Some(Value::Array(values)) => values.push(Value::String(value)),
+            Some(first) => *first = Value::Array(vec![first.take(), Value::String(value)]),
+        }
+    }
+    Ok(fields)
+}
+
+/// Reads fields into a type; errors name the field.
+pub fn deserialize_fields<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T> {
+    for (name, value) in &fields {
+        // PostgreSQL stores no NUL, and nobody types one.
+        if name.contains('\0') || contains_nul(value) {
+            let field = name.replace('\0', "");
+            return Err(Error::from(FieldError::new(field, Rule::NulCharacter)).into());
+        }
+    }
+    let repeated: Vec<String> =
+        fields.iter().filter(|(_, v)| v.is_array()).map(|(name, _)| name.clone()).collect();
+    serde_path_to_error::deserialize(Value::Object(fields)).map_err(|e| {
+        let field = e.path().to_string();
+        let field = if field == "." { String::new() } else { field };
+        let rule = match repeated.contains(&field) {
+            true => Rule::Repeated,
+            false => Rule::Malformed,
+        };
+        Error::from(FieldError::new(field, rule)).into()
+    })
+}
+
+fn contains_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(contains_nul),
+        Value::Object(fields) => fields.iter().any(|(k, v)| k.contains('\0') || contains_nul(v)),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Sample {
+        a: Option<String>,
+        b: Option<String>,
+    }
+
+    fn read(bytes: &[u8]) -> Result<Sample> {
+        deserialize_fields(parse_form(bytes)?)
+    }
+
+    #[test]
+    fn forms_are_read_strictly() {
+        let sample = read(b"a=x+y%21&b=%C3%A9&other=1").unwrap();
+        assert_eq!(sample, Sample { a: Some("x y!".into()), b: Some("é".into()) });
+        for wrong in [&b"a=%ff"[..], b"a=%00", b"a=1&a=2"] {
+            assert!(matches!(read(wrong), Err(Cause::Site(Error::Invalid(_)))), "{wrong:?}");
+        }
+        assert_eq!(read(b"").unwrap(), Sample { a: None, b: None });
+    }
+}

@@ -1,0 +1,11 @@
+//! What a request brings: who sends it, from where, and with what.
+
+pub mod authentication;
+pub mod client_address;
+pub mod conditional;
+pub mod guards;
+pub mod input;
+pub mod query;
+pub mod refusal;
+pub mod return_to;
+pub mod state;

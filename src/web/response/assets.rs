@@ -1,0 +1,127 @@
+//! Templates and static files, embedded in a release build and read from disk in a debug build.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::io::Cursor;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use rocket::Request;
+use rocket::http::{ContentType, Header, Status};
+use rocket::response::{self, Responder, Response};
+use rocket_dyn_templates::Engines;
+use rust_embed::{EmbeddedFile, RustEmbed};
+use tera::Value;
+
+use super::messages;
+use crate::error::Error;
+
+#[derive(RustEmbed)]
+#[folder = "templates/"]
+#[include = "*.html"]
+struct Templates;
+
+#[derive(RustEmbed)]
+#[folder = "static/"]
+struct Static;
+
+/// Gives Tera every template and the functions that they call.
+///
+/// # Errors
+/// When a template cannot be parsed.
+pub fn templates(engines: &mut Engines) -> Result<(), Box<dyn std::error::Error>> {
+    let mut texts = Vec::new();
+    for name in Templates::iter() {
+        let file = Templates::get(&name).ok_or_else(|| format!("{name} disappeared"))?;
+        texts.push((name.into_owned(), String::from_utf8(file.data.into_owned())?));
+    }
+    // The names keep their `.html`, which is what tells Tera to escape.
+    engines.tera.add_raw_templates(texts)?;
+    engines.tera.register_function("asset", AssetAddress);
+    engines.tera.register_function("event_name", event_name);
+    Ok(())
+}
+
+/// `{{ event_name(kind=event.kind) }}`: what a kind of audit event is called.
+fn event_name(arguments: &HashMap<String, Value>) -> tera::Result<Value> {
+    let kind = arguments.get("kind").and_then(Value::as_str).unwrap_or_default();
+    Ok(Value::String(messages::event(kind)))
+}
+
+/// `{{ asset(path="css/base.css") }}`: the address of a static file.
+struct AssetAddress;
+
+impl tera::Function for AssetAddress {
+    fn call(&self, arguments: &HashMap<String, Value>) -> tera::Result<Value> {
+        let path = arguments.get("path").and_then(Value::as_str).unwrap_or_default();
+        match address(path) {
+            Some(address) => Ok(Value::String(address)),
+            None => Err(format!("there is no static file {path:?}").into()),
+        }
+    }
+
+    /// Only names of our own files come out.
+    fn is_safe(&self) -> bool {
+        true
+    }
+}
+
+/// The address of a static file, with a fingerprint of its contents: what it names never changes.
+fn address(path: &str) -> Option<String> {
+    static KNOWN: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+        Static::iter()
+            .filter_map(|path| Some((path.to_string(), fingerprint(&Static::get(&path)?))))
+            .collect()
+    });
+    let fingerprint = if cfg!(debug_assertions) {
+        fingerprint(&Static::get(path)?)
+    } else {
+        KNOWN.get(path)?.clone()
+    };
+    Some(format!("/static/{path}?v={fingerprint}"))
+}
+
+/// The first 64 bits of the contents' SHA-256, in hexadecimal.
+fn fingerprint(file: &EmbeddedFile) -> String {
+    file.metadata.sha256_hash()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A static file, to be sent.
+pub struct Asset {
+    data: Cow<'static, [u8]>,
+    kind: ContentType,
+    fingerprint: String,
+}
+
+impl Asset {
+    /// # Errors
+    /// `NotFound`. The path has passed Rocket's own guard against `..` and dot files.
+    pub fn get(path: &Path) -> Result<Asset, Error> {
+        let file = path.to_str().and_then(Static::get).ok_or(Error::NotFound)?;
+        let kind = path
+            .extension()
+            .and_then(|extension| ContentType::from_extension(extension.to_str()?))
+            .unwrap_or(ContentType::Plain);
+        Ok(Asset { fingerprint: fingerprint(&file), data: file.data, kind })
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Asset {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        let tag = format!("\"{}\"", self.fingerprint);
+        let current =
+            request.uri().query().is_some_and(|q| q == format!("v={}", self.fingerprint).as_str());
+        let caching = match current {
+            true => "public, max-age=31536000, immutable",
+            // Fonts, which style sheets name without a fingerprint.
+            false if self.kind == ContentType::WOFF2 => "public, max-age=86400",
+            false => "no-cache",
+        };
+        let mut builder = Response::build();
+        builder.header(Header::new("Cache-Control", caching)).raw_header("ETag", tag.clone());
+        if request.headers().get("If-None-Match").any(|known| known.contains(&tag)) {
+            return builder.status(Status::NotModified).ok();
+        }
+        builder.header(self.kind).sized_body(self.data.len(), Cursor::new(self.data)).ok()
+    }
+}

@@ -1,0 +1,194 @@
+//! Errors as responses: a page or a form at the page door, problem+json at the API door.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use rocket::Request;
+use rocket::http::{Header, Method, RawStr, Status};
+use rocket::response::{self, Responder, Response};
+use serde_json::Value;
+
+use super::messages;
+use super::problem::{self, FieldProblem, field_problems};
+use super::render::{FormState, error_page, render};
+use super::status::status;
+use crate::error::{Conflict, Denial, Error};
+use crate::web::cause::{Cause, RequestError};
+use crate::web::door::{Door, is_local};
+use crate::web::public_url::PublicUrl;
+use crate::web::request::input::entered;
+use crate::web::request::state::RequestState;
+
+/// An error on its way out, with the form to show again if there was one.
+pub struct Failure {
+    cause: Cause,
+    form: Option<Box<Form>>,
+}
+
+/// The form that a person filled in.
+struct Form {
+    template: &'static str,
+    view: Value,
+}
+
+impl<E: Into<Cause>> From<E> for Failure {
+    fn from(cause: E) -> Self {
+        Failure { cause: as_conflict(cause.into()), form: None }
+    }
+}
+
+/// A foreign-key violation means that the parent was deleted concurrently.
+fn as_conflict(cause: Cause) -> Cause {
+    match cause {
+        Cause::Site(error) if error.is_foreign_key_violation() => {
+            Cause::Site(Error::Conflict(Conflict::ParentDeleted))
+        }
+        other => other,
+    }
+}
+
+/// Says which form to show again when the input is at fault.
+pub trait OrForm<T> {
+    /// At the page door, shows `template` again with what was entered and the errors; `view` is what
+    /// else the template needs. At the API door nothing changes.
+    fn or_form(self, template: &'static str, view: Value) -> Result<T, Failure>;
+}
+
+impl<T> OrForm<T> for Result<T, Error> {
+    fn or_form(self, template: &'static str, view: Value) -> Result<T, Failure> {
+        self.map_err(|error| Failure {
+            cause: as_conflict(error.into()),
+            form: Some(Box::new(Form { template, view })),
+        })
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Failure {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        log(request, &self.cause);
+        let mut response = match (Door::of(request), self.form, &self.cause) {
+            (Door::Api, ..) => problem::respond(request, &self.cause)?,
+            (Door::Page, Some(form), cause) if belongs_in_form(cause) => {
+                form_again(request, *form, cause)?
+            }
+            (Door::Page, ..) => page(request, &self.cause)?,
+        };
+        add_headers(&mut response, &self.cause);
+        Ok(response)
+    }
+}
+
+/// The form once more, with what was entered and the errors.
+fn form_again(request: &Request<'_>, form: Form, cause: &Cause) -> response::Result<'static> {
+    let status = match status(cause, Door::Page) {
+        // RFC 9110 wants WWW-Authenticate with 401, which would be wrong at the page door.
+        Status::Unauthorized => Status::UnprocessableEntity,
+        status => status,
+    };
+    let whole = || {
+        let (field, code) = (String::new(), cause.code().to_owned());
+        vec![FieldProblem { field, code, message: messages::detail(cause) }]
+    };
+    let errors = field_problems(cause).unwrap_or_else(whole);
+    let fields = entered(request);
+    render(request, status, form.template, form.view, FormState { errors, fields, preview: None })
+}
+
+/// Whether the form itself says what is wrong; other errors no input would change.
+fn belongs_in_form(cause: &Cause) -> bool {
+    matches!(
+        cause,
+        Cause::Site(
+            Error::Invalid(_)
+                | Error::Taken(_)
+                | Error::Conflict(_)
+                | Error::VersionConflict
+                | Error::InvalidCredentials(_)
+                | Error::TooManyRequests { .. }
+                | Error::Forbidden(Denial::EmailUnverified)
+        )
+    )
+}
+
+/// The detail is for the log, under the request's id; the client learns only what it may know.
+fn log(request: &Request<'_>, cause: &Cause) {
+    let state = RequestState::of(request);
+    match cause {
+        Cause::Site(error @ (Error::Database(_) | Error::Internal(_) | Error::AuditBroken(_))) => {
+            let request_id = state.caller.request_id.as_str();
+            tracing::error!(request_id, %error, "a request failed");
+        }
+        Cause::Site(Error::Forbidden(_) | Error::InsufficientScope(_))
+        | Cause::Request(RequestError::CrossOrigin) => state.denied.store(true, Relaxed),
+        _ => {}
+    }
+}
+
+/// The error in the site's layout; a person who is not logged in is sent to do so.
+fn page(request: &Request<'_>, cause: &Cause) -> response::Result<'static> {
+    match cause {
+        Cause::Site(Error::Unauthenticated) => {
+            // Only a page can be returned to, not a form that was sent.
+            let is_page = request.method() == Method::Get;
+            redirect_with_next("/login", is_page.then(|| request.uri().to_string()))
+        }
+        Cause::Site(Error::ReauthenticationRequired) => {
+            redirect_with_next("/sudo", Some(origin_of_form(request)))
+        }
+        cause => {
+            let (title, detail) = (messages::title(cause.code()), messages::detail(cause));
+            error_page(request, status(cause, Door::Page), title, detail)
+        }
+    }
+}
+
+/// Sends a person to enter credentials and to come back afterwards.
+fn redirect_with_next(page: &str, next: Option<String>) -> response::Result<'static> {
+    let query = next
+        .map(|next| format!("?next={}", RawStr::new(&next).percent_encode()))
+        .unwrap_or_default();
+    Response::build().status(Status::SeeOther).raw_header("Location", format!("{page}{query}")).ok()
+}
+
+/// The page on which a person is: the requested one, or the one whose form was sent.
+fn origin_of_form(request: &Request<'_>) -> String {
+    if request.method() == Method::Get {
+        return request.uri().to_string();
+    }
+    let site = request.rocket().state::<PublicUrl>().map(PublicUrl::origin).unwrap_or_default();
+    let referer = request.headers().get_one("Referer").and_then(|page| page.strip_prefix(site));
+    referer.filter(|path| is_local(path)).unwrap_or("/me").to_owned()
+}
+
+/// The headers that belong to single errors.
+fn add_headers(response: &mut Response<'_>, cause: &Cause) {
+    // The page door has its own way to ask for credentials.
+    let mut challenge = |rest: &str| {
+        if response.status() == Status::Unauthorized {
+            let value = format!("Bearer realm=\"Postly\"{rest}");
+            response.set_header(Header::new("WWW-Authenticate", value));
+        }
+    };
+    match cause {
+        Cause::Site(Error::Unauthenticated | Error::SecondFactorRequired) => challenge(""),
+        Cause::Site(Error::InvalidCredentials(_)) => challenge(", error=\"invalid_token\""),
+        // RFC 9470: the session is good, but the authentication is too old.
+        Cause::Site(Error::ReauthenticationRequired) => {
+            challenge(", error=\"insufficient_user_authentication\", max_age=\"900\"");
+        }
+        Cause::Site(Error::InsufficientScope(scope)) => {
+            let value =
+                format!("Bearer realm=\"Postly\", error=\"insufficient_scope\", scope=\"{scope}\"");
+            response.set_header(Header::new("WWW-Authenticate", value));
+        }
+        Cause::Site(Error::TooManyRequests { retry_after, .. }) => {
+            response.set_header(Header::new("Retry-After", retry_after.to_string()));
+        }
+        Cause::Site(Error::Unavailable) => {
+            response.set_header(Header::new("Retry-After", "5"));
+        }
+        Cause::Request(RequestError::MethodNotAllowed(methods)) => {
+            response.set_header(Header::new("Allow", methods.clone()));
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,39 @@
+//! One-time notices after a redirect. The cookie holds the name of a message, never text, so nobody
+//! can plant words in a page.
+
+use rocket::Request;
+use rocket::http::{Cookie, CookieJar};
+use serde::Serialize;
+
+use super::messages;
+use crate::web::public_url::PublicUrl;
+use crate::web::security::cookie::harden;
+
+const COOKIE: &str = "postly_flash";
+
+/// The name of a notice; `flash-<name>` in `locales/` is its text. A test looks for each one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flash(pub &'static str);
+
+/// A notice, as templates see it.
+#[derive(Serialize)]
+pub struct FlashMessage {
+    pub text: String,
+}
+
+impl Flash {
+    /// Leaves the notice for the next page.
+    pub fn leave(self, jar: &CookieJar<'_>, public_url: &PublicUrl) {
+        let mut cookie = harden(Cookie::new(COOKIE, self.0), public_url);
+        cookie.set_max_age(rocket::time::Duration::minutes(1));
+        jar.add(cookie);
+    }
+}
+
+/// The notice that was left; it is shown once.
+pub fn take(request: &Request<'_>, public_url: &PublicUrl) -> Option<FlashMessage> {
+    let name = request.cookies().get(COOKIE)?.value();
+    let text = messages::flash(name);
+    request.cookies().remove(harden(Cookie::new(COOKIE, ""), public_url));
+    text.map(|text| FlashMessage { text })
+}

@@ -1,0 +1,12 @@
+//! Responses that suit both doors, and the texts that they contain.
+
+pub mod assets;
+pub mod catalogue;
+pub mod catcher;
+pub mod failure;
+pub mod flash;
+pub mod messages;
+pub mod problem;
+pub mod render;
+pub mod reply;
+pub mod status;

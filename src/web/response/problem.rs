@@ -1,0 +1,99 @@
+//! Errors at the API door: problem+json (RFC 9457).
+
+use rocket::Request;
+use rocket::http::ContentType;
+use rocket::response::{self, Response};
+use serde::Serialize;
+
+use super::status::status;
+use super::{catalogue, messages};
+use crate::error::Error;
+use crate::validation::{FieldError, Rule};
+use crate::web::cause::Cause;
+use crate::web::door::Door;
+use crate::web::public_url::PublicUrl;
+use crate::web::request::state::RequestState;
+
+/// An error (RFC 9457).
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// Leads to the description of the error.
+    #[serde(rename = "type")]
+    #[schema(example = "https://posts.example/docs/errors#invalid_input")]
+    pub kind: String,
+    #[schema(example = "Invalid input")]
+    pub title: String,
+    #[schema(example = 422)]
+    pub status: u16,
+    #[schema(example = "Add a title.")]
+    pub detail: String,
+    /// The path of the request.
+    #[schema(example = "/api/v1/posts")]
+    pub instance: String,
+    /// The stable name of the error.
+    #[schema(example = "invalid_input")]
+    pub code: &'static str,
+    /// Names the request in the site's log.
+    pub request_id: String,
+    /// With 422 and 409: an error for each field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub errors: Option<Vec<FieldProblem>>,
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct FieldProblem {
+    /// The name of the field; empty when the error concerns the whole.
+    #[schema(example = "title")]
+    pub field: String,
+    #[schema(example = "title.required")]
+    pub code: String,
+    #[schema(example = "Add a title.")]
+    pub message: String,
+}
+
+impl From<&FieldError> for FieldProblem {
+    fn from(error: &FieldError) -> Self {
+        FieldProblem {
+            field: error.field.to_string(),
+            code: error.code(),
+            message: messages::field(error),
+        }
+    }
+}
+
+/// The errors of single fields, if that is what went wrong.
+pub fn field_problems(cause: &Cause) -> Option<Vec<FieldProblem>> {
+    match cause {
+        Cause::Site(Error::Invalid(errors) | Error::Taken(errors)) => {
+            Some(errors.iter().map(FieldProblem::from).collect())
+        }
+        Cause::Site(Error::SecondFactorRequired) => Some(vec![FieldProblem {
+            message: messages::detail(cause),
+            ..FieldProblem::from(&FieldError::new("code", Rule::Required))
+        }]),
+        _ => None,
+    }
+}
+
+/// The response, without the headers that belong to single errors.
+pub fn respond(request: &Request<'_>, cause: &Cause) -> response::Result<'static> {
+    let status = status(cause, Door::Api);
+    let origin = request.rocket().state::<PublicUrl>().map(PublicUrl::origin).unwrap_or_default();
+    let problem = Problem {
+        kind: format!("{origin}{}#{}", catalogue::PATH, cause.code()),
+        title: messages::title(cause.code()),
+        status: status.code,
+        detail: messages::detail(cause),
+        instance: request.uri().path().as_str().to_owned(),
+        code: cause.code(),
+        request_id: RequestState::of(request).caller.request_id.clone(),
+        errors: field_problems(cause),
+    };
+    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    Response::build()
+        .status(status)
+        .header(ContentType::new("application", "problem+json"))
+        .sized_body(body.len(), std::io::Cursor::new(body))
+        .ok()
+}

@@ -1,0 +1,100 @@
+//! Rendering a template for the person who asks.
+
+use rocket::Request;
+use rocket::http::Status;
+use rocket::response::{self, Responder};
+use rocket_dyn_templates::Template;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::flash::{self, FlashMessage};
+use super::problem::FieldProblem;
+use crate::models::base::site::{EmailRules, Site};
+use crate::models::users::user::User;
+use crate::web::public_url::PublicUrl;
+use crate::web::request::state::RequestState;
+
+/// The state of a form, beside the view of its template.
+#[derive(Default)]
+pub struct FormState {
+    pub errors: Vec<FieldProblem>,
+    /// What the fields contain.
+    pub fields: Map<String, Value>,
+    pub preview: Option<String>,
+}
+
+/// The context of every template.
+#[derive(Serialize)]
+struct Context<'a> {
+    site: SiteContext<'a>,
+    me: Option<&'a User>,
+    flash: Option<FlashMessage>,
+    here: &'a str,
+    /// The path with its query: where to come back to.
+    address: String,
+    view: Value,
+    errors: Vec<FieldProblem>,
+    form: Map<String, Value>,
+    preview: Option<String>,
+}
+
+#[derive(Serialize)]
+struct SiteContext<'a> {
+    name: &'static str,
+    url: Option<&'a str>,
+    version: &'static str,
+    email: Option<EmailRules>,
+}
+
+pub fn render(
+    request: &Request<'_>,
+    status: Status,
+    template: &'static str,
+    view: Value,
+    form: FormState,
+) -> response::Result<'static> {
+    let public_url = request.rocket().state::<PublicUrl>();
+    let context = Context {
+        site: SiteContext {
+            name: "Postly",
+            url: public_url.map(PublicUrl::origin),
+            version: env!("CARGO_PKG_VERSION"),
+            email: request.rocket().state::<Site>().map(|site| site.rules.email),
+        },
+        me: RequestState::of(request).authenticated().map(|authenticated| &authenticated.user),
+        flash: public_url.and_then(|public_url| flash::take(request, public_url)),
+        here: request.uri().path().as_str(),
+        address: request.uri().to_string(),
+        view,
+        errors: form.errors,
+        form: form.fields,
+        preview: form.preview,
+    };
+    let mut response = Template::render(template, context).respond_to(request)?;
+    response.set_status(status);
+    Ok(response)
+}
+
+/// The fields of an object; none of anything else.
+pub fn fields(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
+}
+
+/// An error page of its own.
+pub fn error_page(
+    request: &Request<'_>,
+    status: Status,
+    title: String,
+    detail: String,
+) -> response::Result<'static> {
+    let view = json!({
+        "status": status.code,
+        "title": title,
+        "detail": detail,
+        "request_id": RequestState::of(request).caller.request_id,
+    });
+    render(request, status, "error.html", view, FormState::default())
+}

@@ -1,0 +1,234 @@
+//! Replies that suit both doors: handlers say what they mean, the door decides how it looks.
+
+use std::io::Cursor;
+
+use aws_lc_rs::digest;
+use rocket::Request;
+use rocket::http::{ContentType, Header, Status};
+use rocket::response::{self, Responder, Response};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::flash::Flash;
+use super::render::{FormState, fields, render};
+use crate::models::base::page::{Cursors, Page};
+use crate::models::base::random;
+use crate::web::door::{API, Door};
+use crate::web::public_url::PublicUrl;
+use crate::web::request::conditional::is_known;
+use crate::web::request::input::entered;
+
+/// A response that does not know its door yet.
+pub struct Reply {
+    kind: Kind,
+    view: Box<dyn View>,
+    cursors: Cursors,
+    version: Option<i64>,
+}
+
+enum Kind {
+    /// A page, or its data.
+    Page { template: &'static str, form: FormState },
+    /// Elsewhere, or the data with a status.
+    Redirect { location: String, flash: Flash, status: Status },
+    /// A page that cannot be fetched again, or 201 with its data.
+    Shown { template: &'static str, location: String },
+}
+
+/// Anything that can be shown as JSON or given to a template.
+trait View: Send {
+    fn json(&self) -> serde_json::Result<Vec<u8>>;
+    fn value(&self) -> serde_json::Result<Value>;
+}
+
+impl<T: Serialize + Send> View for T {
+    fn json(&self) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec(self)
+    }
+
+    fn value(&self) -> serde_json::Result<Value> {
+        serde_json::to_value(self)
+    }
+}
+
+/// A page, or its data.
+pub fn page(template: &'static str, view: impl Serialize + Send + 'static) -> Reply {
+    Reply::new(Kind::Page { template, form: FormState::default() }, view)
+}
+
+/// A page of a list, or its data with links to its neighbours. `view` adds what stands beside it.
+pub fn list<T, V: Serialize + Send + 'static>(
+    template: &'static str,
+    page: Page<T>,
+    view: impl FnOnce(Page<T>) -> V,
+) -> Reply {
+    let cursors = page.cursors.clone();
+    let kind = Kind::Page { template, form: FormState::default() };
+    Reply { cursors, ..Reply::new(kind, view(page)) }
+}
+
+/// A form with the present values of its fields, an object. `view` is what else the template needs.
+pub fn form(template: &'static str, values: Value, view: Value) -> Reply {
+    let form = FormState { fields: fields(values), ..FormState::default() };
+    Reply::new(Kind::Page { template, form }, view)
+}
+
+/// Something new is at `location` (a path of the page door): go there, or 201 with it.
+pub fn created(
+    location: impl ToString,
+    flash: Flash,
+    view: impl Serialize + Send + 'static,
+) -> Reply {
+    let location = location.to_string();
+    Reply::new(Kind::Redirect { location, flash, status: Status::Created }, view)
+}
+
+/// Something new is at `location` and contains a secret that can be seen only now: a page, since no
+/// address could show it again, or 201 with it.
+pub fn shown(
+    template: &'static str,
+    location: impl ToString,
+    view: impl Serialize + Send + 'static,
+) -> Reply {
+    Reply::new(Kind::Shown { template, location: location.to_string() }, view)
+}
+
+/// Something was changed: go to `location`, or 200 with it as it is now.
+pub fn saved(
+    location: impl ToString,
+    flash: Flash,
+    view: impl Serialize + Send + 'static,
+) -> Reply {
+    let location = location.to_string();
+    Reply::new(Kind::Redirect { location, flash, status: Status::Ok }, view)
+}
+
+/// Deleted: go to `location`, or 204.
+pub fn gone(location: impl ToString, flash: Flash) -> Reply {
+    let location = location.to_string();
+    Reply::new(Kind::Redirect { location, flash, status: Status::NoContent }, ())
+}
+
+impl Reply {
+    fn new(kind: Kind, view: impl Serialize + Send + 'static) -> Reply {
+        Reply { kind, view: Box::new(view), cursors: Cursors::default(), version: None }
+    }
+
+    /// Puts the version of a resource into its `ETag`, for `If-Match`.
+    pub fn with_version(mut self, version: i64) -> Reply {
+        self.version = Some(version);
+        self
+    }
+
+    /// Shows the form again with what was entered and, as safe HTML, what it will look like.
+    pub fn with_preview(mut self, html: String) -> Reply {
+        if let Kind::Page { form, .. } = &mut self.kind {
+            form.preview = Some(html);
+        }
+        self
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Reply {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        match Door::of(request) {
+            Door::Page => self.as_page(request),
+            Door::Api => self.as_json(request),
+        }
+    }
+}
+
+impl Reply {
+    fn as_page(self, request: &Request<'_>) -> response::Result<'static> {
+        let (status, template, form) = match self.kind {
+            Kind::Page { template, mut form } => {
+                if form.preview.is_some() {
+                    form.fields = entered(request);
+                }
+                (Status::Ok, template, form)
+            }
+            Kind::Shown { template, .. } => (Status::Created, template, FormState::default()),
+            Kind::Redirect { location, flash, .. } => {
+                if let Some(public_url) = request.rocket().state::<PublicUrl>() {
+                    flash.leave(request.cookies(), public_url);
+                }
+                let mut response = Response::build();
+                return response.status(Status::SeeOther).raw_header("Location", location).ok();
+            }
+        };
+        let view = self.view.value().map_err(|e| unserializable(&e))?;
+        render(request, status, template, view, form)
+    }
+
+    fn as_json(self, request: &Request<'_>) -> response::Result<'static> {
+        let (status, location) = match &self.kind {
+            Kind::Page { .. } => (Status::Ok, None),
+            Kind::Shown { location, .. } => (Status::Created, Some(location)),
+            Kind::Redirect { status: Status::NoContent, .. } => {
+                return Response::build().status(Status::NoContent).ok();
+            }
+            Kind::Redirect { location, status, .. } => {
+                (*status, Some(location).filter(|_| *status == Status::Created))
+            }
+        };
+        let body = self.view.json().map_err(|e| unserializable(&e))?;
+        let mut response = Response::build();
+        if let Some(location) = location {
+            response.raw_header("Location", format!("{API}{location}"));
+        }
+        // Secrets that are shown only now have no tag: nobody should keep them.
+        if !matches!(self.kind, Kind::Shown { .. }) {
+            let tag = etag(self.version, &body);
+            response.raw_header("ETag", tag.clone());
+            if self.version.is_some() {
+                response.raw_header("Cache-Control", "private, no-cache");
+            }
+            if matches!(self.kind, Kind::Page { .. }) && is_known(request, &tag) {
+                return response.status(Status::NotModified).ok();
+            }
+        }
+        for link in page_links(request, &self.cursors) {
+            response.header_adjoin(link);
+        }
+        response
+            .status(status)
+            .header(ContentType::JSON)
+            .sized_body(body.len(), Cursor::new(body))
+            .ok()
+    }
+}
+
+/// Names a representation: 64 bits of the SHA-256 of its body, after the version of the resource.
+fn etag(version: Option<i64>, body: &[u8]) -> String {
+    let hash = random::hex(&digest::digest(&digest::SHA256, body).as_ref()[..8]);
+    match version {
+        Some(version) => format!("\"{version}-{hash}\""),
+        None => format!("\"{hash}\""),
+    }
+}
+
+fn unserializable(error: &serde_json::Error) -> Status {
+    tracing::error!(%error, "a view cannot be serialised");
+    Status::InternalServerError
+}
+
+/// The neighbouring pages of a list (RFC 8288): the same address with another cursor.
+fn page_links(request: &Request<'_>, cursors: &Cursors) -> Vec<Header<'static>> {
+    let neighbours = [(&cursors.next, "before", "next"), (&cursors.previous, "after", "prev")];
+    let links = neighbours.into_iter().filter_map(|(cursor, key, rel)| {
+        let cursor = cursor.as_ref()?;
+        let mut query: Vec<String> = request
+            .uri()
+            .query()
+            .map(|q| q.as_str().split('&'))
+            .into_iter()
+            .flatten()
+            .filter(|pair| !["", "before", "after"].contains(&pair.split('=').next().unwrap_or("")))
+            .map(str::to_owned)
+            .collect();
+        query.push(format!("{key}={cursor}"));
+        let path = request.uri().path();
+        Some(Header::new("Link", format!("<{path}?{}>; rel=\"{rel}\"", query.join("&"))))
+    });
+    links.collect()
+}

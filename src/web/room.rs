@@ -1,0 +1,46 @@
+//! A room describes itself: which handlers stand at which door, and their part of the API document.
+
+use rocket::Route;
+
+/// What a routes file exports; `lib.rs` mounts a list of them.
+pub struct Room {
+    /// At both doors.
+    pub both: Vec<Route>,
+    /// At the page door alone.
+    pub pages: Vec<Route>,
+    /// At the API door alone.
+    pub api: Vec<Route>,
+    /// Below `/auth` at the API door.
+    pub auth: Vec<Route>,
+    pub document: utoipa::openapi::OpenApi,
+}
+
+/// Makes `pub fn room() -> Room` out of handlers, listed by door. Those of the API door (`both`,
+/// `api`, `auth`) carry a `#[utoipa::path]`, which thereby stands in the API document.
+macro_rules! room {
+    (
+        $(tag: ($tag:literal, $description:literal),)?
+        $(both: [$($both:ident),* $(,)?],)?
+        $(pages: [$($pages:ident),* $(,)?],)?
+        $(api: [$($api:ident),* $(,)?],)?
+        $(auth: [$($auth:ident),* $(,)?],)?
+    ) => {
+        /// The handlers of this file, by door.
+        pub fn room() -> $crate::web::Room {
+            #[derive(utoipa::OpenApi)]
+            #[openapi(
+                paths($($($both,)*)? $($($api,)*)? $($($auth,)*)?)
+                $(, tags((name = $tag, description = $description)))?
+            )]
+            struct Fragment;
+            $crate::web::Room {
+                both: rocket::routes![$($($both),*)?],
+                pages: rocket::routes![$($($pages),*)?],
+                api: rocket::routes![$($($api),*)?],
+                auth: rocket::routes![$($($auth),*)?],
+                document: <Fragment as utoipa::OpenApi>::openapi(),
+            }
+        }
+    };
+}
+pub(crate) use room;

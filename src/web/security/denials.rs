@@ -1,0 +1,48 @@
+//! Records in the audit log what people were refused.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use rocket::fairing::{Fairing, Info, Kind};
+use rocket::{Request, Response};
+
+use crate::db::Db;
+use crate::error::{Error, Result};
+use crate::models::audit::{AuditEvent, EventKind};
+use crate::models::base::caller::Caller;
+use crate::models::base::site::Site;
+use crate::models::base::{rate_limit, rate_policy};
+use crate::models::users::user::User;
+use crate::web::request::state::RequestState;
+
+/// Writes an event when somebody who is logged in was refused something. Refusals of strangers stand
+/// in the log alone: anybody could fill the disk with them.
+pub struct Denials;
+
+#[rocket::async_trait]
+impl Fairing for Denials {
+    fn info(&self) -> Info {
+        Info { name: "denials", kind: Kind::Response }
+    }
+
+    async fn on_response<'r>(&self, request: &'r Request<'_>, _: &mut Response<'r>) {
+        let state = RequestState::of(request);
+        let denied = state.authenticated().filter(|_| state.denied.load(Relaxed));
+        let (Some(denied), Some(site)) = (denied, request.rocket().state::<Site>()) else { return };
+        // The route's pattern, not the path: what people type does not belong in the audit log.
+        let route = request.route().map(|route| route.uri.path().to_owned()).unwrap_or_default();
+        let detail = format!("{} {route}", request.method());
+        if let Err(error) = record(&site.db, &state.caller, &denied.user, detail).await {
+            let request_id = state.caller.request_id.as_str();
+            tracing::error!(request_id, %error, "a denial cannot be recorded");
+        }
+    }
+}
+
+async fn record(db: &Db, caller: &Caller, user: &User, detail: String) -> Result<()> {
+    let key = user.id.to_string();
+    match rate_limit::acquire_silently(db.writer(), &rate_policy::DENIALS, &key).await {
+        Ok(()) => AuditEvent::own(EventKind::Denied, user).detail(detail).record(db, caller).await,
+        Err(Error::TooManyRequests { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}

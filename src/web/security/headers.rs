@@ -1,0 +1,108 @@
+//! The headers of every response, and a line in the log for each.
+
+use rocket::fairing::{Fairing, Info, Kind};
+use rocket::http::{Header, Method};
+use rocket::{Request, Response};
+
+use super::cookie;
+use crate::models::accounts::access_token::{self, Audience};
+use crate::models::base::rate_policy::RateLimitStatus;
+use crate::models::base::site::Site;
+use crate::web::door::Door;
+use crate::web::public_url::PublicUrl;
+use crate::web::request::state::{Authenticated, Authentication, Credential, RequestState};
+
+/// What pages may load: our own files, and nothing inline.
+const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+    font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+    frame-ancestors 'none'";
+
+/// Sets the security headers, renews the cookie and writes the log.
+pub struct Headers;
+
+#[rocket::async_trait]
+impl Fairing for Headers {
+    fn info(&self) -> Info {
+        Info { name: "headers", kind: Kind::Response }
+    }
+
+    async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
+        let state = RequestState::of(request);
+        let sets_cookie = response.headers().contains("Set-Cookie");
+        let mut set = |name: &'static str, value: &'static str| {
+            if !response.headers().contains(name) {
+                response.set_header(Header::new(name, value));
+            }
+        };
+        set("Content-Security-Policy", CSP);
+        set("X-Content-Type-Options", "nosniff");
+        set("Referrer-Policy", "same-origin");
+        set("X-Frame-Options", "DENY");
+        set("Cross-Origin-Opener-Policy", "same-origin");
+        set("Cross-Origin-Resource-Policy", "same-origin");
+        set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
+        if request.rocket().state::<PublicUrl>().is_some_and(PublicUrl::is_https) {
+            set("Strict-Transport-Security", "max-age=31536000; includeSubDomains");
+        }
+        // Responses to forms and log-ins may contain tokens.
+        let personal = !matches!(state.authentication.get(), Some(Authentication::Anonymous))
+            || !matches!(request.method(), Method::Get | Method::Head)
+            || sets_cookie;
+        set("Cache-Control", if personal { "no-store" } else { "no-cache" });
+        response.set_header(Header::new("X-Request-Id", state.caller.request_id.clone()));
+        rate_limit_headers(state, response);
+        refresh_cookie(request, response);
+
+        tracing::info!(
+            request_id = state.caller.request_id,
+            method = request.method().as_str(),
+            // Without the query, which may contain what people searched for.
+            path = request.uri().path().as_str(),
+            status = response.status().code,
+            milliseconds = state.started.elapsed().as_secs_f64() * 1e3,
+            user = state.authenticated().map(|authenticated| authenticated.user.id),
+            address = state.caller.address(),
+            "request"
+        );
+    }
+}
+
+/// The rate limits that applied (draft-ietf-httpapi-ratelimit-headers): their quotas, windows and
+/// what is left of them.
+fn rate_limit_headers(state: &RequestState, response: &mut Response<'_>) {
+    let limits = state.caller.rate_limits();
+    if limits.is_empty() {
+        return;
+    }
+    let list = |item: fn(&RateLimitStatus) -> String| -> String {
+        limits.iter().map(item).collect::<Vec<_>>().join(", ")
+    };
+    let policy =
+        list(|s| format!("\"{}\";q={};w={}", s.policy.name, s.policy.quota, s.policy.window));
+    let left = list(|s| format!("\"{}\";r={};t={}", s.policy.name, s.remaining, s.resets_in));
+    response.set_header(Header::new("RateLimit-Policy", policy));
+    response.set_header(Header::new("RateLimit", left));
+}
+
+/// Replaces an ageing token and removes an invalid one, unless the handler has done so already.
+fn refresh_cookie(request: &Request<'_>, response: &mut Response<'_>) {
+    let rocket = request.rocket();
+    let (Some(public_url), Some(site)) = (rocket.state::<PublicUrl>(), rocket.state::<Site>())
+    else {
+        return;
+    };
+    if Door::of(request) == Door::Api || cookie::is_in(response, public_url) {
+        return;
+    }
+    match RequestState::of(request).authentication.get() {
+        Some(Authentication::User(Authenticated {
+            user,
+            credential: Credential::Session { session, renewal_due: true },
+        })) => match access_token::sign(&site.keys, Audience::Page, user.id, &session.id) {
+            Ok(token) => response.adjoin_header(cookie::session(public_url, token)),
+            Err(error) => tracing::error!(%error, "a token cannot be renewed"),
+        },
+        Some(Authentication::Rejected(_)) => response.adjoin_header(cookie::removal(public_url)),
+        _ => {}
+    }
+}

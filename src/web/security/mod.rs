@@ -1,0 +1,9 @@
+//! What protects the site and its people: cookies, origins, headers, tokens.
+
+pub mod cookie;
+pub mod denials;
+pub mod headers;
+pub mod link_cookie;
+pub mod oauth;
+pub mod origin;
+pub mod session_cookie;

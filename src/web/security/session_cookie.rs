@@ -1,0 +1,144 @@
+//! Opens and closes sessions for the client that asks: a cookie for a browser, tokens for a program.
+
+use rocket::Request;
+use rocket::http::{Cookie, CookieJar};
+use rocket::request::{FromRequest, Outcome};
+use serde::Serialize;
+
+use super::cookie;
+use crate::error::{Error, Result};
+use crate::models::accounts::access_token::{self, Audience};
+use crate::models::accounts::identity::Identity;
+use crate::models::accounts::refresh_token::{self, Grant};
+use crate::models::accounts::{login_challenge, session};
+use crate::models::base::actor::Actor;
+use crate::models::base::caller::Caller;
+use crate::models::base::site::Site;
+use crate::web::public_url::PublicUrl;
+use crate::web::request::refusal::refuse;
+use crate::web::request::state::{Authenticated, RequestState};
+
+/// The cookie between password and code.
+const CHALLENGE_COOKIE: &str = "postly_login";
+
+/// The client that sends this request, as far as sessions are concerned.
+pub struct Client<'r> {
+    pub site: &'r Site,
+    state: &'r RequestState,
+    jar: &'r CookieJar<'r>,
+    public_url: &'r PublicUrl,
+}
+
+/// What a log-in gives a program (RFC 6749 §5.1).
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct TokenResponse {
+    pub access_token: String,
+    #[schema(example = "Bearer")]
+    pub token_type: &'static str,
+    /// Seconds until the access token expires.
+    #[schema(example = 600)]
+    pub expires_in: i64,
+    /// Works once, within 24 hours.
+    #[schema(example = "prt_…")]
+    pub refresh_token: String,
+}
+
+impl Client<'_> {
+    pub fn caller(&self) -> &Caller {
+        &self.state.caller
+    }
+
+    /// Opens a session and gives the browser its cookie. A session that the browser had before ends,
+    /// whoever planted it.
+    pub async fn log_in(&self, identity: &Identity) -> Result<()> {
+        let previous = self.state.authenticated().and_then(Authenticated::session);
+        let previous = previous.map(|session| session.id.as_str());
+        let audience = Audience::Page;
+        let sid = session::open(self.site, self.caller(), identity, audience, previous).await?;
+        let token = access_token::sign(&self.site.keys, audience, identity.user.id, &sid)?;
+        self.jar.add(cookie::session(self.public_url, token));
+        if self.jar.get(CHALLENGE_COOKIE).is_some() {
+            self.jar.remove(cookie::harden(Cookie::new(CHALLENGE_COOKIE, ""), self.public_url));
+        }
+        Ok(())
+    }
+
+    /// Gives the browser a secret with which it comes back to enter a code.
+    pub async fn request_code(&self, identity: &Identity) -> Result<()> {
+        let token = login_challenge::create(self.site, identity).await?;
+        let mut cookie = cookie::harden(Cookie::new(CHALLENGE_COOKIE, token), self.public_url);
+        cookie.set_max_age(rocket::time::Duration::minutes(5));
+        self.jar.add(cookie);
+        Ok(())
+    }
+
+    /// The secret of `request_code`; empty if there is none.
+    pub fn challenge(&self) -> &str {
+        self.jar.get(CHALLENGE_COOKIE).map_or("", Cookie::value)
+    }
+
+    /// Ends the browser's session, if there is one, and removes its cookie.
+    pub async fn log_out(&self) -> Result<()> {
+        if let Some(authenticated) = self.state.authenticated()
+            && let Some(session) = authenticated.session()
+        {
+            let user = authenticated.user.clone();
+            let actor = Actor { user, caller: self.state.caller.clone() };
+            session::log_out(self.site, &actor, &session.id).await?;
+        }
+        self.jar.add(cookie::removal(self.public_url));
+        Ok(())
+    }
+
+    /// Opens a session for a program.
+    pub async fn open_session(&self, identity: &Identity) -> Result<TokenResponse> {
+        self.token_response(refresh_token::open(self.site, self.caller(), identity).await?)
+    }
+
+    /// Exchanges a refresh token for new tokens.
+    pub async fn refresh(&self, token: &str) -> Result<TokenResponse> {
+        self.token_response(refresh_token::rotate(self.site, self.caller(), token).await?)
+    }
+
+    /// Ends the session of an access token; one that is not valid counts as ended.
+    pub async fn revoke(&self, access_token: &str) -> Result<()> {
+        let keys = &self.site.keys;
+        let Ok(claims) = access_token::verify(keys, Audience::Api, access_token) else {
+            return Ok(());
+        };
+        let user_id = claims.user_id()?;
+        match session::find(&self.site.db, self.caller(), &claims.sid, user_id).await {
+            Ok((user, session)) => {
+                let actor = Actor { user, caller: self.state.caller.clone() };
+                session::log_out(self.site, &actor, &session.id).await
+            }
+            Err(Error::InvalidCredentials(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn token_response(&self, grant: Grant) -> Result<TokenResponse> {
+        let audience = Audience::Api;
+        Ok(TokenResponse {
+            access_token: access_token::sign(&self.site.keys, audience, grant.user.id, &grant.sid)?,
+            token_type: "Bearer",
+            expires_in: audience.lifetime().num_seconds(),
+            refresh_token: grant.refresh_token,
+        })
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Client<'r> {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        let rocket = request.rocket();
+        let (Some(public_url), Some(site)) = (rocket.state(), rocket.state()) else {
+            let error = Error::Internal("no public URL or site is managed".to_owned());
+            return Outcome::Error(refuse(request, error));
+        };
+        let (state, jar) = (RequestState::of(request), request.cookies());
+        Outcome::Success(Client { site, state, jar, public_url })
+    }
+}
