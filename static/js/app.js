@@ -21,7 +21,7 @@ function addReveal(input) {
   input.after(button);
 }
 
-/** Shows how many characters are left once fewer than a tenth remain. */
+/** Shows how many characters are left, once at most a tenth remain. */
 function addCounter(field) {
   const counter = document.createElement("p");
   counter.className = "hint counter";
