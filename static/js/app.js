@@ -1,6 +1,6 @@
-// Small improvements; every page works without them.
+// Progressive enhancement: every page works without this script.
 
-/** A button that shows what was typed as a password: made here, since it needs a script. */
+/** Adds a “Show password” button. It is added here because it needs JavaScript. */
 function addReveal(input) {
   const button = document.createElement("button");
   button.type = "button";
@@ -13,7 +13,7 @@ function addReveal(input) {
     input.type = input.type === "password" ? "text" : "password";
     tell();
   });
-  // Nobody's browser should remember it as ordinary text.
+  // Keeps the browser from remembering the password as ordinary text.
   input.form?.addEventListener("submit", () => {
     input.type = "password";
   });
@@ -21,7 +21,7 @@ function addReveal(input) {
   input.after(button);
 }
 
-/** Says how many characters are left, once there are few. */
+/** Shows how many characters are left, once at most a tenth remain. */
 function addCounter(field) {
   const counter = document.createElement("p");
   counter.className = "hint counter";
@@ -35,23 +35,23 @@ function addCounter(field) {
   field.after(counter);
 }
 
-/** Fetches the preview that the server would show, and puts it into this page. */
+/** Fetches the preview from the server and returns its nodes. */
 async function preview(form, button) {
   const answer = await fetch(button.formAction, {
     method: "POST",
     body: new URLSearchParams(new FormData(form)),
   });
-  if (answer.redirected) throw new Error("You are logged out. Log in in another tab, then go on here.");
+  if (answer.redirected) throw new Error("You are logged out. Log in in another tab, then continue here.");
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.getElementById("preview");
   const complaint = page.querySelector(".summary li")?.textContent.trim();
-  if (!answer.ok || !fresh) throw new Error(complaint ?? "The preview cannot be had just now.");
+  if (!answer.ok || !fresh) throw new Error(complaint ?? "The preview isn’t available right now.");
   return [...fresh.childNodes];
 }
 
 function improveEditor(form) {
   const typed = () => new URLSearchParams(new FormData(form)).toString();
-  // What came back with complaints has not been saved either.
+  // A form that came back with errors has not been saved either.
   const initial = document.querySelector(".summary") ? "" : typed();
   let leaving = false;
   form.addEventListener("submit", () => {
@@ -65,7 +65,7 @@ function improveEditor(form) {
   });
   const button = form.querySelector("[data-preview]");
   button.addEventListener("click", async (event) => {
-    // The page, and what is typed in it, stays.
+    // Stay on this page and keep what was typed.
     event.preventDefault();
     const place = document.getElementById("preview");
     try {

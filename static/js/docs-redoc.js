@@ -1,5 +1,5 @@
 "use strict";
-// Draws ReDoc over the site's own description. Its search would need a worker made from a blob.
+// Renders the OpenAPI document with ReDoc. Search is off: it needs a worker from a blob: URL, which the CSP forbids.
 Redoc.init(
   "/api/v1/openapi.json",
   { disableSearch: true, hideDownloadButton: true, nativeScrollbars: true },

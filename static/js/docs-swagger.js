@@ -1,5 +1,5 @@
 "use strict";
-// Draws Swagger UI over the site's own description; nothing is fetched from elsewhere.
+// Renders the OpenAPI document with Swagger UI; nothing is fetched from other hosts.
 SwaggerUIBundle({
   url: "/api/v1/openapi.json",
   dom_id: "#docs",

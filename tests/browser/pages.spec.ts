@@ -1,44 +1,44 @@
-// Every page: accessible, valid, quiet in the console, and no wider than the screen.
+// Every page: accessible, valid HTML, no console errors, no wider than the screen.
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
-import { Console, expect, fresh, open, PASSWORD, send, test } from "./support/site.ts";
+import { Console, expect, open, PASSWORD, submit, test, unique } from "./support/site.ts";
 import { inspect, validate } from "./support/inspect.ts";
 
-/** The pages that each kind of person can open, and the status they come with. */
+/** The pages for each kind of user, with the expected status. */
 function paths(post: string, name: string): Record<string, [string, number][]> {
   return {
-    nobody: [
+    "a visitor": [
       ["/", 200], ["/?sort=top", 200], ["/?author=nobody-at-all", 200], [post, 200],
       [`${post}/votes`, 200], [`/users/${name}`, 200], ["/login", 200], ["/register", 200],
       ["/password-reset", 200], ["/password-reset/new", 200], ["/verify-email", 200], ["/login/code", 200],
       ["/nowhere", 404], ["/?limit=x", 422],
     ],
-    person: [
+    "a user": [
       ["/", 200], [post, 200], ["/posts/new", 200], ["/me", 200], ["/dashboard", 200],
       ["/me/sessions", 200], ["/me/tokens", 200], ["/me/events", 200], ["/me/password", 200], ["/me/email", 200],
       ["/me/two-factor", 200], ["/sudo", 200], [`${post}/edit`, 403],
     ],
-    author: [[post, 200], [`${post}/edit`, 200], ["/dashboard", 200]],
-    admin: [["/admin/posts", 200], ["/admin/posts?q=zzz", 200], ["/admin/users", 200], ["/admin/audit", 200],
+    "the author": [[post, 200], [`${post}/edit`, 200], ["/dashboard", 200]],
+    "an admin": [["/admin/posts", 200], ["/admin/posts?q=zzz", 200], ["/admin/users", 200], ["/admin/audit", 200],
       ["/admin/audit?q=zzz", 200], [`/admin/users/${name}/sessions`, 200]],
   };
 }
 
-for (const who of ["nobody", "person", "author", "admin"]) {
-  test(`every page of ${who}`, async ({ page, site, browser }) => {
-    const name = fresh("author");
+for (const who of ["a visitor", "a user", "the author", "an admin"]) {
+  test(`every page, as ${who}`, async ({ page, site, browser }) => {
+    const name = unique("author");
     const author = await (await browser.newContext({ baseURL: site.url })).newPage();
-    await site.enter(author, name);
+    await site.register(author, name);
     const long = `Unbrokenlylong${"wordiness".repeat(24)}`;
     const content = `# Heading\n\n${long}\n\n> quote\n\n| a | b |\n|---|---|\n| ${"1 ".repeat(60)} | 2 |\n\n\`\`\`\n${"code ".repeat(60)}\n\`\`\`\n\n[link](https://example.com) and \`code\``;
     const post = await site.post(author, long, content);
-    if (who === "admin") {
-      const root = fresh("root");
+    if (who === "an admin") {
+      const root = unique("root");
       site.run(["user", "add", root, "--admin"], PASSWORD);
       await site.logIn(page, root);
-    } else if (who === "person") {
-      await site.enter(page, fresh("reader"));
-    } else if (who === "author") {
+    } else if (who === "a user") {
+      await site.register(page, unique("reader"));
+    } else if (who === "the author") {
       await site.logIn(page, name);
     }
     const console = new Console(page);
@@ -47,40 +47,40 @@ for (const who of ["nobody", "person", "author", "admin"]) {
       await validate(await response.text(), `${path} for ${who}`);
       await inspect(page, `${path} for ${who}`);
     }
-    expect(console.heard()).toEqual([]);
+    expect(console.problems()).toEqual([]);
   });
 }
 
-test("forms that came back", async ({ page, site }) => {
+test("forms with errors", async ({ page, site }) => {
   const console = new Console(page);
-  for (const [path, button] of [["/register", "Register"], ["/login", "Log in"], ["/password-reset", "Send the link"]]) {
+  for (const [path, button] of [["/register", "Register"], ["/login", "Log in"], ["/password-reset", "Request a link"]]) {
     await open(page, console, path, 200);
-    const answer = await send(page, console, button, 422);
-    await validate(await answer.text(), `${path} refused`);
+    const response = await submit(page, console, button, 422);
+    await validate(await response.text(), `${path} with errors`);
     await expect(page.getByRole("alert")).toBeVisible();
-    await inspect(page, `${path} refused`);
+    await inspect(page, `${path} with errors`);
   }
-  await site.enter(page, fresh("writer"));
+  await site.register(page, unique("writer"));
   await page.goto("/posts/new");
-  await page.getByLabel("Content").fill("**Some** words");
+  await page.getByLabel("Text").fill("**Some** words");
   await page.getByRole("button", { name: "Preview" }).click();
   await expect(page.locator("#preview strong")).toBeVisible();
-  const answer = await send(page, console, "Publish", 422);
-  await validate(await answer.text(), "/posts refused");
-  await expect(page.getByRole("alert")).toContainText("Give the post a title.");
-  await inspect(page, "/posts refused");
-  expect(console.heard()).toEqual([]);
+  const response = await submit(page, console, "Publish", 422);
+  await validate(await response.text(), "/posts with errors");
+  await expect(page.getByRole("alert")).toContainText(/a title/);
+  await inspect(page, "/posts with errors");
+  expect(console.problems()).toEqual([]);
 });
 
-test("lists in their middle, with pages on both sides", async ({ page, site, browser }) => {
-  const name = fresh("author");
+test("the middle page of each list links to both sides", async ({ page, site, browser }) => {
+  const name = unique("author");
   site.run(["user", "add", name, "--admin"], PASSWORD);
   await site.logIn(page, name);
   const posts: string[] = [];
   for (const title of ["First", "Second", "Third"]) posts.push(await site.post(page, `${title} of ${name}`, "Words."));
   for (let i = 0; i < 3; i += 1) {
     const voter = await (await browser.newContext({ baseURL: site.url })).newPage();
-    await site.enter(voter, fresh("voter"));
+    await site.register(voter, unique("voter"));
     for (const post of posts) await site.vote(voter, post);
     await voter.context().close();
   }
@@ -97,16 +97,16 @@ test("lists in their middle, with pages on both sides", async ({ page, site, bro
     await validate(await response.text(), where);
     await inspect(page, where);
   }
-  expect(console.heard()).toEqual([]);
+  expect(console.problems()).toEqual([]);
 });
 
-test("a page of votes", async ({ page, site, browser }) => {
+test("the votes of a post", async ({ page, site, browser }) => {
   const author = await (await browser.newContext({ baseURL: site.url })).newPage();
-  await site.enter(author, fresh("author"));
+  await site.register(author, unique("author"));
   const post = await site.post(author, `Unbrokenlylong${"wordiness".repeat(24)}`, "Words.");
-  const names = [fresh("v".repeat(36)), fresh("voter")];
+  const names = [unique("v".repeat(36)), unique("voter")];
   for (const name of names) {
-    await site.enter(page, name);
+    await site.register(page, name);
     await site.vote(page, post);
   }
   const console = new Console(page);
@@ -114,18 +114,18 @@ test("a page of votes", async ({ page, site, browser }) => {
   await expect(page.getByRole("main").getByRole("listitem").getByRole("link")).toHaveText(names.toReversed());
   await validate(await response.text(), "votes");
   await inspect(page, "votes");
-  // The button of somebody who has voted, in a list and at the post.
+  // The button after voting, in a list and on the post.
   for (const path of ["/", post]) {
     const voted = await open(page, console, path, 200);
     await expect(page.getByRole("button", { name: /^Voted\. Withdraw your vote for/ })).toBeVisible();
     await validate(await voted.text(), `${path} voted`);
     await inspect(page, `${path} voted`);
   }
-  expect(console.heard()).toEqual([]);
+  expect(console.problems()).toEqual([]);
 });
 
-test("confirmations that are open", async ({ page, site }) => {
-  const name = fresh("w".repeat(36));
+test("confirmations, opened", async ({ page, site }) => {
+  const name = unique("w".repeat(36));
   site.run(["user", "add", name, "--admin"], PASSWORD);
   await site.logIn(page, name);
   const post = await site.post(page, `Unbrokenlylong${"wordiness".repeat(24)}`, "Words.");
@@ -139,21 +139,21 @@ test("confirmations that are open", async ({ page, site }) => {
     await inspect(page, `${path} with its confirmation`);
     await expect(page.getByRole("button", { name: button })).toBeVisible();
   }
-  expect(console.heard()).toEqual([]);
+  expect(console.problems()).toEqual([]);
 });
 
-test("edits that came back", async ({ page, site }) => {
-  await site.enter(page, fresh("editor"));
+test("edits with errors, and edits of an outdated version", async ({ page, site }) => {
+  await site.register(page, unique("editor"));
   const post = await site.post(page, "Shared", "First words.");
   const console = new Console(page);
   await open(page, console, `${post}/edit`, 200);
   await page.getByLabel("Title").fill("");
-  await page.getByLabel("Content").fill("");
-  const refused = await send(page, console, "Save", 422);
+  await page.getByLabel("Text").fill("");
+  const refused = await submit(page, console, "Save", 422);
   await expect(page.getByRole("alert").getByRole("listitem")).toHaveCount(2);
-  await expect(page.getByLabel("Content")).toHaveAccessibleDescription(/Markdown.*\S/);
-  await validate(await refused.text(), "an edit refused");
-  await inspect(page, "an edit refused");
+  await expect(page.getByLabel("Text")).toHaveAccessibleDescription(/Markdown.*\S/);
+  await validate(await refused.text(), "an edit with errors");
+  await inspect(page, "an edit with errors");
 
   await open(page, console, `${post}/edit`, 200);
   const changed = await page.request.post(`${site.url}${post}`, {
@@ -162,25 +162,25 @@ test("edits that came back", async ({ page, site }) => {
     maxRedirects: 0,
   });
   expect(changed.status()).toBe(303);
-  await page.getByLabel("Content").fill("Words of this tab.");
-  const stale = await send(page, console, "Save", 409);
-  await expect(page.getByRole("alert")).toContainText("changed since you opened it");
-  await validate(await stale.text(), "a stale edit");
-  await inspect(page, "a stale edit");
-  expect(console.heard()).toEqual([]);
+  await page.getByLabel("Text").fill("Words of this tab.");
+  const stale = await submit(page, console, "Save", 409);
+  await expect(page.getByRole("alert")).toContainText(/changed since you opened it|newer version/);
+  await validate(await stale.text(), "an edit of an outdated version");
+  await inspect(page, "an edit of an outdated version");
+  expect(console.problems()).toEqual([]);
 });
 
-test("a preview after the session has ended loses nothing", async ({ page, site, context }) => {
-  await site.enter(page, fresh("late"));
+test("a preview after the session has ended keeps the text", async ({ page, site, context }) => {
+  await site.register(page, unique("late"));
   await page.goto("/posts/new");
-  await page.getByLabel("Content").fill("Hours of work");
+  await page.getByLabel("Text").fill("Hours of work");
   await context.clearCookies();
   await page.getByRole("button", { name: "Preview" }).click();
   await expect(page.locator("#preview")).toContainText("You are logged out.");
-  await expect(page.getByLabel("Content")).toHaveValue("Hours of work");
+  await expect(page.getByLabel("Text")).toHaveValue("Hours of work");
 });
 
-test("a password can be looked at", async ({ page }) => {
+test("a password can be shown and hidden", async ({ page }) => {
   await page.goto("/login");
   const password = page.getByLabel("Password", { exact: true });
   await password.fill("visible words");
@@ -190,23 +190,23 @@ test("a password can be looked at", async ({ page }) => {
   await expect(password).toHaveAttribute("type", "password");
 });
 
-test("the API documents are drawn", async ({ page }) => {
+test("Swagger UI and ReDoc render the API document", async ({ page }) => {
   const console = new Console(page);
   for (const [path, operation] of [["/docs", "/auth/login"], ["/redoc", "Publish a post"]]) {
     const response = await page.goto(path);
     await validate((await response?.text()) ?? "", path);
     await expect(page.getByText(operation).filter({ visible: true }).first()).toBeVisible();
-    // The markup inside is Swagger UI's and ReDoc's own; only the frame around it is ours.
+    // The markup inside is Swagger UI's and ReDoc's; only the header around it is ours.
     const found = await new AxeBuilder({ page }).exclude("#docs").analyze();
     expect(found.violations.map((v) => `${v.id}: ${v.nodes[0].html}`), path).toEqual([]);
   }
-  expect(console.heard()).toEqual([]);
+  expect(console.problems()).toEqual([]);
 });
 
-test("Swagger UI calls the API with the token that Authorize fetched", async ({ page, site, context }) => {
-  const name = fresh("program");
-  await site.enter(page, name);
-  // The token alone is to let the call through.
+test("Swagger UI calls the API with the token from its Authorize dialog", async ({ page, site, context }) => {
+  const name = unique("program");
+  await site.register(page, name);
+  // Only the token may authenticate the call.
   await context.clearCookies();
   const console = new Console(page);
   await open(page, console, "/docs", 200);
@@ -214,9 +214,9 @@ test("Swagger UI calls the API with the token that Authorize fetched", async ({ 
   const dialog = page.locator(".modal-ux");
   await dialog.getByLabel("username:").fill(name);
   await dialog.getByLabel("password:").fill(PASSWORD);
-  const granted = page.waitForResponse(`${site.url}/api/v1/auth/token`);
+  const tokenResponse = page.waitForResponse(`${site.url}/api/v1/auth/token`);
   await dialog.getByRole("button", { name: "Apply given OAuth2 credentials" }).click();
-  const { access_token } = await (await granted).json();
+  const { access_token } = await (await tokenResponse).json();
   expect(access_token).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
   await expect(dialog.getByRole("button", { name: "Remove authorization" })).toBeVisible();
   await dialog.getByRole("button", { name: "Close" }).last().click();
@@ -224,14 +224,14 @@ test("Swagger UI calls the API with the token that Authorize fetched", async ({ 
   const operation = page.locator(".opblock").filter({ has: page.locator("[data-path='/me']") });
   await operation.locator(".opblock-summary-control").click();
   await operation.getByRole("button", { name: "Try it out" }).click();
-  const answer = page.waitForResponse(`${site.url}/api/v1/me`);
+  const response = page.waitForResponse(`${site.url}/api/v1/me`);
   await operation.getByRole("button", { name: "Execute" }).click();
-  const me = await answer;
+  const me = await response;
   const sent = await me.request().allHeaders();
   expect(sent.authorization).toBe(`Bearer ${access_token}`);
   expect(sent.cookie).toBeUndefined();
   expect(me.status()).toBe(200);
   expect((await me.json()).username).toBe(name);
   await expect(operation.locator(".live-responses-table .response-col_status").last()).toHaveText("200");
-  expect(console.heard()).toEqual([]);
+  expect(console.problems()).toEqual([]);
 });

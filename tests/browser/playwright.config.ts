@@ -1,4 +1,4 @@
-// Debian's Chromium, at most two at a time; each worker starts a Postly of its own.
+// Debian's Chromium, two workers; each worker starts its own Postly.
 import { existsSync } from "node:fs";
 import { defineConfig } from "@playwright/test";
 
@@ -11,7 +11,7 @@ export default defineConfig({
   fullyParallel: true,
   forbidOnly: true,
   retries: 0,
-  // Not a measure of speed: only a hanging test is to end, on however busy a machine.
+  // Only stops a hanging test; a busy machine may be slow.
   timeout: 10 * 60_000,
   expect: { timeout: 30_000 },
   reporter: [["list"]],

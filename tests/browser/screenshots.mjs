@@ -1,4 +1,4 @@
-// Pictures of every page, narrow and wide, light and dark: npm run screenshots -- FOLDER
+// Screenshots of every page, narrow and wide, light and dark: npm run screenshots -- FOLDER
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -26,10 +26,10 @@ const browser = await chromium.launch({
 mkdirSync(out, { recursive: true });
 
 const newest = (await (await fetch(`${url}/api/v1/posts`)).json()).items;
-const hers = newest.find((post) => post.author.username === "mirela").id;
+const ownPost = newest.find((post) => post.author.username === "mirela").id;
 const plan = {
-  nobody: ["/", "/?sort=top", `/posts/${hers}`, `/posts/${hers}/votes`, "/users/mirela", "/login", "/register", "/password-reset", "/password-reset/new", "/verify-email", "/login/code", "/nowhere", "/docs", "/redoc"],
-  mirela: ["/", `/posts/${hers}`, `/posts/${hers}/edit`, "/posts/new", "/dashboard", "/me", "/me/sessions", "/me/tokens", "/me/events", "/me/password", "/me/email", "/me/two-factor", "/sudo"],
+  visitor: ["/", "/?sort=top", `/posts/${ownPost}`, `/posts/${ownPost}/votes`, "/users/mirela", "/login", "/register", "/password-reset", "/password-reset/new", "/verify-email", "/login/code", "/nowhere", "/docs", "/redoc"],
+  mirela: ["/", `/posts/${ownPost}`, `/posts/${ownPost}/edit`, "/posts/new", "/dashboard", "/me", "/me/sessions", "/me/tokens", "/me/events", "/me/password", "/me/email", "/me/two-factor", "/sudo"],
   root: ["/admin/posts", "/admin/users", "/admin/audit", "/admin/users/mirela/sessions"],
 };
 for (const [who, paths] of Object.entries(plan)) {
@@ -37,7 +37,7 @@ for (const [who, paths] of Object.entries(plan)) {
     for (const width of [360, 1280]) {
       const context = await browser.newContext({ baseURL: url, colorScheme, viewport: { width, height: 900 } });
       const page = await context.newPage();
-      if (who !== "nobody") {
+      if (who !== "visitor") {
         await page.request.post("/login", { form: { username: who, password }, headers: { Origin: url }, maxRedirects: 0 });
       }
       for (const path of paths) {
@@ -45,22 +45,22 @@ for (const [who, paths] of Object.entries(plan)) {
         const name = `${who}${path.replace(/[^a-z0-9]+/gi, "-")}-${width}-${colorScheme}.png`;
         await page.screenshot({ path: join(out, name) });
       }
-      if (who === "nobody") {
+      if (who === "visitor") {
         await page.goto("/register");
         await page.getByLabel("Username").fill("a b");
         await page.getByRole("button", { name: "Register" }).click();
         await page.getByRole("alert").waitFor();
-        await page.screenshot({ path: join(out, `nobody-register-refused-${width}-${colorScheme}.png`) });
+        await page.screenshot({ path: join(out, `visitor-register-errors-${width}-${colorScheme}.png`) });
       }
       if (who === "mirela") {
         const shot = (name) => page.screenshot({ path: join(out, `${who}-${name}-${width}-${colorScheme}.png`), fullPage: true });
         await page.goto("/me/tokens");
-        await page.getByLabel("What it is for").fill("backup script");
+        await page.getByLabel("Name", { exact: true }).fill("backup script");
         await page.getByLabel("Read posts").check();
-        await page.getByRole("button", { name: "Make the token" }).click();
-        await shot("token-made");
+        await page.getByRole("button", { name: "Create token" }).click();
+        await shot("token-created");
         await page.goto("/me/two-factor");
-        await page.getByRole("button", { name: "Set it up" }).click();
+        await page.getByRole("button", { name: "Set up" }).click();
         await shot("two-factor-setup");
       }
       await context.close();
@@ -70,4 +70,4 @@ for (const [who, paths] of Object.entries(plan)) {
 await browser.close();
 server.kill();
 rmSync(folder, { recursive: true, force: true });
-console.log(`The pictures are in ${out}`);
+console.log(`The screenshots are in ${out}`);

@@ -1,9 +1,9 @@
-// What a browser makes of hostile text and of other sites.
+// Hostile text and hostile sites, in a real browser.
 import { createServer } from "node:http";
 import type { Page } from "@playwright/test";
-import { Console, expect, fresh, open, PASSWORD, send, test } from "./support/site.ts";
+import { Console, expect, open, PASSWORD, submit, test, unique } from "./support/site.ts";
 
-const texts = [
+const hostileTexts = [
   "<script>window.pwned = 1</script>",
   "\"><script>window.pwned = 1</script>",
   "</title></textarea></style></script><script>window.pwned = 1</script>",
@@ -17,7 +17,7 @@ const texts = [
   "{{7*7}} {% raw %} &lt;u&gt; <!-- javascript:window.pwned=1",
 ];
 
-const markdown = [
+const hostileMarkdown = [
   "[a](javascript:window.pwned=1) [b](JaVaScRiPt:window.pwned=1) [c](&#106;avascript:window.pwned=1)",
   "[a](<java\tscript:window.pwned=1>) [b](vbscript:x) [c](\u0001javascript:window.pwned=1)",
   "[a](data:text/html,<script>opener.pwned=1</script>) [b](data:text/html;base64,PHNjcmlwdD4=)",
@@ -34,12 +34,12 @@ const markdown = [
   "<details open ontoggle='window.pwned=1'><summary>a</summary></details>",
   "```\"><script>window.pwned=1</script>\n</code></pre><script>window.pwned=1</script>\n```",
   "| a |\n|---|\n| <img src=x onerror='window.pwned=1'> |",
-  // Quotes that no typography bends, for the attribute that holds the excerpt.
+  // Quotes that are not made typographic, for the attribute that holds the excerpt.
   "`\"><script>window.pwned=1</script>` \\\"><script>window.pwned=1</script>",
 ];
 
-/** Everything in the whole document that neither a template nor Markdown makes. */
-function intruders(page: Page): Promise<string[]> {
+/** All markup in the document that comes neither from a template nor from Markdown. */
+function unexpectedMarkup(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const elements = new Set(
       ("html head meta title link script body header nav main footer section article div span p a ul ol li dl dt dd " +
@@ -53,39 +53,39 @@ function intruders(page: Page): Promise<string[]> {
     );
     const found = "pwned" in window ? ["a script that ran"] : [];
     for (const element of document.querySelectorAll("*")) {
-      const tell = (what: string) => found.push(`${what}: ${element.outerHTML.slice(0, 200)}`);
+      const report = (what: string) => found.push(`${what}: ${element.outerHTML.slice(0, 200)}`);
       const name = element.localName;
-      if (!elements.has(name) || element.namespaceURI !== "http://www.w3.org/1999/xhtml") tell("element");
+      if (!elements.has(name) || element.namespaceURI !== "http://www.w3.org/1999/xhtml") report("element");
       for (const { name: attribute, value } of element.attributes) {
-        if (!attributes.has(attribute) && !attribute.startsWith("aria-")) tell(attribute);
+        if (!attributes.has(attribute) && !attribute.startsWith("aria-")) report(attribute);
         if (["href", "src", "action", "formaction"].includes(attribute)) {
           const url = URL.parse(value, document.baseURI);
           const ours = url?.origin === location.origin;
           const link = name === "a" && ["http:", "https:", "mailto:"].includes(url?.protocol ?? "");
-          if (!ours && !link) tell(attribute);
+          if (!ours && !link) report(attribute);
         }
       }
-      if (name === "script" && !element.getAttribute("src")?.startsWith("/static/js/")) tell("script");
+      if (name === "script" && !element.getAttribute("src")?.startsWith("/static/js/")) report("script");
     }
     return found;
   });
 }
 
-test("hostile text is shown as the text it is", async ({ page, site }) => {
-  const mallory = fresh("mallory");
+test("hostile text is shown as text", async ({ page, site }) => {
+  const mallory = unique("mallory");
   site.run(["user", "add", mallory, "--admin"], PASSWORD);
   await site.logIn(page, mallory);
   const console = new Console(page);
-  for (const text of texts) {
+  for (const text of hostileTexts) {
     await site.post(page, text, text);
     const post = await site.post(page, text, text);
     const q = encodeURIComponent(text);
     for (const path of [post, `${post}/votes`, "/?limit=1", "/dashboard", `/admin/posts?q=${q}&limit=1`]) {
       await open(page, console, path, 200);
-      expect(await intruders(page), `${text} at ${path}`).toEqual([]);
+      expect(await unexpectedMarkup(page), `${text} at ${path}`).toEqual([]);
     }
     await expect(page.getByLabel("Title or author")).toHaveValue(text);
-    // The search goes on to the next page.
+    // The search term is kept on the next page.
     await page.getByRole("link", { name: "Older" }).click();
     await expect(page.getByRole("link", { name: "Newer" })).toBeVisible();
     await expect(page.getByLabel("Title or author")).toHaveValue(text);
@@ -93,31 +93,31 @@ test("hostile text is shown as the text it is", async ({ page, site }) => {
     await open(page, console, post, 200);
     await expect(page.getByRole("heading", { level: 1 })).toHaveText(text);
     await open(page, console, `${post}/edit`, 200);
-    expect(await intruders(page), `${text} at ${post}/edit`).toEqual([]);
+    expect(await unexpectedMarkup(page), `${text} at ${post}/edit`).toEqual([]);
     await expect(page.getByLabel("Title")).toHaveValue(text);
-    await expect(page.getByLabel("Content")).toHaveValue(text);
-    // Both come back with a refusal.
-    for (const [field, other] of [["Title", "Content"], ["Content", "Title"]]) {
+    await expect(page.getByLabel("Text")).toHaveValue(text);
+    // Both fields come back when the form has errors.
+    for (const [field, other] of [["Title", "Text"], ["Text", "Title"]]) {
       await open(page, console, "/posts/new", 200);
       await page.getByLabel(field).fill(text);
-      await send(page, console, "Publish", 422);
-      expect(await intruders(page), `${text} refused`).toEqual([]);
+      await submit(page, console, "Publish", 422);
+      expect(await unexpectedMarkup(page), `${text} in a form with errors`).toEqual([]);
       await expect(page.getByLabel(field)).toHaveValue(text);
       await expect(page.getByLabel(other)).toHaveValue("");
     }
   }
-  expect(console.heard()).toEqual([]);
+  expect(console.problems()).toEqual([]);
 });
 
-test("hostile names of tokens and devices are shown as the text they are", async ({ page, site, browser }) => {
-  const mallory = fresh("mallory");
+test("hostile names of tokens and devices are shown as text", async ({ page, site, browser }) => {
+  const mallory = unique("mallory");
   site.run(["user", "add", mallory, "--admin"], PASSWORD);
   await site.logIn(page, mallory);
   const console = new Console(page);
-  for (const text of texts) {
+  for (const text of hostileTexts) {
     const form = { name: text.slice(0, 80), scopes: "account", days: "7" };
-    const made = await page.request.post(`${site.url}/me/tokens`, { form, headers: { Origin: site.url } });
-    expect(made.status()).toBe(201);
+    const created = await page.request.post(`${site.url}/me/tokens`, { form, headers: { Origin: site.url } });
+    expect(created.status()).toBe(201);
     const device = await browser.newContext({ baseURL: site.url, userAgent: text });
     await site.logIn(await device.newPage(), mallory);
     await device.close();
@@ -125,65 +125,65 @@ test("hostile names of tokens and devices are shown as the text they are", async
   for (const path of ["/me/tokens", "/me/sessions", "/me/events", "/admin/audit", `/admin/users/${mallory}/sessions`]) {
     await open(page, console, path, 200);
     const allowed = /^(element: <(fieldset|legend|dd)|element: <input type="checkbox"|type)/;
-    expect((await intruders(page)).filter((one) => !allowed.test(one)), path).toEqual([]);
+    expect((await unexpectedMarkup(page)).filter((one) => !allowed.test(one)), path).toEqual([]);
   }
   await open(page, console, "/me/tokens", 200);
   await expect(page.getByText("<img src=x").first()).toBeVisible();
-  expect(console.heard()).toEqual([]);
+  expect(console.problems()).toEqual([]);
 });
 
-test("hostile Markdown makes nothing but harmless markup", async ({ page, site }) => {
-  await site.enter(page, fresh("mallory"));
+test("hostile Markdown produces only harmless markup", async ({ page, site }) => {
+  await site.register(page, unique("mallory"));
   const console = new Console(page);
-  for (const content of markdown) {
+  for (const content of hostileMarkdown) {
     const post = await site.post(page, "Markdown", content);
     for (const path of ["/dashboard", post]) {
       await open(page, console, path, 200);
-      expect(await intruders(page), `${content} at ${path}`).toEqual([]);
+      expect(await unexpectedMarkup(page), `${content} at ${path}`).toEqual([]);
     }
     await expect(page.locator(".prose")).not.toBeEmpty();
     await open(page, console, `${post}/edit`, 200);
-    await send(page, console, "Preview", 200);
+    await submit(page, console, "Preview", 200);
     await expect(page.locator("#preview .prose")).not.toBeEmpty();
-    expect(await intruders(page), `${content} in the preview`).toEqual([]);
+    expect(await unexpectedMarkup(page), `${content} in the preview`).toEqual([]);
   }
-  expect(console.heard()).toEqual([]);
+  expect(console.problems()).toEqual([]);
 });
 
-test("hostile addresses change nothing in the page", async ({ page, site }) => {
-  const mallory = fresh("mallory");
+test("hostile URLs change nothing in the page", async ({ page, site }) => {
+  const mallory = unique("mallory");
   site.run(["user", "add", mallory, "--admin"], PASSWORD);
   await site.logIn(page, mallory);
   const console = new Console(page);
-  for (const text of texts) {
-    const it = encodeURIComponent(text);
+  for (const text of hostileTexts) {
+    const encoded = encodeURIComponent(text);
     const addresses: [string, number][] = [
-      [`/?author=${it}`, 200], [`/?author=${it}&sort=top`, 200], [`/?sort=${it}`, 422], [`/?before=${it}`, 422],
-      [`/?limit=${it}`, 422], [`/?${it}=${it}`, 200], [`/admin/users?q=${it}`, 200], [`/login?next=${it}`, 200],
-      [`/register?next=${it}`, 200], [`/${it}`, 404], [`/users/${it}`, 404], [`/posts/${it}`, 404],
-      [`/static/${it}`, 404],
+      [`/?author=${encoded}`, 200], [`/?author=${encoded}&sort=top`, 200], [`/?sort=${encoded}`, 422], [`/?before=${encoded}`, 422],
+      [`/?limit=${encoded}`, 422], [`/?${encoded}=${encoded}`, 200], [`/admin/users?q=${encoded}`, 200], [`/login?next=${encoded}`, 200],
+      [`/register?next=${encoded}`, 200], [`/${encoded}`, 404], [`/users/${encoded}`, 404], [`/posts/${encoded}`, 404],
+      [`/static/${encoded}`, 404],
     ];
     for (const [path, status] of addresses) {
       await open(page, console, path, status);
-      expect(await intruders(page), path).toEqual([]);
+      expect(await unexpectedMarkup(page), path).toEqual([]);
     }
-    await open(page, console, `/admin/users?q=${it}`, 200);
-    await expect(page.getByText(`Nobody matches “${text}”.`)).toBeVisible();
-    await open(page, console, `/?author=${it}`, 200);
+    await open(page, console, `/admin/users?q=${encoded}`, 200);
+    await expect(page.getByText(`No one matches “${text}”.`)).toBeVisible();
+    await open(page, console, `/?author=${encoded}`, 200);
     await expect(page.getByRole("heading", { level: 1 })).toHaveText(`Posts by ${text}`);
     for (const [path, button, label] of [["/login", "Log in", "Username or e-mail"], ["/register", "Register", "E-mail"]]) {
       await open(page, console, path, 200);
       await page.getByLabel(label).fill(text);
-      await send(page, console, button, 422);
-      expect(await intruders(page), `${text} refused at ${path}`).toEqual([]);
+      await submit(page, console, button, 422);
+      expect(await unexpectedMarkup(page), `${text} in a form with errors at ${path}`).toEqual([]);
       await expect(page.getByLabel(label)).toHaveValue(text);
     }
   }
-  expect(console.heard()).toEqual([]);
+  expect(console.problems()).toEqual([]);
 });
 
-test("a log-in leads nowhere but to this site", async ({ page, site }) => {
-  const ann = fresh("ann");
+test("a log-in redirects only to this site", async ({ page, site }) => {
+  const ann = unique("ann");
   site.run(["user", "add", ann], PASSWORD);
   const console = new Console(page);
   for (const next of [
@@ -191,38 +191,38 @@ test("a log-in leads nowhere but to this site", async ({ page, site }) => {
     "//evil.example/", "/\\evil.example/", "/\t/evil.example/", `${site.url}@evil.example/`, "\"><script>window.pwned=1</script>",
   ]) {
     await open(page, console, `/login?next=${encodeURIComponent(next)}`, 200);
-    expect(await intruders(page), next).toEqual([]);
+    expect(await unexpectedMarkup(page), next).toEqual([]);
     await expect(page.locator("[name=next]"), next).toHaveValue("/");
     await page.getByLabel("Username or e-mail").fill(ann);
     await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
-    await send(page, console, "Log in", 303);
-    await expect(page.getByRole("status").first()).toHaveText("You are logged in.");
+    await submit(page, console, "Log in", 303);
+    await expect(page.getByRole("status").first()).toHaveText(/logged in/);
     expect(page.url(), next).toBe(`${site.url}/`);
-    expect(await intruders(page), next).toEqual([]);
+    expect(await unexpectedMarkup(page), next).toEqual([]);
   }
-  expect(console.heard()).toEqual([]);
+  expect(console.problems()).toEqual([]);
 });
 
-test("the cookie is out of reach of scripts", async ({ page, site, context }) => {
-  await site.enter(page, fresh("cookie"));
+test("scripts cannot read the session cookie", async ({ page, site, context }) => {
+  await site.register(page, unique("cookie"));
   const cookie = (await context.cookies()).find((one) => one.name === "postly");
   expect(cookie).toMatchObject({ httpOnly: true, sameSite: "Lax", path: "/" });
   await page.goto("/");
   expect(await page.evaluate(() => document.cookie)).not.toContain("postly=");
 });
 
-const elsewhere = [
-  // SameSite already keeps the cookie back.
+const origins = [
+  // SameSite already withholds the cookie.
   { from: "another site", host: "localhost", cookie: false, origin: /^http:\/\/localhost:/ },
-  // The same site to SameSite, since ports do not count: the cookie comes along.
+  // The same site for SameSite, since ports do not count: the cookie is sent.
   { from: "another port", host: "127.0.0.1", cookie: true, origin: /^http:\/\/127\.0\.0\.1:/ },
-  // And it does not say which.
-  { from: "another port in hiding", host: "127.0.0.1", cookie: true, origin: /^null$/ },
+  // It hides its origin.
+  { from: "another port with a hidden origin", host: "127.0.0.1", cookie: true, origin: /^null$/ },
 ];
 
-for (const { from, host, cookie, origin } of elsewhere) {
-  test(`a form on ${from} changes nothing here`, async ({ page, site, context }) => {
-    await site.enter(page, fresh("victim"));
+for (const { from, host, cookie, origin } of origins) {
+  test(`a form on ${from} changes nothing`, async ({ page, site, context }) => {
+    await site.register(page, unique("victim"));
     const post = await site.post(page, "Mine", "My words.");
     const forms = [
       ["publish", "/posts", ""],

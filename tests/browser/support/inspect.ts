@@ -1,4 +1,4 @@
-// What every page has to be: accessible, valid, and no wider than the screen.
+// Checks for every page: accessible, valid HTML, no wider than the screen.
 import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page } from "@playwright/test";
 import { HtmlValidate } from "html-validate";
@@ -6,14 +6,14 @@ import { HtmlValidate } from "html-validate";
 const validator = new HtmlValidate({
   extends: ["html-validate:recommended"],
   rules: {
-    // Two style matters on which HTML takes no side.
+    // Two matters of style.
     "void-style": "off",
     "attribute-boolean-style": "off",
-    // Check boxes of one question share a name.
+    // The checkboxes of one group share a name.
     "form-dup-name": ["error", { shared: ["radio", "checkbox"] }],
-    // Templates leave blanks at line ends; nobody sees them.
+    // Templates leave trailing spaces, which do not show.
     "no-trailing-whitespace": "off",
-    // The ids of posts (post-1) repeat nowhere, but are not known to the rule's pattern.
+    // The ids of posts (post-1) do not match the pattern of the rule.
     "valid-id": ["error", { relaxed: true }],
   },
 });

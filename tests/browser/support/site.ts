@@ -1,4 +1,4 @@
-// A Postly of its own for each worker, and people in it.
+// Starts a Postly for each worker, and creates its users.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -13,8 +13,8 @@ export const PASSWORD = "violet otter paddles upstream";
 
 const binary = fileURLToPath(new URL("../../../target/debug/postly", import.meta.url));
 
-/** An address of a documentation network (RFC 5737). */
-function anywhere(): string {
+/** A random address from a documentation network (RFC 5737). */
+function randomAddress(): string {
   return `198.51.${randomBytes(1)[0]}.${randomBytes(1)[0]}`;
 }
 
@@ -38,61 +38,61 @@ export class Site {
       POSTLY_PUBLIC_URL: url,
       // A debug build allows cheap hashes; these tests are not about hashing.
       POSTLY_BCRYPT_COST: "4",
-      // Each newcomer says to come from elsewhere: limits are not what these tests are about.
+      // Each log-in claims another address, so that rate limits do not interfere.
       POSTLY_TRUSTED_PROXIES: "127.0.0.1/32",
       ...(engine === "postgres" ? postgres() : {}),
     };
-    // Into a file, so that whatever was written is there to be read at once.
+    // To a file, so that everything logged can be read at once.
     const errors = join(folder, "server.log");
     const log = openSync(errors, "a");
     const child = spawn(binary, { cwd: folder, env, stdio: ["ignore", "pipe", log] });
     closeSync(log);
-    let said = "";
-    const up = new Promise<void>((done, fail) => {
+    let output = "";
+    const started = new Promise<void>((resolve, reject) => {
       child.stdout?.on("data", (text) => {
-        said += text;
-        if (said.includes("Postly is at")) done();
+        output += text;
+        if (output.includes("Postly is at")) resolve();
       });
       child.on("exit", (code) => {
-        fail(new Error(`postly ended with ${code}:\n${said}${readFileSync(errors, "utf8")}`));
+        reject(new Error(`postly exited with ${code}:\n${output}${readFileSync(errors, "utf8")}`));
       });
     });
-    await up;
+    await started;
     return new Site(url, folder, errors, env, child);
   }
 
-  /** What the server has logged so far. */
+  /** The log of the server so far. */
   log(): string {
     return readFileSync(this.errors, "utf8");
   }
 
-  /** Runs a command of the binary beside the server. */
+  /** Runs a command of the binary on the same site. */
   run(args: string[], input = ""): string {
     return execFileSync(binary, args, { cwd: this.folder, env: this.env, input, encoding: "utf8" });
   }
 
-  /** Logs a new person in, without going through the pages. */
-  async enter(page: Page, name: string): Promise<void> {
+  /** Registers and logs in a new user, without using the pages. */
+  async register(page: Page, name: string): Promise<void> {
     const form = { username: name, password: PASSWORD };
     const response = await page.request.post(`${this.url}/register`, {
       form: { ...form, email: `${name}@mail.example` },
-      headers: { Origin: this.url, "X-Forwarded-For": anywhere() },
+      headers: { Origin: this.url, "X-Forwarded-For": randomAddress() },
       maxRedirects: 0,
     });
     expect(response.status()).toBe(303);
   }
 
-  /** Logs somebody in who is there already. */
+  /** Logs in an existing user, without using the pages. */
   async logIn(page: Page, name: string): Promise<void> {
     const response = await page.request.post(`${this.url}/login`, {
       form: { username: name, password: PASSWORD },
-      headers: { Origin: this.url, "X-Forwarded-For": anywhere() },
+      headers: { Origin: this.url, "X-Forwarded-For": randomAddress() },
       maxRedirects: 0,
     });
     expect(response.status()).toBe(303);
   }
 
-  /** Publishes a post as the person whose page this is; gives its path. */
+  /** Publishes a post as the user of this page; returns its path. */
   async post(page: Page, title: string, content: string): Promise<string> {
     const response = await page.request.post(`${this.url}/posts`, {
       form: { title, content },
@@ -103,7 +103,7 @@ export class Site {
     return response.headers().location;
   }
 
-  /** Votes for the post at this path as the person whose page this is. */
+  /** Votes for the post at this path as the user of this page. */
   async vote(page: Page, post: string): Promise<void> {
     const response = await page.request.post(`${this.url}${post}/vote`, {
       form: { _method: "put" },
@@ -115,14 +115,14 @@ export class Site {
 
   async stop(): Promise<void> {
     this.process.removeAllListeners("exit");
-    const ended = new Promise((done) => this.process.once("exit", done));
+    const exited = new Promise((resolve) => this.process.once("exit", resolve));
     this.process.kill("SIGKILL");
-    await ended;
+    await exited;
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
-/** A fresh database on the PostgreSQL server that ./test has started. */
+/** Creates a database on the PostgreSQL server that ./test started. */
 function postgres(): NodeJS.ProcessEnv {
   const server = process.env.POSTLY_TEST_DATABASE_URL;
   if (!server) throw new Error("POSTLY_TEST_DATABASE_URL must name a server: run ./test browser");
@@ -135,73 +135,73 @@ function postgres(): NodeJS.ProcessEnv {
 }
 
 function freePort(): Promise<number> {
-  return new Promise((done) => {
+  return new Promise((resolve) => {
     const server = createServer().listen(0, "127.0.0.1", () => {
       const { port } = server.address() as { port: number };
-      server.close(() => done(port));
+      server.close(() => resolve(port));
     });
   });
 }
 
-/** What a page says in the browser's console: warnings, errors, exceptions and dialogs. */
+/** Collects the warnings, errors, exceptions and dialogs of a page. */
 export class Console {
-  private readonly said: { text: string; url: string }[] = [];
-  private readonly wanted = new Set<string>();
+  private readonly messages: { text: string; url: string }[] = [];
+  private readonly expected = new Set<string>();
 
   constructor(page: Page) {
     page.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) {
-        this.said.push({ text: message.text(), url: message.location().url });
+        this.messages.push({ text: message.text(), url: message.location().url });
       }
     });
-    page.on("pageerror", (error) => this.said.push({ text: error.message, url: page.url() }));
+    page.on("pageerror", (error) => this.messages.push({ text: error.message, url: page.url() }));
     page.on("dialog", async (dialog) => {
-      // The editor rightly asks before what was typed is left behind.
+      // The editor asks before typed text is lost, as it should.
       if (dialog.type() === "beforeunload") return dialog.accept();
-      this.said.push({ text: `a dialog: ${dialog.message()}`, url: page.url() });
+      this.messages.push({ text: `a dialog: ${dialog.message()}`, url: page.url() });
       await dialog.dismiss();
     });
   }
 
   /**
-   * Chromium complains of every answer with an error status. When a page itself is to come with
-   * one, that complaint is right; the same status of a style sheet or a script is not.
+   * Chromium logs an error for every response with an error status. That is expected of a page that
+   * is meant to have that status, but not of a style sheet or a script.
    */
-  want(answer: Response): void {
-    this.wanted.add(`${answer.status()} ${answer.url()}`);
+  expect(response: Response): void {
+    this.expected.add(`${response.status()} ${response.url()}`);
   }
 
-  /** Everything that was said and not wanted. */
-  heard(): string[] {
+  /** Every message that was not expected. */
+  problems(): string[] {
     const status = /^Failed to load resource: the server responded with a status of (\d+)/;
-    return this.said
-      .filter(({ text, url }) => !this.wanted.has(`${status.exec(text)?.[1]} ${url}`))
+    return this.messages
+      .filter(({ text, url }) => !this.expected.has(`${status.exec(text)?.[1]} ${url}`))
       .map(({ text, url }) => `${text} (${url})`);
   }
 }
 
-/** Opens a page that is to come with this status. */
+/** Opens a page that should have this status. */
 export async function open(page: Page, console: Console, path: string, status: number): Promise<Response> {
   const response = await page.goto(path);
-  if (!response) throw new Error(`${path} was not fetched`);
+  if (!response) throw new Error(`${path} was not loaded`);
   expect(response.status(), path).toBe(status);
-  if (status >= 400) console.want(response);
+  if (status >= 400) console.expect(response);
   return response;
 }
 
-/** Sends a form of the page, which is to come back with this status. */
-export async function send(page: Page, console: Console, button: string, status: number): Promise<Response> {
-  const answer = page.waitForResponse((response) => response.request().method() === "POST");
+/** Submits a form of the page, which should answer with this status. */
+export async function submit(page: Page, console: Console, button: string, status: number): Promise<Response> {
+  const answered = page.waitForResponse((response) => response.request().method() === "POST");
   await page.getByRole("button", { name: button, exact: true }).click();
-  const response = await answer;
+  const response = await answered;
   expect(response.status(), button).toBe(status);
-  if (status >= 400) console.want(response);
+  if (status >= 400) console.expect(response);
   return response;
 }
 
 let counter = 0;
 /** A username that no other test of this worker uses. */
-export function fresh(name: string): string {
+export function unique(name: string): string {
   counter += 1;
   return `${name}-${counter}`;
 }
@@ -216,7 +216,7 @@ export const test = base.extend<{ serverLog: void }, { site: Site }>({
     { scope: "worker" },
   ],
   baseURL: async ({ site }, use) => use(site.url),
-  // What the server logged during a test that failed is kept beside its result.
+  // The server log of a failed test is kept with its result.
   serverLog: [
     async ({ site }, use, info) => {
       const before = site.log().length;
@@ -225,7 +225,7 @@ export const test = base.extend<{ serverLog: void }, { site: Site }>({
       const path = info.outputPath("server.log");
       writeFileSync(path, site.log().slice(before));
       await info.attach("server.log", { path, contentType: "text/plain" });
-      rmSync(path); // Playwright keeps a copy.
+      rmSync(path); // Playwright has copied it.
     },
     { auto: true },
   ],

@@ -1,22 +1,22 @@
-// A mail server for tests: `node smtp.mjs take|hang|drop`. Prints its port, then a line of JSON for
-// each mail that it took.
+// A mail server for tests: `node smtp.mjs take|hang|drop`. Prints its port, then one line of JSON for
+// each mail that it accepts.
 import { createServer } from "node:net";
 import { SMTPServer } from "smtp-server";
 
-/** Undoes quoted-printable (RFC 2045 §6.7). */
-function plain(raw) {
+/** Decodes quoted-printable (RFC 2045 §6.7). */
+function decode(raw) {
   const joined = raw.toString("latin1").replace(/=\r\n/g, "");
   const bytes = joined.replace(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
   return Buffer.from(bytes, "latin1").toString("utf8");
 }
 
 const mode = process.argv[2];
-const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
+const print = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
 let server;
 if (mode === "hang") {
-  // Takes the connection and never says a word.
+  // Accepts the connection and never answers.
   server = createServer((socket) => {
-    say({ connected: true });
+    print({ connected: true });
     socket.on("error", () => {});
   });
 } else {
@@ -26,21 +26,21 @@ if (mode === "hang") {
     logger: false,
     onData(stream, session, done) {
       if (mode === "drop") {
-        say({ dropped: true });
+        print({ dropped: true });
         for (const connection of server.connections) connection._socket.destroy();
         return;
       }
       const chunks = [];
       stream.on("data", (chunk) => chunks.push(chunk));
       stream.on("end", () => {
-        say({ to: session.envelope.rcptTo.map((one) => one.address), raw: plain(Buffer.concat(chunks)) });
+        print({ to: session.envelope.rcptTo.map((one) => one.address), raw: decode(Buffer.concat(chunks)) });
         done();
       });
     },
   });
   server.on("error", () => {});
 }
-const listener = server.listen(Number(process.argv[3] ?? 0), "127.0.0.1", () => say({ port: listener.address().port }));
-// Ends with the test that started it.
+const listener = server.listen(Number(process.argv[3] ?? 0), "127.0.0.1", () => print({ port: listener.address().port }));
+// Exits when the test that started it exits.
 process.stdin.resume();
 process.stdin.on("end", () => process.exit(0));
