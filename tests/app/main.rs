@@ -21,4 +21,6 @@ mod support;
 mod throttle;
 mod tokens;
 mod two_factor;
+#[path = "house/upgrade.rs"]
+mod upgrade;
 mod votes;
