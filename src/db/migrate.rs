@@ -17,8 +17,11 @@ pub struct Backfill {
     /// with 7. Later SQL migrations can rely on it.
     pub after: i64,
     /// Handles a batch of rows in a transaction of its own.
-    pub run: for<'t> fn(&'t mut Tx) -> Pin<Box<dyn Future<Output = Result<Step>> + Send + 't>>,
+    pub run: for<'t> fn(&'t mut Tx) -> Running<'t>,
 }
+
+/// A batch that is being handled.
+pub type Running<'t> = Pin<Box<dyn Future<Output = Result<Step>> + Send + 't>>;
 
 /// How far a backfill got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

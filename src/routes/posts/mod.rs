@@ -1,5 +1,6 @@
 //! Posts and what belongs to them.
 
+#[allow(clippy::module_inception)] // Route files are plural, rooms are named after their main noun.
 pub mod posts;
 pub mod votes;
 

@@ -95,7 +95,7 @@ async fn edit(id: i64, actor: Actor, site: &Site) -> web::Result {
     let Post { summary, content, .. } = editing::editable(site, &actor, id).await?;
     let (title, version) = (summary.title, summary.version);
     let values = json!({ "title": title, "content": content, "version": version });
-    Ok(form(EDIT_FORM, values, json!({ "id": id })))
+    Ok(form(EDIT_FORM, values, json!({ "path": post::path(id) })))
 }
 
 /// Edit a post
@@ -118,7 +118,7 @@ async fn update(
     let Input(mut input) = input;
     input.version = if_match.0.or(input.version);
     let edited = editing::update(site, &actor, id, &input).await;
-    let mut view = json!({ "id": id });
+    let mut view = json!({ "path": post::path(id) });
     if let Err(Error::VersionConflict) = edited {
         // Saved once more, the text replaces the present version, as the form says.
         let current = editing::editable(site, &actor, id).await?;
@@ -176,7 +176,7 @@ async fn preview_edit(
     site: &Site,
 ) -> web::Result {
     editing::editable(site, &actor, id).await?;
-    let html = editing::preview(&input).or_form(EDIT_FORM, json!({ "id": id }))?;
-    let view = json!({ "id": id, "content_html": html });
+    let html = editing::preview(&input).or_form(EDIT_FORM, json!({ "path": post::path(id) }))?;
+    let view = json!({ "path": post::path(id), "content_html": html });
     Ok(page(EDIT_FORM, view).with_preview(html))
 }

@@ -132,14 +132,14 @@ impl Reply {
 impl<'r> Responder<'r, 'static> for Reply {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         match Door::of(request) {
-            Door::Page => self.as_page(request),
-            Door::Api => self.as_json(request),
+            Door::Page => self.into_page(request),
+            Door::Api => self.into_json(request),
         }
     }
 }
 
 impl Reply {
-    fn as_page(self, request: &Request<'_>) -> response::Result<'static> {
+    fn into_page(self, request: &Request<'_>) -> response::Result<'static> {
         let (status, template, form) = match self.kind {
             Kind::Page { template, mut form } => {
                 if form.preview.is_some() {
@@ -160,7 +160,7 @@ impl Reply {
         render(request, status, template, view, form)
     }
 
-    fn as_json(self, request: &Request<'_>) -> response::Result<'static> {
+    fn into_json(self, request: &Request<'_>) -> response::Result<'static> {
         let (status, location) = match &self.kind {
             Kind::Page { .. } => (Status::Ok, None),
             Kind::Shown { location, .. } => (Status::Created, Some(location)),
