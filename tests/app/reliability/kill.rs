@@ -2,10 +2,10 @@
 
 use std::sync::mpsc::{self, Sender};
 
-use postly::db::sql;
 use serde_json::json;
 
-use super::instance::{Caller, Instance, Site, wait_for};
+use crate::support::binary::{Caller, Server, Site, wait_for};
+use crate::support::internals::sql;
 
 const ROUNDS: usize = 50;
 const WRITERS: usize = 4;
@@ -46,12 +46,7 @@ fn killed_fifty_times_it_keeps_every_acknowledged_write_whole() {
 }
 
 /// Kills the server as soon as so many writes are acknowledged, others under way.
-fn under_load(
-    server: &mut Instance,
-    ann: &Caller,
-    bob: &Caller,
-    round: usize,
-) -> Vec<(i64, Known)> {
+fn under_load(server: &mut Server, ann: &Caller, bob: &Caller, round: usize) -> Vec<(i64, Known)> {
     let (ann, bob) = (ann.at(server), bob.at(server));
     let (acknowledge, acknowledged) = mpsc::channel();
     std::thread::scope(|scope| {
@@ -98,8 +93,8 @@ fn write(ann: &Caller, bob: &Caller, name: &str, acknowledge: Sender<()>) -> Vec
         }
         for (method, path, who, body, state, told) in steps {
             known.asked = Some(state);
-            let Ok(heard) = who.api(method, path, body) else { return writes };
-            assert_eq!(heard.status, told, "{method} {path}: {}", heard.json);
+            let Ok(response) = who.api(method, path, body) else { return writes };
+            assert_eq!(response.status, told, "{method} {path}: {}", response.json);
             known.acknowledged = known.asked.take().unwrap();
             let _ = acknowledge.send(());
         }
@@ -110,15 +105,15 @@ fn write(ann: &Caller, bob: &Caller, name: &str, acknowledge: Sender<()>) -> Vec
 /// Each post is as acknowledged, or as asked last: nothing in between.
 fn compare(ann: &Caller, writes: &[(i64, Known)]) {
     for (id, known) in writes {
-        let heard = ann.ask("GET", &format!("/posts/{id}"), None);
-        let found = match heard.status {
+        let response = ann.ask("GET", &format!("/posts/{id}"), None);
+        let found = match response.status {
             404 => State::Gone,
             200 => {
-                let title = heard.json["title"].as_str().unwrap().to_owned();
-                assert_eq!(heard.json["content"], title.as_str(), "an edit is half done");
-                State::There(title, heard.json["votes"].as_u64().unwrap())
+                let title = response.json["title"].as_str().unwrap().to_owned();
+                assert_eq!(response.json["content"], title.as_str(), "an edit is half done");
+                State::There(title, response.json["votes"].as_u64().unwrap())
             }
-            other => panic!("{other} for post {id}: {}", heard.json),
+            other => panic!("{other} for post {id}: {}", response.json),
         };
         assert!(
             found == known.acknowledged || Some(&found) == known.asked.as_ref(),

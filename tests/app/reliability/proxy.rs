@@ -3,8 +3,8 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 
-use super::instance::{Site, until};
-use super::nginx::{Nginx, SLOW, Slow, from_elsewhere, until_all_are_cut_off};
+use crate::support::binary::{Site, eventually};
+use crate::support::nginx::{Nginx, SLOW, Slow, from_elsewhere, until_all_are_cut_off};
 
 #[test]
 fn a_thousand_slow_connections_keep_nobody_from_the_site_and_are_cut_off() {
@@ -16,7 +16,7 @@ fn a_thousand_slow_connections_keep_nobody_from_the_site_and_are_cut_off() {
     assert_eq!(slow.connected(), SLOW);
 
     // Their own address has its share under way and gets no more; others do.
-    until("the slow ones' address is turned away", || {
+    eventually("the slow ones' address is turned away", || {
         ask(from_elsewhere(nginx.plain), "GET / HTTP/1.1\r\nHost: 127.0.0.1").contains(" 429 ")
     });
     let mut written = 0;

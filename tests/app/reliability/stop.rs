@@ -4,13 +4,13 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc;
 
-use postly::db::sql;
 use serde_json::json;
 
-use super::instance::{Instance, Site, Starting, until, wait_for};
+use crate::support::binary::{Server, Site, Starting, eventually, wait_for};
+use crate::support::internals::sql;
 
 /// Opens a connection and says this.
-fn connect(server: &Instance, text: &str) -> BufReader<TcpStream> {
+fn connect(server: &Server, text: &str) -> BufReader<TcpStream> {
     let address = server.url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(text.as_bytes()).unwrap();
@@ -43,7 +43,7 @@ fn it_is_not_ready_while_it_drains_and_finishes_what_is_under_way() {
     assert_eq!(line.trim_end(), "HTTP/1.1 100 Continue");
 
     server.signal("TERM");
-    until("it is not ready", || ann.get("/readyz").unwrap().status == 503);
+    eventually("it is not ready", || ann.get("/readyz").unwrap().status == 503);
     // It lives and turns nobody away, but keeps no connection.
     assert_eq!(ann.get("/healthz").unwrap().status, 200);
     let late = ann.posts("in the last moment");
@@ -54,7 +54,7 @@ fn it_is_not_ready_while_it_drains_and_finishes_what_is_under_way() {
 
     server.signal("TERM");
     let address = server.url.strip_prefix("http://").unwrap().to_owned();
-    until("it accepts nobody", || TcpStream::connect(&address).is_err());
+    eventually("it accepts nobody", || TcpStream::connect(&address).is_err());
     post.get_mut().write_all(body.as_bytes()).unwrap();
     let mut answer = String::new();
     post.read_to_string(&mut answer).unwrap();

@@ -2,10 +2,10 @@
 
 use std::sync::Barrier;
 
-use postly::db::sql;
 use serde_json::json;
 
-use super::instance::{Site, wait_for};
+use crate::support::binary::{Site, wait_for};
+use crate::support::internals::sql;
 
 const WRITERS: usize = 32;
 

@@ -1,0 +1,88 @@
+//! What pages hold, whoever looks.
+
+use crate::support::{App, send};
+use rocket::http::{Header, Method};
+
+#[rocket::async_test]
+async fn every_page_can_be_opened() {
+    let app = App::new().await;
+    let (root, ann) = (app.admin("root").await, app.user("ann").await);
+    let id = ann.posts("Tides").await;
+    let post = format!("/posts/{id}");
+    for path in [
+        "/",
+        "/?sort=top",
+        &post,
+        &format!("{post}/votes"),
+        "/users/ann",
+        "/login",
+        "/register",
+        "/docs",
+        "/redoc",
+        "/healthz",
+        "/readyz",
+    ] {
+        assert_eq!(app.nobody().page().get(path).await.status, 200, "{path}");
+    }
+    for path in ["/", "/posts/new", &format!("{post}/edit"), "/me", "/dashboard"] {
+        let page = ann.page().get(path).await;
+        assert_eq!((page.status, page.header("cache-control")), (200, Some("no-store")), "{path}");
+        assert!(page.body.contains("Log out"));
+    }
+    for path in ["/admin/posts", "/admin/users"] {
+        assert_eq!(root.page().get(path).await.status, 200, "{path}");
+    }
+}
+
+#[rocket::async_test]
+async fn what_people_type_is_shown_and_never_run() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    let attack = "<script>alert(1)</script>{{7*7}}\"'><img src=x onerror=alert(1)>";
+    let form = [("title", attack), ("content", attack)];
+    let made = ann.page().post("/posts", &form).await;
+    let post = made.header("location").unwrap().to_owned();
+    for path in
+        ["/", &post, &format!("{post}/edit"), &format!("{post}/votes"), "/dashboard", "/users/ann"]
+    {
+        let page = ann.page().get(path).await;
+        assert!(!page.body.contains("<script>alert") && !page.body.contains("<img"), "{path}");
+        assert!(page.body.contains("{{7*7}}"), "{path}: templates are not run on data");
+    }
+    let encoded = "%3Cscript%3Ealert(1)%3C/script%3E";
+    for path in
+        [format!("/?author={encoded}"), format!("/{encoded}"), format!("/login?next=/{encoded}")]
+    {
+        assert!(!app.nobody().page().get(&path).await.body.contains("<script>alert"), "{path}");
+    }
+}
+
+#[rocket::async_test]
+async fn a_flash_message_is_shown_once_and_cannot_be_written_by_others() {
+    let app = App::new().await;
+    let with = async |value: &str| {
+        let cookie = Header::new("Cookie", format!("postly_flash={value}"));
+        send(&app, Method::Get, "/", vec![cookie], None::<&str>).await
+    };
+    let shown = with("logged-out").await;
+    assert!(shown.body.contains("You are logged out."));
+    assert_eq!(shown.cookie("postly_flash").as_deref(), Some(""), "it is used up");
+    assert!(!with("You+owe+us+money").await.body.contains("money"));
+}
+
+#[rocket::async_test]
+async fn static_files_are_kept_by_browsers_and_known_by_their_contents() {
+    let app = App::new().await;
+    let home = app.nobody().page().get("/").await.body;
+    let start = home.find("/static/css/base.css?v=").unwrap();
+    let path = home[start..].split('"').next().unwrap();
+    let file = app.nobody().page().get(path).await;
+    assert_eq!(file.header("cache-control"), Some("public, max-age=31536000, immutable"));
+    assert_eq!(file.header("content-type"), Some("text/css; charset=utf-8"));
+    let tag = Header::new("If-None-Match", file.header("etag").unwrap().to_owned());
+    assert_eq!(send(&app, Method::Get, path, vec![tag], None::<&str>).await.status, 304);
+    assert_eq!(
+        app.nobody().page().get("/static/css/base.css").await.header("cache-control"),
+        Some("no-cache")
+    );
+}
