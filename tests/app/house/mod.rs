@@ -7,6 +7,7 @@ mod imports;
 mod migrations;
 mod permissions;
 mod source;
+mod source_tests;
 mod templates;
 
 use std::fs;

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::support::binary::{Caller, Server, Site, wait_for};
 use crate::support::internals::sql;
+use crate::support::repetitions;
 
-const ROUNDS: usize = 50;
 const WRITERS: usize = 4;
 
 /// What a writer was told about a post.
@@ -32,7 +32,8 @@ fn killed_fifty_times_it_keeps_every_acknowledged_write_whole() {
     let mut server = site.start();
     let (ann, bob) = (server.newcomer("ann"), server.newcomer("bob"));
     let mut everything = Vec::new();
-    for round in 0..ROUNDS {
+    let rounds = 50 * repetitions() as usize;
+    for round in 0..rounds {
         let writes = under_load(&mut server, &ann, &bob, round);
         server = site.start();
         compare(&ann.at(&server), &writes);
@@ -41,7 +42,7 @@ fn killed_fifty_times_it_keeps_every_acknowledged_write_whole() {
     // What an early round acknowledged has survived all later ones too.
     compare(&ann.at(&server), &everything);
     // At least one write was acknowledged in each round.
-    assert!(everything.len() >= ROUNDS, "{}", everything.len());
+    assert!(everything.len() >= rounds, "{}", everything.len());
     wait_for(nothing_is_half_done(&site));
 }
 

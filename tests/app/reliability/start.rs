@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::support::binary::{Server, Site, Starting, wait_for};
 use crate::support::internals::sql;
+use crate::support::repetitions;
 
 #[test]
 fn two_that_start_at_once_migrate_once_and_both_serve() {
     // The race is short: a few tries hit it from several sides.
-    for _ in 0..5 {
+    for _ in 0..5 * repetitions() {
         let site = Site::empty();
         let starting = [0, 1].map(|_| Starting::of(&mut site.postly()));
         let [first, second] = starting.map(Starting::ready);

@@ -8,7 +8,7 @@ use proptest::strategy::ValueTree;
 use rocket::http::{ContentType, Header, Method};
 
 use crate::support::internals::{Audience, Keys, Keyset, PageParams, PublicUrl};
-use crate::support::{App, ORIGIN, SECRET, send};
+use crate::support::{App, ORIGIN, SECRET, repetitions, send};
 
 static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys::new(SECRET, &[], ORIGIN));
 
@@ -28,7 +28,7 @@ fn near(good: String) -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(2_000 * repetitions()))]
 
     #[test]
     fn no_text_is_a_token(text in ".{0,400}") {

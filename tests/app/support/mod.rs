@@ -18,3 +18,10 @@ pub fn event_kinds(list: &serde_json::Value) -> Vec<String> {
     let items = list["items"].as_array().unwrap();
     items.iter().map(|event| event["kind"].as_str().unwrap().to_owned()).collect()
 }
+
+/// How often tests repeat what depends on chance, compared with every day: `./test slow` asks for
+/// more.
+pub fn repetitions() -> u32 {
+    let wanted = std::env::var("POSTLY_TEST_REPETITIONS");
+    wanted.map_or(1, |count| count.parse().expect("POSTLY_TEST_REPETITIONS is a number"))
+}
