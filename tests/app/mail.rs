@@ -13,14 +13,14 @@ async fn a_server_that_hangs_or_hangs_up_delays_nobody_and_loses_nothing() {
         app.user("ann").await;
         assert_eq!(request_reset(&app, "ann@mail.example").await.status, 204);
         assert_eq!(register(&app, "bob", "bob@mail.example").await.status, 201);
-        let told = bad.next().await;
-        assert!(told["connected"] == true || told["dropped"] == true, "{told}");
+        let response = bad.next().await;
+        assert!(response["connected"] == true || response["dropped"] == true, "{response}");
         assert_eq!(request_reset(&app, "ann@mail.example").await.status, 204, "nobody waits");
         assert_eq!(pending_mails(&app.db).await.unwrap(), 3, "{mode}: nothing is lost");
         let port = bad.port;
         drop(bad);
         let good = MailServer::start("take", port).await;
-        // Not waiting for the next try: it is due now.
+        // Makes the next attempt due now instead of waiting for it.
         let due = async || {
             sql("UPDATE outbox SET next_attempt_at = $1")
                 .bind(now())

@@ -40,8 +40,8 @@ async fn what_people_type_is_shown_and_never_run() {
     let ann = app.user("ann").await;
     let attack = "<script>alert(1)</script>{{7*7}}\"'><img src=x onerror=alert(1)>";
     let form = [("title", attack), ("content", attack)];
-    let made = ann.page().post("/posts", &form).await;
-    let post = made.header("location").unwrap().to_owned();
+    let created = ann.page().post("/posts", &form).await;
+    let post = created.header("location").unwrap().to_owned();
     for path in
         ["/", &post, &format!("{post}/edit"), &format!("{post}/votes"), "/dashboard", "/users/ann"]
     {

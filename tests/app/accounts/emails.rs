@@ -26,9 +26,9 @@ pub fn permissions() -> Vec<Permission> {
 async fn an_address_is_confirmed_through_its_mail() {
     let server = MailServer::start("take", 0).await;
     let app = server.site().await;
-    let made = register(&app, "ann", "ann@mail.example").await;
-    assert_eq!(made.status, 201);
-    let account = made.json();
+    let created = register(&app, "ann", "ann@mail.example").await;
+    assert_eq!(created.status, 201);
+    let account = created.json();
     assert_eq!(account["pending_email"], "ann@mail.example");
     assert_eq!((&account["email"], &account["email_verified"]), (&json!(null), &json!(false)));
     let (to, mail) = server.mail().await;
@@ -81,12 +81,12 @@ async fn registering_with_a_taken_address_is_answered_alike_and_its_owner_is_mai
 
     let taken = register(&app, "eve", "ANN@mail.example").await;
     let fresh = register(&app, "bob", "bob@mail.example").await;
-    let strip = |answer: &Response| {
-        let mut account = answer.json();
+    let strip = |response: &Response| {
+        let mut account = response.json();
         for field in ["id", "username", "pending_email", "created_at"] {
             account[field] = json!("");
         }
-        (answer.status, account)
+        (response.status, account)
     };
     assert_eq!(strip(&taken), strip(&fresh));
     let (to, mail) = server.mail().await;

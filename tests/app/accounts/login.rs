@@ -30,9 +30,9 @@ async fn people_log_in_by_name_or_e_mail() {
         json!({"email": "Ann@mail.example", "password": PASSWORD}),
         json!({"username": "ann@mail.example", "password": PASSWORD}),
     ] {
-        let granted = app.nobody().api().post("/auth/login", login.clone()).await;
-        assert_eq!(granted.status, 200, "{login}");
-        assert_eq!(granted.json()["token_type"], "Bearer");
+        let tokens = app.nobody().api().post("/auth/login", login.clone()).await;
+        assert_eq!(tokens.status, 200, "{login}");
+        assert_eq!(tokens.json()["token_type"], "Bearer");
     }
     let form = [("username", "ann@mail.example"), ("password", PASSWORD), ("next", "/posts/new")];
     let page = app.nobody().page().post("/login", &form).await;
@@ -143,8 +143,8 @@ async fn an_empty_site_has_no_account_to_log_in_to() {
         for password in ["admin", "password", "postly"] {
             let login = encode(&[("username", name), ("password", password)]);
             let headers = vec![Header::new("Origin", ORIGIN), ContentType::Form.into()];
-            let told = send(&app, Post, "/login", headers, Some(login)).await;
-            assert!(matches!(told.status, 422 | 429), "{name}");
+            let response = send(&app, Post, "/login", headers, Some(login)).await;
+            assert!(matches!(response.status, 422 | 429), "{name}");
         }
     }
 }

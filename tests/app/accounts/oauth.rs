@@ -33,11 +33,14 @@ async fn form(app: &App, path: &str, fields: &[(&str, &str)]) -> Response {
     send(app, Post, &format!("/api/v1/auth/{path}"), headers, Some(encode(fields))).await
 }
 
-fn field(answer: &Response, name: &str) -> String {
-    answer.json()[name].as_str().unwrap_or_else(|| panic!("{name} in {}", answer.body)).to_owned()
+fn field(response: &Response, name: &str) -> String {
+    response.json()[name]
+        .as_str()
+        .unwrap_or_else(|| panic!("{name} in {}", response.body))
+        .to_owned()
 }
 
-/// Lets every rotation so far lie a minute back.
+/// Moves every rotation so far one minute into the past.
 async fn age(app: &App) {
     sql("UPDATE refresh_tokens SET created_at = $1")
         .bind(now() - chrono::Duration::minutes(1))
@@ -54,10 +57,10 @@ async fn the_oauth2_password_form_speaks_the_standard() {
         let headers = vec![ContentType::Form.into()];
         send(&app, Post, "/api/v1/auth/token", headers, Some(encode(fields))).await
     };
-    let granted =
+    let tokens =
         form(&[("grant_type", "password"), ("username", "ann"), ("password", PASSWORD)]).await;
-    assert_eq!((granted.status, granted.header("cache-control")), (200, Some("no-store")));
-    let token = granted.json()["access_token"].as_str().map(str::to_owned);
+    assert_eq!((tokens.status, tokens.header("cache-control")), (200, Some("no-store")));
+    let token = tokens.json()["access_token"].as_str().map(str::to_owned);
     let again = Person { token, cookie: None, name: ann.name.clone(), ..ann };
     assert_eq!(again.api().get("/me").await.json()["username"], "ann");
 
@@ -79,12 +82,12 @@ async fn a_refresh_token_is_exchanged_for_the_next() {
     let app = App::new().await;
     let ann = app.user("ann").await;
     let first = ann.refresh_token.clone().unwrap();
-    let granted = refresh(&app, &first).await;
-    assert_eq!((granted.status, granted.header("cache-control")), (200, Some("no-store")));
-    assert_eq!(granted.json()["expires_in"], 600);
-    let second = field(&granted, "refresh_token");
+    let tokens = refresh(&app, &first).await;
+    assert_eq!((tokens.status, tokens.header("cache-control")), (200, Some("no-store")));
+    assert_eq!(tokens.json()["expires_in"], 600);
+    let second = field(&tokens, "refresh_token");
     assert_ne!(second, first);
-    let again = app.nobody().with_token(&field(&granted, "access_token"));
+    let again = app.nobody().with_token(&field(&tokens, "access_token"));
     assert_eq!(again.api().get("/me").await.json()["username"], "ann");
     let grant = [("grant_type", "refresh_token"), ("refresh_token", second.as_str())];
     let third = form(&app, "token", &grant).await;
@@ -107,8 +110,9 @@ async fn twenty_parallel_refreshes_have_one_successor() {
     let ann = app.user("ann").await;
     let token = ann.refresh_token.clone().unwrap();
     let all = join_all((0..20).map(|_| refresh(&app, &token))).await;
-    assert!(all.iter().all(|answer| answer.status == 200), "{all:?}");
-    let next: HashSet<String> = all.iter().map(|answer| field(answer, "refresh_token")).collect();
+    assert!(all.iter().all(|response| response.status == 200), "{all:?}");
+    let next: HashSet<String> =
+        all.iter().map(|response| field(response, "refresh_token")).collect();
     assert_eq!(next.len(), 1);
     let next = next.into_iter().next().unwrap();
     assert_eq!(refresh(&app, &next).await.status, 200, "the client stays logged in");

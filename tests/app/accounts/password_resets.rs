@@ -149,12 +149,12 @@ async fn asking_for_a_reset_tells_nothing_about_who_is_here() {
     let server = MailServer::start("take", 0).await;
     let app = server.site().await;
     app.user("ann").await;
-    let strip = |answer: Response| (answer.status, answer.body, answer.headers.len());
+    let strip = |response: Response| (response.status, response.body, response.headers.len());
     let unknown = strip(request_reset(&app, "zoe@mail.example").await);
     let known = strip(request_reset(&app, "ann@mail.example").await);
     assert_eq!(unknown, known);
     assert_eq!(server.mail().await.0, "ann@mail.example", "the other got none");
-    // Nobody's post box is filled either, and that looks alike too.
+    // Nobody's inbox is flooded either, and the response does not show that.
     for _ in 0..8 {
         assert_eq!(request_reset(&app, "ann@mail.example").await.status, 204);
     }
@@ -173,7 +173,7 @@ async fn a_reset_goes_to_the_address_as_it_is_kept() {
     let server = MailServer::start("take", 0).await;
     let app = server.site().await;
     app.user("ann").await;
-    // Alike in our eyes, and perhaps somebody else's box.
+    // The same to us, but perhaps somebody else's mailbox.
     for spelt in ["ANN@Mail.example", "\u{ff41}nn@mail.example"] {
         assert_eq!(request_reset(&app, spelt).await.status, 204);
         assert_eq!(server.mail().await.0, "ann@mail.example", "{spelt}");

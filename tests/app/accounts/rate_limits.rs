@@ -22,15 +22,15 @@ async fn one_account_from_a_hundred_addresses_is_refused_before_hashing() {
         async move { log_in(app, &format!("198.51.100.{i}"), "ann", "wrong").await }
     });
     let all = join_all(tries).await;
-    let count = |status| all.iter().filter(|answer| answer.status == status).count();
+    let count = |status| all.iter().filter(|response| response.status == status).count();
     assert_eq!((count(401), count(429)), (5, 95));
     assert_eq!(hashed(&app) - before, 5, "what is refused costs no hashing");
-    let refused = all.iter().find(|answer| answer.status == 429).unwrap();
+    let refused = all.iter().find(|response| response.status == 429).unwrap();
     let wait: i64 = refused.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=300).contains(&wait), "{wait}");
     assert!(refused.header("ratelimit-policy").unwrap().contains("\"login-account\";q=5;w=300"));
     assert!(refused.header("ratelimit").unwrap().contains("\"login-account\";r=0;t="));
-    // The right password is refused too, or guessing would go on; but who is in stays in.
+    // The right password is refused too, or guessing could go on; sessions that exist stay valid.
     assert_eq!(log_in(&app, "203.0.113.1", "ann", PASSWORD).await.status, 429);
     assert_eq!(ann.api().get("/me").await.status, 200);
     assert_eq!(ann.page().get("/me").await.status, 200);
@@ -45,12 +45,12 @@ async fn one_address_over_a_thousand_accounts_is_refused_before_hashing() {
     let app = App::new().await;
     app.user("ann").await;
     let before = hashed(&app);
-    let mut told = Vec::new();
+    let mut response = Vec::new();
     for i in 0..1000 {
-        told.push(log_in(&app, "198.51.100.7", &format!("somebody{i}"), "wrong").await.status);
+        response.push(log_in(&app, "198.51.100.7", &format!("somebody{i}"), "wrong").await.status);
     }
-    assert!(told[..10].iter().all(|status| *status == 401), "{told:?}");
-    assert!(told[10..].iter().all(|status| *status == 429));
+    assert!(response[..10].iter().all(|status| *status == 401), "{response:?}");
+    assert!(response[10..].iter().all(|status| *status == 429));
     assert_eq!(hashed(&app) - before, 10);
     assert_eq!(log_in(&app, "198.51.100.7", "ann", PASSWORD).await.status, 429);
     assert_eq!(log_in(&app, "198.51.100.8", "ann", PASSWORD).await.status, 200, "others get in");
@@ -63,8 +63,11 @@ async fn right_passwords_count_for_nothing() {
     for _ in 0..15 {
         assert_eq!(log_in(&app, "198.51.100.7", "ann", PASSWORD).await.status, 200);
     }
-    let told = log_in(&app, "198.51.100.7", "ann", "wrong").await;
-    assert!(told.header("ratelimit").unwrap().contains("\"login-address\";r=9;"), "{told:?}");
+    let response = log_in(&app, "198.51.100.7", "ann", "wrong").await;
+    assert!(
+        response.header("ratelimit").unwrap().contains("\"login-address\";r=9;"),
+        "{response:?}"
+    );
 }
 
 #[rocket::async_test]
@@ -73,7 +76,7 @@ async fn a_header_from_an_untrusted_peer_changes_neither_limit_nor_address() {
         let proxies = if trusted { "127.0.0.1/32" } else { "10.0.0.0/8" };
         let app = App::with(&[("trusted_proxies", proxies)]).await;
         let root = app.admin("root").await;
-        let mut told = Vec::new();
+        let mut response = Vec::new();
         for i in 0..12 {
             let headers = vec![
                 ContentType::JSON.into(),
@@ -84,9 +87,10 @@ async fn a_header_from_an_untrusted_peer_changes_neither_limit_nor_address() {
             let body = json!({"username": format!("nobody{i}"), "password": "wrong"}).to_string();
             let peer = "127.0.0.1".parse().unwrap();
             let path = "/api/v1/auth/login";
-            told.push(send_from(&app, peer, Method::Post, path, headers, Some(body)).await.status);
+            response
+                .push(send_from(&app, peer, Method::Post, path, headers, Some(body)).await.status);
         }
-        let refused = told.iter().filter(|status| **status == 429).count();
+        let refused = response.iter().filter(|status| **status == 429).count();
         assert_eq!(refused, if trusted { 0 } else { 2 }, "trusted: {trusted}");
         let seen = root.api().get("/admin/audit?q=login.failed").await.body;
         assert_eq!(seen.contains("203.0.113.3"), trusted);

@@ -21,7 +21,7 @@ pub fn permissions() -> Vec<Permission> {
 #[rocket::async_test]
 async fn registering_makes_an_ordinary_account_whatever_else_is_sent() {
     let app = App::new().await;
-    let made = app
+    let created = app
         .nobody()
         .api()
         .post(
@@ -30,13 +30,13 @@ async fn registering_makes_an_ordinary_account_whatever_else_is_sent() {
             "email": "ann@mail.example", "role": "admin", "id": 77}),
         )
         .await;
-    assert_eq!(made.status, 201);
-    assert_eq!(made.header("location"), Some("/api/v1/users/Ann"));
-    let account = made.json();
+    assert_eq!(created.status, 201);
+    assert_eq!(created.header("location"), Some("/api/v1/users/Ann"));
+    let account = created.json();
     assert_eq!(account["username"], "Ann");
     assert_eq!(account["role"], "user");
     assert_eq!(account["id"], 1);
-    assert!(!made.body.contains("password"), "{}", made.body);
+    assert!(!created.body.contains("password"), "{}", created.body);
 
     let form = [("username", "bob"), ("password", PASSWORD), ("role", "admin"), ("email", "")];
     let page = app.nobody().page().post("/register", &form).await;
@@ -95,7 +95,7 @@ async fn fifty_at_once_make_one_account() {
         async move { nobody.api().post("/auth/register", newcomer).await }
     }))
     .await;
-    let count = |status| all.iter().filter(|answer| answer.status == status).count();
+    let count = |status| all.iter().filter(|response| response.status == status).count();
     assert_eq!((count(201), count(409)), (1, 49));
     let (rows,): (i64,) = sql("SELECT count(*) FROM users").one(&app.db).await.unwrap();
     assert_eq!(rows, 1);

@@ -25,8 +25,8 @@ async fn people_see_their_sessions_and_end_one() {
     let phone = [("User-Agent", "Mozilla/5.0 (Linux; Android 15) Firefox/145.0")];
     let login = json!({"username": "ann", "password": PASSWORD});
     let elsewhere = app.nobody().from("192.0.2.7");
-    let granted = elsewhere.api().send(Post, "/auth/login", Some(login), &phone).await;
-    let lost = app.nobody().with_token(granted.json()["access_token"].as_str().unwrap());
+    let tokens = elsewhere.api().send(Post, "/auth/login", Some(login), &phone).await;
+    let lost = app.nobody().with_token(tokens.json()["access_token"].as_str().unwrap());
     assert_eq!(lost.api().get("/me").await.status, 200);
 
     let list = ann.api().get("/me/sessions").await.json();

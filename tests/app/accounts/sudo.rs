@@ -16,7 +16,7 @@ pub fn permissions() -> Vec<Permission> {
     ]
 }
 
-/// Lets the proof of every session grow old.
+/// Moves the last password confirmation of every session 16 minutes into the past.
 async fn age_proofs(app: &App) {
     sql("UPDATE sessions SET proved_at = $1")
         .bind(now() - chrono::Duration::minutes(16))

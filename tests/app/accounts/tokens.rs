@@ -23,9 +23,9 @@ async fn a_token_is_shown_once_used_and_revoked_at_both_doors() {
     let ann = app.user("ann").await;
     let draft =
         json!({"name": " backup  script ", "scopes": ["posts:read", "account"], "days": 30});
-    let made = ann.api().post("/me/tokens", draft).await;
-    assert_eq!((made.status, made.header("location")), (201, Some("/api/v1/me/tokens/1")));
-    let token = made.json()["token"].as_str().unwrap().to_owned();
+    let created = ann.api().post("/me/tokens", draft).await;
+    assert_eq!((created.status, created.header("location")), (201, Some("/api/v1/me/tokens/1")));
+    let token = created.json()["token"].as_str().unwrap().to_owned();
     assert!(token.starts_with("pst_"));
     let program = app.nobody().with_token(&token).from("192.0.2.9");
     assert_eq!(program.api().get("/me").await.json()["username"], "ann");
@@ -43,10 +43,10 @@ async fn a_token_is_shown_once_used_and_revoked_at_both_doors() {
 
     let form =
         [("name", "two"), ("scopes", "posts:read"), ("scopes", "posts:write"), ("days", "7")];
-    let made = ann.page().post("/me/tokens", &form).await;
-    assert_eq!(made.status, 201);
-    let start = made.body.find("pst_").unwrap();
-    let token = &made.body[start..start + 47];
+    let created = ann.page().post("/me/tokens", &form).await;
+    assert_eq!(created.status, 201);
+    let start = created.body.find("pst_").unwrap();
+    let token = &created.body[start..start + 47];
     let program = app.nobody().with_token(token);
     assert_eq!(program.posts("By a program").await, 1);
     assert!(!ann.page().get("/me/tokens").await.body.contains(token));
@@ -86,8 +86,9 @@ async fn a_token_needs_a_name_scopes_and_an_end() {
 async fn an_expired_token_opens_nothing() {
     let app = App::new().await;
     let ann = app.user("ann").await;
-    let made = ann.api().post("/me/tokens", json!({"name": "x", "scopes": "account"})).await.json();
-    let program = app.nobody().with_token(made["token"].as_str().unwrap());
+    let created =
+        ann.api().post("/me/tokens", json!({"name": "x", "scopes": "account"})).await.json();
+    let program = app.nobody().with_token(created["token"].as_str().unwrap());
     assert_eq!(program.api().get("/me").await.status, 200);
     sql("UPDATE api_tokens SET expires_at = $1")
         .bind(now())
@@ -99,8 +100,8 @@ async fn an_expired_token_opens_nothing() {
     assert_eq!(as_cookie.page().get("/me").await.status, 303, "it is no cookie");
 }
 
-/// Every API route with a token of every single scope: what the table in routes says, and nothing
-/// else. 403 names the scope that is missing.
+/// Every API route with a token of each scope: exactly what the table says. 403 names the missing
+/// scope.
 #[rocket::async_test]
 async fn scopes_reach_as_far_as_the_table_says() {
     let app = App::new().await;
@@ -111,7 +112,7 @@ async fn scopes_reach_as_far_as_the_table_says() {
         let token = root.api().post("/me/tokens", draft).await.json()["token"].clone();
         programs.push((of, token.as_str().unwrap().to_owned()));
     }
-    // These need no person, so that a token changes nothing.
+    // These need no user, so a token makes no difference.
     let open = [
         "/auth/register",
         "/auth/login",
@@ -139,22 +140,28 @@ async fn scopes_reach_as_far_as_the_table_says() {
                 ContentType::JSON.into(),
             ];
             let body = (route.method != Get).then_some("{}");
-            let answer = send(&app, route.method, &format!("{API}{concrete}"), headers, body).await;
-            let told = answer.header("www-authenticate").unwrap_or_default();
-            let place =
-                format!("{} {path} with {}: {} {told}", route.method, of.as_str(), answer.status);
+            let response =
+                send(&app, route.method, &format!("{API}{concrete}"), headers, body).await;
+            let challenge = response.header("www-authenticate").unwrap_or_default();
+            let context = format!(
+                "{} {path} with {}: {} {challenge}",
+                route.method,
+                of.as_str(),
+                response.status
+            );
             match needed {
                 Some(needed) if needed == *of => {
-                    assert!(!matches!(answer.status, 401 | 403), "{place}");
+                    assert!(!matches!(response.status, 401 | 403), "{context}");
                 }
                 Some(needed) => {
-                    assert_eq!(answer.status, 403, "{place}");
+                    assert_eq!(response.status, 403, "{context}");
                     assert!(
-                        told.contains("insufficient_scope") && told.contains(needed.as_str()),
-                        "{place}"
+                        challenge.contains("insufficient_scope")
+                            && challenge.contains(needed.as_str()),
+                        "{context}"
                     );
                 }
-                None => assert!(matches!(answer.status, 401 | 403), "{place}"),
+                None => assert!(matches!(response.status, 401 | 403), "{context}"),
             }
             asked += 1;
         }
@@ -171,8 +178,9 @@ async fn scopes_reach_as_far_as_the_table_says() {
 async fn a_token_with_the_scope_admin_dies_with_the_role() {
     let app = App::new().await;
     let (root, ruth) = (app.admin("root").await, app.admin("ruth").await);
-    let made = ruth.api().post("/me/tokens", json!({"name": "x", "scopes": "admin"})).await.json();
-    let program = app.nobody().with_token(made["token"].as_str().unwrap());
+    let created =
+        ruth.api().post("/me/tokens", json!({"name": "x", "scopes": "admin"})).await.json();
+    let program = app.nobody().with_token(created["token"].as_str().unwrap());
     assert_eq!(program.api().get("/admin/users").await.status, 200);
     root.api().patch("/admin/users/ruth", json!({"role": "user"})).await;
     assert_eq!(program.api().get("/admin/users").await.status, 403);

@@ -33,15 +33,15 @@ impl Phone {
         Phone(Builder::new().with_secret(secret).build().unwrap())
     }
 
-    /// The code of a moment that lies so many steps of 30 seconds ahead.
+    /// The code of a moment this many steps of 30 seconds ahead.
     fn code(&self, ahead: i64) -> String {
         let now = chrono::Utc::now().timestamp() + ahead * 30;
         self.0.generate(now as u64).to_string()
     }
 }
 
-/// Sets two factors up; gives the phone and the recovery codes. The code of the step before now is
-/// used up.
+/// Turns two-factor authentication on; returns the phone and the recovery codes. The code of the
+/// previous step is used up.
 async fn set_up(person: &Person<'_>) -> (Phone, Vec<String>) {
     let setup = person.api().post("/me/two-factor", json!({})).await;
     assert_eq!(setup.status, 201, "{}", setup.body);
@@ -57,7 +57,7 @@ async fn log_in(app: &App, code: Option<&str>) -> Response {
     app.nobody().api().post("/auth/login", login).await
 }
 
-/// These tests fail often on purpose; the limits have tests of their own.
+/// These tests enter many wrong codes; rate limits have tests of their own.
 async fn forget_failures(app: &App) {
     sql("DELETE FROM throttles").execute(app.db.writer()).await.unwrap();
 }
@@ -104,8 +104,8 @@ async fn of_many_who_come_with_one_code_one_gets_in() {
     let (phone, codes) = set_up(&ann).await;
     for code in [phone.code(0), codes[0].clone()] {
         let all = join_all((0..4).map(|_| log_in(&app, Some(&code)))).await;
-        let entered = all.iter().filter(|answer| answer.status == 200).count();
-        assert_eq!(entered, 1, "{code}");
+        let logged_in = all.iter().filter(|response| response.status == 200).count();
+        assert_eq!(logged_in, 1, "{code}");
         forget_failures(&app).await;
     }
 }
@@ -164,10 +164,10 @@ async fn a_browser_is_asked_after_the_password() {
     assert_eq!(wrong.status, 422);
     let code = phone.code(0);
     let right = [("code", code.as_str()), ("next", "/posts/new")];
-    let entered =
+    let logged_in =
         app.nobody().with_cookie("postly_login", &cookie).page().post("/login/code", &right).await;
-    assert_eq!((entered.status, entered.header("location")), (303, Some("/posts/new")));
-    let ann = Person { cookie: entered.cookie("postly"), ..app.nobody() };
+    assert_eq!((logged_in.status, logged_in.header("location")), (303, Some("/posts/new")));
+    let ann = Person { cookie: logged_in.cookie("postly"), ..app.nobody() };
     assert_eq!(ann.page().get("/me").await.status, 200);
     let code = phone.code(1);
     let again = app
@@ -245,9 +245,9 @@ async fn the_secret_is_sealed_and_survives_a_new_key() {
     assert!(hashes.iter().all(|(hash,)| hash.len() == 64 && !codes.contains(hash)));
     let both = app.another_with(&[("secret_key", &format!("{SECOND},{SECRET}"))]).await;
     assert_eq!(log_in(&both, Some(&phone.code(0))).await.status, 200);
-    // That sealed it anew: the old key may go.
+    // That sealed it with the new key, so the old one can be dropped.
     let only = app.another_with(&[("secret_key", SECOND)]).await;
     assert_eq!(log_in(&only, Some(&phone.code(1))).await.status, 200);
-    // Whose key is gone still has the recovery codes.
+    // If the key is lost, the recovery codes still work.
     assert_eq!(log_in(&app, Some(&codes[0])).await.status, 200);
 }

@@ -65,9 +65,9 @@ async fn log_ins_denials_and_admin_acts_are_noted() {
     assert!(page.body.contains("Log-in failed") && !page.body.contains("Role changed"));
 }
 
-/// Does to the table what no code of ours does.
+/// Runs statements that Postly itself never runs.
 async fn tamper(app: &App, statements: &[&'static str]) {
-    // The triggers stand in the way even of whoever holds the database's password.
+    // The triggers stop even somebody who has the database's password.
     for statement in statements {
         sql(statement).execute(app.db.writer()).await.unwrap();
     }
@@ -128,8 +128,8 @@ async fn parallel_events_make_one_chain() {
             .map(|i| login(if i % 2 == 0 { &app } else { &second }, ["ann", "bob", "cid"][i % 3])),
     )
     .await;
-    let entered = all.iter().filter(|status| **status == 200).count() as i64;
-    assert!(entered > 0 && all.iter().all(|status| matches!(status, 200 | 429)), "{all:?}");
+    let logged_in = all.iter().filter(|status| **status == 200).count() as i64;
+    assert!(logged_in > 0 && all.iter().all(|status| matches!(status, 200 | 429)), "{all:?}");
     let end = verify_audit(&app.db).await.unwrap();
-    assert!(end.id >= 9 + entered, "{end:?}");
+    assert!(end.id >= 9 + logged_in, "{end:?}");
 }

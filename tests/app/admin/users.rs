@@ -62,7 +62,7 @@ async fn one_admin_always_remains() {
         eves.patch("/admin/users/root", demote()),
     ])
     .await;
-    let done = both.iter().filter(|answer| answer.status == 200).count();
+    let done = both.iter().filter(|response| response.status == 200).count();
     assert_eq!(done, 1, "{both:?}");
     let (last, name) = if root.api().get("/admin/users").await.status == 200 {
         (root, "root")
@@ -82,8 +82,8 @@ async fn whoever_is_disabled_is_out_at_the_next_request() {
     let app = App::new().await;
     let (root, ann) = (app.admin("root").await, app.user("ann").await);
     let program = json!({"name": "x", "scopes": ["account"]});
-    let made = ann.api().post("/me/tokens", program).await.json();
-    let program = app.nobody().with_token(made["token"].as_str().unwrap());
+    let created = ann.api().post("/me/tokens", program).await.json();
+    let program = app.nobody().with_token(created["token"].as_str().unwrap());
     assert_eq!(program.api().get("/me").await.status, 200);
     let off = root.api().patch("/admin/users/ann", json!({"disabled": true})).await;
     assert_eq!(off.status, 200);

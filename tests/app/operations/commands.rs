@@ -46,8 +46,8 @@ fn people_are_managed_from_the_command_line() {
 
     let server = site.start();
     let login = serde_json::json!({"username": "ann", "password": PASSWORD});
-    let granted = ureq::post(format!("{}/api/v1/auth/login", server.url)).send_json(login).unwrap();
-    assert_eq!(granted.status(), 200);
+    let tokens = ureq::post(format!("{}/api/v1/auth/login", server.url)).send_json(login).unwrap();
+    assert_eq!(tokens.status(), 200);
 }
 
 #[test]

@@ -31,7 +31,7 @@ async fn without_its_database_the_site_says_so_and_lets_nobody_in() {
 #[rocket::async_test]
 async fn a_database_that_was_gone_is_noticed_and_found_again() {
     if !is_postgres() {
-        // SQLite has no server to be gone; its full disk and its writers have tests of their own.
+        // SQLite has no server to lose; full disks and many writers have tests of their own.
         return;
     }
     let door = Relay::to_postgres().await;
@@ -41,8 +41,8 @@ async fn a_database_that_was_gone_is_noticed_and_found_again() {
     for path in ["/me", "/", "/readyz"] {
         assert_eq!(ann.page().get(path).await.status, 503, "{path}");
     }
-    let told = ann.api().get("/me").await;
-    assert_eq!((told.status, told.header("retry-after")), (503, Some("5")));
+    let response = ann.api().get("/me").await;
+    assert_eq!((response.status, response.header("retry-after")), (503, Some("5")));
     let login = json!({"username": "ann", "password": PASSWORD});
     assert_eq!(app.nobody().api().post("/auth/login", login).await.status, 503);
     assert_eq!(app.nobody().page().get("/healthz").await.status, 200);
@@ -63,9 +63,9 @@ async fn a_panic_is_an_answer_and_the_process_lives() {
     let site = App::new().await;
     let app = site.mounting(rocket::routes![panics]).await;
     for path in ["/panics", "/api/v1/panics"] {
-        let told = app.nobody().page().get(path).await;
-        assert_eq!(told.status, 500, "{path}");
-        assert!(!told.body.contains("canary") && told.body.contains("on our side"));
+        let response = app.nobody().page().get(path).await;
+        assert_eq!(response.status, 500, "{path}");
+        assert!(!response.body.contains("canary") && response.body.contains("on our side"));
     }
     assert_eq!(app.nobody().page().get("/").await.status, 200);
 }

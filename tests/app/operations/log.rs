@@ -17,25 +17,25 @@ fn nothing_secret_reaches_the_log() {
     let mut secrets = vec!["canary-password-seven".to_owned(), "canary-typed-name".to_owned()];
     let password = "canary-password-seven otters";
     let post = |path: &str, body: Value| -> Value {
-        let mut told = agent.post(format!("{api}{path}")).send_json(body).unwrap();
-        told.body_mut().read_json().unwrap_or(Value::Null)
+        let mut response = agent.post(format!("{api}{path}")).send_json(body).unwrap();
+        response.body_mut().read_json().unwrap_or(Value::Null)
     };
     post(
         "/auth/register",
         json!({"username": "ann", "email": "ann@mail.example", "password": password}),
     );
     post("/auth/login", json!({"username": "canary-typed-name", "password": password}));
-    let granted = post("/auth/login", json!({"username": "ann", "password": password}));
-    let access = granted["access_token"].as_str().unwrap().to_owned();
-    let refresh = granted["refresh_token"].as_str().unwrap().to_owned();
+    let tokens = post("/auth/login", json!({"username": "ann", "password": password}));
+    let access = tokens["access_token"].as_str().unwrap().to_owned();
+    let refresh = tokens["refresh_token"].as_str().unwrap().to_owned();
     let renewed = post("/auth/refresh", json!({"refresh_token": refresh}));
     let bearer = format!("Bearer {access}");
-    let mut made = agent
+    let mut created = agent
         .post(format!("{api}/me/tokens"))
         .header("Authorization", &bearer)
         .send_json(json!({"name": "x", "scopes": "account"}))
         .unwrap();
-    let personal: Value = made.body_mut().read_json().unwrap();
+    let personal: Value = created.body_mut().read_json().unwrap();
     let setup: Value = agent
         .post(format!("{api}/me/two-factor"))
         .header("Authorization", &bearer)

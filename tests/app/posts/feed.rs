@@ -17,8 +17,8 @@ async fn the_feed_is_read_page_by_page_both_ways() {
     for i in 1..=7 {
         ann.posts(&format!("Post {i}")).await;
     }
-    let titles = |answer: &Response| -> Vec<String> {
-        let list = answer.json();
+    let titles = |response: &Response| -> Vec<String> {
+        let list = response.json();
         list["items"]
             .as_array()
             .unwrap()

@@ -28,10 +28,10 @@ pub fn permissions() -> Vec<Permission> {
 async fn a_post_is_written_read_edited_and_deleted_by_a_program() {
     let app = App::new().await;
     let ann = app.user("ann").await;
-    let made =
+    let created =
         ann.api().post("/posts", json!({"title": " Tides ", "content": "Twice *daily*"})).await;
-    assert_eq!((made.status, made.header("location")), (201, Some("/api/v1/posts/1")));
-    let post = made.json();
+    assert_eq!((created.status, created.header("location")), (201, Some("/api/v1/posts/1")));
+    let post = created.json();
     assert_eq!(post["title"], "Tides");
     assert_eq!(post["content_html"], "<p>Twice <em>daily</em></p>\n");
     assert_eq!(post["author"], json!({"id": ann.id, "username": "ann"}));
@@ -57,9 +57,9 @@ async fn a_post_is_written_read_edited_and_deleted_by_a_browser() {
     let ann = app.user("ann").await;
     assert!(ann.page().get("/posts/new").await.body.contains("<form"));
     let form = [("title", "Tides"), ("content", "Twice\r\n*daily*")];
-    let made = ann.page().post("/posts", &form).await;
-    assert_eq!((made.status, made.header("location")), (303, Some("/posts/1")));
-    assert_eq!(made.cookie("postly_flash").as_deref(), Some("post-created"));
+    let created = ann.page().post("/posts", &form).await;
+    assert_eq!((created.status, created.header("location")), (303, Some("/posts/1")));
+    assert_eq!(created.cookie("postly_flash").as_deref(), Some("post-created"));
     let shown = app.nobody().page().get("/posts/1").await;
     assert!(shown.body.contains("<h1>Tides</h1>") && shown.body.contains("<em>daily</em>"));
     assert!(!shown.body.contains("/posts/1/edit"), "strangers see no edit link");
@@ -165,7 +165,7 @@ async fn of_parallel_edits_of_one_version_one_wins() {
         (0..16).map(|i| api.put(&path, json!({"title": format!("Edit {i}"), "version": 1}))),
     )
     .await;
-    let count = |status| all.iter().filter(|answer| answer.status == status).count();
+    let count = |status| all.iter().filter(|response| response.status == status).count();
     assert_eq!((count(200), count(412)), (1, 15));
 }
 

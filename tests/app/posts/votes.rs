@@ -81,10 +81,10 @@ async fn parallel_voters_are_counted_exactly() {
     // Everybody votes twice at once, then every third withdraws twice at once.
     let doors: Vec<_> = voters.iter().map(|voter| voter.api()).collect();
     let cast = join_all(doors.iter().chain(&doors).map(|api| api.put(&vote, json!({})))).await;
-    assert!(cast.iter().all(|answer| answer.status == 200));
+    assert!(cast.iter().all(|response| response.status == 200));
     let some = || doors.iter().step_by(3);
     let back = join_all(some().chain(some()).map(|api| api.delete(&vote))).await;
-    assert!(back.iter().all(|answer| answer.status == 200));
+    assert!(back.iter().all(|response| response.status == 200));
     let post = app.nobody().api().get(&format!("/posts/{id}")).await.json();
     let list = app.nobody().api().get(&format!("/posts/{id}/votes")).await.json();
     assert_eq!((&post["votes"], list["items"].as_array().unwrap().len()), (&json!(8), 8));

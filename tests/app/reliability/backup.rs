@@ -1,4 +1,4 @@
-//! `postly backup`: a copy under load is a whole site; nothing is overwritten.
+//! `postly backup`: a copy made under load is a complete site; nothing is overwritten.
 
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,7 +29,7 @@ fn a_backup_under_load_holds_everything_acknowledged_before_it() {
                 }
             });
         }
-        // In full swing.
+        // While all writers are busy.
         let mut before: Vec<i64> = acknowledged.iter().take(40).collect();
         before.extend(acknowledged.try_iter());
         let output = run(site.postly().arg("backup").arg(&copy), "");
@@ -43,10 +43,10 @@ fn a_backup_under_load_holds_everything_acknowledged_before_it() {
         return;
     }
     assert!(output.status.success(), "{}", output.text);
-    // The writers went on meanwhile: some of theirs came too late for the copy, or just in time.
+    // The writers continued meanwhile; the copy may or may not have their last posts.
     assert_ne!(acknowledged.try_iter().count(), 0);
     assert_eq!(copy.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-    // Nothing but the copy is left in its folder.
+    // The folder contains the copy and nothing else.
     assert_eq!(copy.parent().unwrap().read_dir().unwrap().count(), 1);
 
     let restored = Site::copy_of(&copy);
@@ -55,7 +55,7 @@ fn a_backup_under_load_holds_everything_acknowledged_before_it() {
     for id in before {
         assert_eq!(ann.ask("GET", &format!("/posts/{id}"), None).status, 200, "post {id}");
     }
-    // It is a site like any other: she is logged in still, and writes on.
+    // It is a working site: she is still logged in, and can post.
     ann.posts("after the restoration");
     wait_for(async {
         let db = restored.db().await;
@@ -82,7 +82,7 @@ fn a_backup_overwrites_nothing_and_leaves_nothing_half_done() {
     assert_eq!(std::fs::read_to_string(&there).unwrap(), "precious");
     assert!(!folder.join("nowhere").exists());
 
-    // A site that is not there is not made for the sake of copying it.
+    // A missing site is not created just to be copied.
     if site.is_sqlite() {
         let mut command = site.postly();
         command.env("DATABASE_URL", "sqlite:elsewhere/postly.db").args(["backup", "copy.db"]);
@@ -96,7 +96,7 @@ fn a_backup_overwrites_nothing_and_leaves_nothing_half_done() {
 fn a_damaged_database_is_not_called_a_sound_backup() {
     let site = Site::new();
     if !site.is_sqlite() {
-        return; // pg_dump's business; the tests above say that Postly refuses.
+        return; // That is pg_dump's task; the tests above check that Postly refuses.
     }
     let server = site.start();
     let ann = server.newcomer("ann");
@@ -106,7 +106,7 @@ fn a_damaged_database_is_not_called_a_sound_backup() {
     drop(server);
     wait_for(async {
         let db = site.db().await;
-        db.close().await; // Brings everything out of the write-ahead log into the file.
+        db.close().await; // Moves everything from the write-ahead log into the file.
     });
     let path = site.folder.path().join("postly.db");
     let mut bytes = std::fs::read(&path).unwrap();

@@ -1,4 +1,4 @@
-//! A full disk: writing is refused for now, reading goes on, and space is all it needs.
+//! A full disk: writes are refused, reads go on, and freeing space is enough to recover.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,15 +9,15 @@ use crate::support::binary::{Server, Site, Starting, wait_for};
 use crate::support::internals::{Db, sql};
 use crate::support::{App, PASSWORD};
 
-/// The binary on a disk that is full: no file may grow. SQLite hears of an I/O error.
+/// The binary on a full disk: no file can grow, which SQLite sees as an I/O error.
 #[test]
 fn while_no_file_can_grow_writing_is_503_and_reading_goes_on() {
     let site = Site::new();
     if !site.is_sqlite() {
-        return; // The files are PostgreSQL's; the next test has what it says then.
+        return; // The files are PostgreSQL's; the next test covers its error.
     }
-    // Growing beyond a limit brings a signal, which would end the server; an ignored one stays
-    // ignored in what is executed.
+    // Growing beyond the limit raises a signal that would end the server; if the shell ignores it,
+    // so does the program that it executes.
     let mut command = site.command("/bin/sh");
     command.args(["-c", "trap '' XFSZ; exec \"$0\"", env!("CARGO_BIN_EXE_postly")]);
     let server = Starting::of(&mut command).ready();
@@ -56,7 +56,7 @@ fn while_no_file_can_grow_writing_is_503_and_reading_goes_on() {
     let edit = Some(json!({"title": "edited", "content": "edited"}));
     assert_eq!(ann.ask("PUT", &format!("/posts/{before}"), edit).status, 200);
     assert_eq!(server.nobody().ask("POST", "/auth/register", Some(bob)).status, 201);
-    // Nothing of what was refused has come through.
+    // Nothing of what was refused was stored.
     assert_eq!(ann.ask("GET", "/posts", None).json["items"].as_array().unwrap().len(), 2);
     wait_for(async {
         let db = site.db().await;
@@ -65,7 +65,7 @@ fn while_no_file_can_grow_writing_is_503_and_reading_goes_on() {
     });
 }
 
-/// How far the server's files may grow from now on.
+/// Limits the size of the server's files from now on.
 fn limit(server: &Server, bytes: &str) {
     assert!(
         Path::new("/usr/bin/prlimit").exists(),
@@ -78,7 +78,7 @@ fn limit(server: &Server, bytes: &str) {
     assert!(status.success(), "the limit cannot be set");
 }
 
-/// The engine itself says that it is full: SQLITE_FULL, or PostgreSQL's 53100.
+/// The engine itself reports a full disk: SQLITE_FULL, or PostgreSQL's 53100.
 #[rocket::async_test]
 async fn a_full_database_is_503_at_both_doors_until_there_is_space() {
     let app = App::new().await;
@@ -110,7 +110,7 @@ async fn fill(db: &Db) {
         Db::Sqlite { writer, .. } => {
             sqlx::query("PRAGMA max_page_count = 1").execute(writer).await.unwrap();
         }
-        // What PostgreSQL says when it cannot extend a file, without filling anybody's disk.
+        // The error of PostgreSQL when it cannot extend a file, without filling a disk.
         Db::Postgres { pool, .. } => {
             let text = "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
                  RAISE EXCEPTION 'no space left' USING ERRCODE = 'disk_full'; END $$; \

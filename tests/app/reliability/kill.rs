@@ -1,4 +1,4 @@
-//! kill -9 under load: what was acknowledged is there, and nothing is half done.
+//! kill -9 under load: every acknowledged write survives, and none is half done.
 
 use std::sync::mpsc::{self, Sender};
 
@@ -10,20 +10,20 @@ use crate::support::repetitions;
 
 const WRITERS: usize = 4;
 
-/// What a writer was told about a post.
+/// The state of a post, as acknowledged to a writer.
 #[derive(Debug, Clone, PartialEq)]
 enum State {
-    /// Title and content are this text; so many votes.
+    /// Its title and content are this text, and it has this many votes.
     There(String, u64),
     Gone,
 }
 
-/// What a writer knows: the acknowledged state of a post, and the state it was asking for when the
-/// server vanished.
+/// What a writer knows: the acknowledged state of a post, and the state that its last request requested
+/// for, if the server was killed before it responded.
 #[derive(Debug)]
 struct Known {
     acknowledged: State,
-    asked: Option<State>,
+    requested: Option<State>,
 }
 
 #[test]
@@ -39,14 +39,14 @@ fn killed_fifty_times_it_keeps_every_acknowledged_write_whole() {
         compare(&ann.at(&server), &writes);
         everything.extend(writes);
     }
-    // What an early round acknowledged has survived all later ones too.
+    // What was acknowledged in early rounds has survived the later ones too.
     compare(&ann.at(&server), &everything);
     // At least one write was acknowledged in each round.
     assert!(everything.len() >= rounds, "{}", everything.len());
     wait_for(nothing_is_half_done(&site));
 }
 
-/// Kills the server as soon as so many writes are acknowledged, others under way.
+/// Kills the server after some writes were acknowledged and while others are in flight.
 fn under_load(server: &mut Server, ann: &Caller, bob: &Caller, round: usize) -> Vec<(i64, Known)> {
     let (ann, bob) = (ann.at(server), bob.at(server));
     let (acknowledge, acknowledged) = mpsc::channel();
@@ -57,7 +57,7 @@ fn under_load(server: &mut Server, ann: &Caller, bob: &Caller, round: usize) -> 
                 scope.spawn(move || write(ann, bob, &format!("{round}-{writer}"), acknowledge))
             })
             .collect();
-        // Another moment in each round.
+        // A different moment in each round.
         let enough = 1 + round * 7 % 23;
         assert_eq!(acknowledged.iter().take(enough).count(), enough);
         server.child.kill().unwrap(); // SIGKILL
@@ -72,12 +72,12 @@ fn write(ann: &Caller, bob: &Caller, name: &str, acknowledge: Sender<()>) -> Vec
     for n in 0.. {
         let text = format!("{name}-{n}");
         let draft = Some(json!({"title": text, "content": text}));
-        let Ok(made) = ann.api("POST", "/posts", draft) else { break };
-        assert_eq!(made.status, 201, "{}", made.json);
+        let Ok(created) = ann.api("POST", "/posts", draft) else { break };
+        assert_eq!(created.status, 201, "{}", created.json);
         let _ = acknowledge.send(());
-        let id = made.json["id"].as_i64().unwrap();
+        let id = created.json["id"].as_i64().unwrap();
         let first = State::There(text.clone(), 0);
-        writes.push((id, Known { acknowledged: first, asked: None }));
+        writes.push((id, Known { acknowledged: first, requested: None }));
         let known = &mut writes.last_mut().unwrap().1;
 
         let path = format!("/posts/{id}");
@@ -92,18 +92,18 @@ fn write(ann: &Caller, bob: &Caller, name: &str, acknowledge: Sender<()>) -> Vec
         if n % 2 == 1 {
             steps.push(deletion);
         }
-        for (method, path, who, body, state, told) in steps {
-            known.asked = Some(state);
+        for (method, path, who, body, state, expected) in steps {
+            known.requested = Some(state);
             let Ok(response) = who.api(method, path, body) else { return writes };
-            assert_eq!(response.status, told, "{method} {path}: {}", response.json);
-            known.acknowledged = known.asked.take().unwrap();
+            assert_eq!(response.status, expected, "{method} {path}: {}", response.json);
+            known.acknowledged = known.requested.take().unwrap();
             let _ = acknowledge.send(());
         }
     }
     writes
 }
 
-/// Each post is as acknowledged, or as asked last: nothing in between.
+/// Each post is as acknowledged or as last requested: nothing in between.
 fn compare(ann: &Caller, writes: &[(i64, Known)]) {
     for (id, known) in writes {
         let response = ann.ask("GET", &format!("/posts/{id}"), None);
@@ -117,13 +117,13 @@ fn compare(ann: &Caller, writes: &[(i64, Known)]) {
             other => panic!("{other} for post {id}: {}", response.json),
         };
         assert!(
-            found == known.acknowledged || Some(&found) == known.asked.as_ref(),
+            found == known.acknowledged || Some(&found) == known.requested.as_ref(),
             "post {id} is {found:?}, but {known:?}"
         );
     }
 }
 
-/// Nor are writes that nobody was told about.
+/// Nor are writes that were never acknowledged.
 async fn nothing_is_half_done(site: &Site) {
     let db = site.db().await;
     let (torn,) = sql("SELECT count(*) FROM posts WHERE title <> content OR content_html = ''")

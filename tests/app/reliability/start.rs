@@ -8,7 +8,7 @@ use crate::support::repetitions;
 
 #[test]
 fn two_that_start_at_once_migrate_once_and_both_serve() {
-    // The race is short: a few tries hit it from several sides.
+    // The race is short, so a few attempts are needed to hit it.
     for _ in 0..5 * repetitions() {
         let site = Site::empty();
         let starting = [0, 1].map(|_| Starting::of(&mut site.postly()));
@@ -19,7 +19,7 @@ fn two_that_start_at_once_migrate_once_and_both_serve() {
         for instance in [&first, &second] {
             assert_eq!(instance.nobody().get("/readyz").unwrap().status, 200);
         }
-        // Each sees what the other was told, its log-ins included.
+        // Each sees what was written through the other, log-ins included.
         let by_first = there(&first).posts("at the first");
         let by_second = there(&second).posts("at the second");
         for (instance, id) in [(&first, by_second), (&second, by_first)] {
@@ -29,12 +29,12 @@ fn two_that_start_at_once_migrate_once_and_both_serve() {
     }
 }
 
-/// With no secret given, one is made; two that start at once must agree on it.
+/// Without a configured secret one is generated; instances that start at once must agree on it.
 #[test]
 fn two_that_start_at_once_in_an_empty_folder_share_their_secret() {
     let site = Site::empty();
     if !site.is_sqlite() {
-        return; // There the secret must be given.
+        return; // With PostgreSQL the secret must be configured.
     }
     let starting = [0, 1].map(|_| Starting::of(site.postly().env_remove("POSTLY_SECRET_KEY")));
     let [first, second] = starting.map(Starting::ready);

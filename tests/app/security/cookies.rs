@@ -23,8 +23,8 @@ async fn the_api_ignores_cookies_and_pages_ignore_bearer_tokens() {
     let cookie = Header::new("Cookie", format!("postly={}", ann.token.clone().unwrap()));
     assert_eq!(send(&app, Method::Get, "/me", vec![cookie], None::<&str>).await.status, 303);
     let foreign = vec![Header::new("Origin", "https://evil.example")];
-    let answer = send(&app, Method::Get, "/api/v1/posts", foreign, None::<&str>).await;
-    assert_eq!(answer.header("access-control-allow-origin"), None);
+    let response = send(&app, Method::Get, "/api/v1/posts", foreign, None::<&str>).await;
+    assert_eq!(response.header("access-control-allow-origin"), None);
 }
 
 #[rocket::async_test]
@@ -33,9 +33,9 @@ async fn the_cookie_has_its_flags_under_http_and_https() {
     for (origin, start) in [(ORIGIN, "postly=ey"), ("https://posts.example", "__Host-postly=ey")] {
         let app = App::at(origin).await;
         let headers = vec![Header::new("Origin", origin), ContentType::Form.into()];
-        let entered = send(&app, Method::Post, "/register", headers, Some(encode(&form))).await;
-        assert_eq!(entered.status, 303, "{}", entered.body);
-        let cookies: Vec<_> = entered.headers.iter().filter(|(n, _)| n == "set-cookie").collect();
+        let logged_in = send(&app, Method::Post, "/register", headers, Some(encode(&form))).await;
+        assert_eq!(logged_in.status, 303, "{}", logged_in.body);
+        let cookies: Vec<_> = logged_in.headers.iter().filter(|(n, _)| n == "set-cookie").collect();
         let (_, session) = cookies.iter().find(|(_, c)| c.starts_with(start)).unwrap();
         for (_, cookie) in &cookies {
             for flag in ["HttpOnly", "SameSite=Lax", "Path=/"] {
@@ -45,9 +45,10 @@ async fn the_cookie_has_its_flags_under_http_and_https() {
             assert!(!cookie.contains("Domain"));
         }
         assert!(
-            !entered.body.contains("eyJ") && !entered.header("location").unwrap().contains("eyJ")
+            !logged_in.body.contains("eyJ")
+                && !logged_in.header("location").unwrap().contains("eyJ")
         );
-        let hsts = entered.header("strict-transport-security");
+        let hsts = logged_in.header("strict-transport-security");
         assert_eq!(hsts.is_some(), origin.starts_with("https"));
         let _ = session;
     }
@@ -77,7 +78,7 @@ async fn a_path_in_disguise_is_the_same_door() {
     let ann = app.user("ann").await;
     for path in ["//api/v1/me", "/%61pi/v1/me", "/api//v1/me"] {
         let cookie = Header::new("Cookie", format!("postly={}", ann.cookie.clone().unwrap()));
-        let told = send(&app, Method::Get, path, vec![cookie], None::<&str>).await;
-        assert_eq!(told.status, 401, "{path} takes no cookie");
+        let response = send(&app, Method::Get, path, vec![cookie], None::<&str>).await;
+        assert_eq!(response.status, 401, "{path} takes no cookie");
     }
 }

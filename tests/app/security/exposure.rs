@@ -35,16 +35,16 @@ async fn reading_changes_nothing_and_method_fields_reach_nothing_extra() {
                 headers.push(Header::new("Authorization", format!("Bearer {token}")));
             }
             let query = format!("{path}?_method=delete&token=x");
-            let told = send(&app, method, &query, headers, None::<&str>).await;
-            assert!(told.status < 500, "{method} {query}: {}", told.status);
+            let response = send(&app, method, &query, headers, None::<&str>).await;
+            assert!(response.status < 500, "{method} {query}: {}", response.status);
         }
     }
     assert_eq!(count().await, before);
     for odd in ["get", "trace", "connect", "options", "head", "", "post;delete", "DELETE /"] {
-        let told = root.page().with(odd, "/posts/1/edit", &[("title", "x")]).await;
-        // Reading the form is as good as asking for it.
-        let reads = matches!(odd, "get" | "head") && told.status == 200;
-        assert!(reads || (400..500).contains(&told.status), "{odd}: {}", told.status);
+        let response = root.page().with(odd, "/posts/1/edit", &[("title", "x")]).await;
+        // The same as requesting the form.
+        let reads = matches!(odd, "get" | "head") && response.status == 200;
+        assert!(reads || (400..500).contains(&response.status), "{odd}: {}", response.status);
     }
     assert_eq!(count().await, before);
 }

@@ -1,5 +1,4 @@
-//! Whatever bytes arrive as token, cursor, cookie, origin or address: an answer, never an error of
-//! ours.
+//! Whatever bytes arrive as a token, cursor, cookie, origin or address get a response, never a 5xx.
 
 use std::sync::LazyLock;
 
@@ -12,7 +11,7 @@ use crate::support::{App, ORIGIN, SECRET, repetitions, send};
 
 static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys::new(SECRET, &[], ORIGIN));
 
-/// Text near what is expected: a good one, with some of it replaced, cut out or put in.
+/// Valid text with a part replaced, removed or inserted.
 fn near(good: String) -> impl Strategy<Value = String> {
     let length = good.chars().count();
     (0..=length, 0..=length, ".{0,8}").prop_map(move |(from, to, new)| {
@@ -38,7 +37,7 @@ proptest! {
     #[test]
     fn nothing_near_a_token_is_one(text in near(KEYS.sign(Audience::Api, 1, "s").unwrap())) {
         if let Ok(claims) = KEYS.verify(Audience::Api, &text) {
-            // What verifies says what was signed.
+            // If it verifies, it says what was signed.
             prop_assert_eq!((claims.user_id().unwrap(), claims.sid.as_str()), (1, "s"));
         }
     }
@@ -79,7 +78,7 @@ proptest! {
     }
 }
 
-/// Bytes that a server would take in a header: no line ends, no NUL.
+/// Bytes that are allowed in a header: no line breaks, no NUL.
 fn header() -> impl Strategy<Value = String> {
     "[ -~\u{80}-\u{7ff}]{0,200}"
 }
@@ -121,8 +120,8 @@ async fn headers_of_anything_are_answered() {
             if !cookie.is_empty() {
                 all.push(Header::new("Cookie", format!("postly={cookie}; postly_login={cookie}")));
             }
-            let told = send(&app, method, path, all, Some("token=x&title=x")).await;
-            assert!(told.status < 500, "{method} {path}: {}", told.status);
+            let response = send(&app, method, path, all, Some("token=x&title=x")).await;
+            assert!(response.status < 500, "{method} {path}: {}", response.status);
         }
     }
     assert_eq!(app.nobody().page().get("/").await.status, 200);

@@ -17,8 +17,8 @@ async fn every_answer_carries_the_security_headers() {
         "/healthz",
         "/docs",
     ] {
-        let answer = app.nobody().page().get(path).await;
-        let policy = answer.header("content-security-policy").unwrap();
+        let response = app.nobody().page().get(path).await;
+        let policy = response.header("content-security-policy").unwrap();
         for part in [
             "default-src 'none'",
             "script-src 'self';",
@@ -31,10 +31,10 @@ async fn every_answer_carries_the_security_headers() {
         if path != "/docs" {
             assert!(!policy.contains("unsafe"), "{path}");
         }
-        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
-        assert_eq!(answer.header("referrer-policy"), Some("same-origin"), "{path}");
-        assert_eq!(answer.header("x-request-id").unwrap().len(), 32);
-        assert_eq!(answer.header("server"), Some("Postly"));
+        assert_eq!(response.header("x-content-type-options"), Some("nosniff"), "{path}");
+        assert_eq!(response.header("referrer-policy"), Some("same-origin"), "{path}");
+        assert_eq!(response.header("x-request-id").unwrap().len(), 32);
+        assert_eq!(response.header("server"), Some("Postly"));
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::internals::{Audience, Keys, key_id};
 use crate::support::{App, ORIGIN, Person, SECRET, send};
 
-/// A token like ours, with changes.
+/// A token like a genuine one, with changes.
 fn forged(aud: &str, user: i64, sid: &str, change: impl Fn(&mut JwtHeader, &mut Value)) -> String {
     let now = chrono::Utc::now().timestamp();
     let mut header = JwtHeader::new(Algorithm::HS256);

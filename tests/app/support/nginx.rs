@@ -1,5 +1,5 @@
-//! nginx with the configuration that Postly ships, and those who are slow on purpose. The benchmark
-//! uses this file too.
+//! nginx with the configuration that Postly ships, and clients that are slow on purpose. The
+//! benchmark uses this file too.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// nginx on loopback, ended with this value.
+/// nginx on loopback, stopped when dropped.
 pub struct Nginx {
     child: Child,
-    /// Where it speaks HTTP without TLS, which the tests' clients cannot.
+    /// Where it speaks HTTP without TLS, which the clients of the tests do not support.
     pub plain: SocketAddr,
     pub tls: SocketAddr,
     /// Where it stands for port 80.
@@ -24,18 +24,18 @@ impl Nginx {
     /// Starts it in front of the server at `upstream`, such as `127.0.0.1:8000`.
     pub fn start(upstream: &str) -> Nginx {
         let folder = tempfile::tempdir().unwrap();
-        // Its workers are another user, who must get through to their temporary files.
+        // Its workers run as another user, who must be able to reach their temporary files.
         let passable = std::os::unix::fs::PermissionsExt::from_mode(0o711);
         std::fs::set_permissions(folder.path(), passable).unwrap();
-        let place = folder.path().display().to_string();
-        certificate(&place);
+        let path = folder.path().display().to_string();
+        certificate(&path);
         let [plain, tls, redirect] = free_ports();
-        let text = adapted(&place, upstream, plain, tls, redirect);
+        let text = adapted(&path, upstream, plain, tls, redirect);
         std::fs::write(folder.path().join("nginx.conf"), text).unwrap();
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         let mut child = Command::new("nginx")
-            .args(["-p", &place, "-c", "nginx.conf", "-e", "stderr"])
-            .args(["-g", &format!("daemon off; pid {place}/pid; error_log stderr;")])
+            .args(["-p", &path, "-c", "nginx.conf", "-e", "stderr"])
+            .args(["-g", &format!("daemon off; pid {path}/pid; error_log stderr;")])
             .env("PATH", "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/bin:/sbin")
             .stdin(Stdio::null())
             .stderr(log)
@@ -58,16 +58,16 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        // Not killed: its workers would stay behind.
+        // Not killed: its workers would be left behind.
         let _ = Command::new("kill").args(["-s", "TERM", &self.child.id().to_string()]).status();
         let _ = self.child.wait();
     }
 }
 
-/// The shipped configuration; replaced is only what its head tells to replace, where it listens and
-/// where it keeps files.
+/// The shipped configuration, with only those parts replaced that its header says to replace, the
+/// addresses and the paths of files.
 fn adapted(
-    place: &str,
+    path: &str,
     upstream: &str,
     plain: SocketAddr,
     tls: SocketAddr,
@@ -80,7 +80,7 @@ fn adapted(
         .map(|line| format!("{line}\n"))
         .collect();
     let kept = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .map(|kind| format!("{kind}_temp_path {place}/{kind};"))
+        .map(|kind| format!("{kind}_temp_path {path}/{kind};"))
         .join(" ");
     for (shipped, here) in [
         ("http {", format!("http {{ access_log off; {kept}")),
@@ -89,7 +89,7 @@ fn adapted(
         ("listen 80;", format!("listen {redirect};")),
         ("listen 443 ssl;", format!("listen {tls} ssl; listen {plain};")),
         ("server 127.0.0.1:8000;", format!("server {upstream};")),
-        ("/etc/letsencrypt/live/posts.example", place.to_owned()),
+        ("/etc/letsencrypt/live/posts.example", path.to_owned()),
         ("posts.example", "127.0.0.1".to_owned()),
     ] {
         assert!(text.contains(shipped), "deploy/nginx.conf has no {shipped:?} any more");
@@ -98,34 +98,29 @@ fn adapted(
     text
 }
 
-fn certificate(place: &str) {
-    let made = Command::new("openssl")
+fn certificate(path: &str) {
+    let created = Command::new("openssl")
         .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"])
         .args(["-days", "2", "-subj", "/CN=127.0.0.1"])
-        .args([
-            "-keyout",
-            &format!("{place}/privkey.pem"),
-            "-out",
-            &format!("{place}/fullchain.pem"),
-        ])
+        .args(["-keyout", &format!("{path}/privkey.pem"), "-out", &format!("{path}/fullchain.pem")])
         .stderr(Stdio::null())
         .status();
-    assert!(made.expect("openssl is missing: apt-get install openssl").success());
+    assert!(created.expect("openssl is missing: apt-get install openssl").success());
 }
 
-/// Held until all are found, so that they differ.
+/// All are held until the last is found, so that they differ.
 fn free_ports<const N: usize>() -> [SocketAddr; N] {
     let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
     held.map(|listener| listener.local_addr().unwrap())
 }
 
-/// How many are slow in one way or another.
+/// How many clients are slow in one way or another.
 pub const SLOW: usize = 1000;
-/// As many as one address may have under way.
+/// How many requests one address may have in flight.
 const BODIES: usize = 100;
 
-/// Connections from 127.0.0.2 that never come to the point: some trickle a header, some begin a
-/// body, some say nothing where TLS is expected.
+/// Connections from 127.0.0.2 that never complete a request: some trickle a header, some begin a
+/// body, some send nothing where TLS is expected.
 pub struct Slow {
     headers: Vec<TcpStream>,
     others: Vec<TcpStream>,
@@ -165,7 +160,7 @@ impl Slow {
                 loop {
                     match stream.read(&mut rest) {
                         Ok(0) => break false,
-                        Ok(_) => {} // An answer such as 408; the end follows.
+                        Ok(_) => {} // A response such as 408; the end follows.
                         Err(e) => break e.kind() == ErrorKind::WouldBlock,
                     }
                 }
@@ -187,7 +182,7 @@ pub fn from_elsewhere(to: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Raises this process's own limit, which is 1,024 in many places.
+/// Raises this process's own limit, which is 1,024 in many paths.
 fn allow_open_files(count: usize) {
     let status = Command::new("prlimit")
         .args(["--pid", &std::process::id().to_string(), &format!("--nofile={count}:")])
@@ -196,10 +191,10 @@ fn allow_open_files(count: usize) {
     assert!(status.success(), "this machine allows no {count} open files");
 }
 
-/// How long the shipped configuration may take to cut the slow off, and some more.
+/// More time than the shipped configuration may take to cut slow clients off.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Trickles on, does `meanwhile` again and again, until all are cut off.
+/// Keeps trickling and calling `meanwhile` until all are cut off.
 pub fn until_all_are_cut_off(mut slow: Slow, mut meanwhile: impl FnMut()) {
     let start = Instant::now();
     while slow.connected() > 0 {
