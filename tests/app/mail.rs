@@ -15,7 +15,7 @@ async fn a_server_that_hangs_or_hangs_up_delays_nobody_and_loses_nothing() {
         assert_eq!(register(&app, "bob", "bob@mail.example").await.status, 201);
         let response = bad.next().await;
         assert!(response["connected"] == true || response["dropped"] == true, "{response}");
-        assert_eq!(request_reset(&app, "ann@mail.example").await.status, 204, "nobody waits");
+        assert_eq!(request_reset(&app, "ann@mail.example").await.status, 204, "nobody has to wait");
         assert_eq!(pending_mails(&app.db).await.unwrap(), 3, "{mode}: nothing is lost");
         let port = bad.port;
         drop(bad);
@@ -53,7 +53,7 @@ async fn without_a_server_mails_are_kept_in_files_and_the_pages_say_so() {
         assert!(page.body.contains("This site sends no mail"), "{path}");
     }
     let taken = register(&app, "eve", "ann@mail.example").await;
-    assert_eq!(taken.status, 409, "without mails, an address is taken as it is");
+    assert_eq!(taken.status, 409, "without mail, an address is accepted unconfirmed");
     request_reset(&app, "ann@mail.example").await;
     while pending_mails(&app.db).await.unwrap() > 0 {
         rocket::tokio::task::yield_now().await;

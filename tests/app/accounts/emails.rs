@@ -63,7 +63,7 @@ async fn an_address_is_confirmed_through_its_mail() {
     assert_eq!(app.nobody().api().post("/auth/login", login).await.status, 200);
     let again =
         app.nobody().with_cookie("postly_link", &cookie).page().post("/verify-email", &[]).await;
-    assert_eq!(again.status, 422, "once");
+    assert_eq!(again.status, 422, "it works once");
     let used = app.nobody().api().post("/auth/verify-email", json!({"token": token})).await;
     assert_eq!(used.status, 401);
 }
@@ -107,7 +107,11 @@ async fn another_address_is_confirmed_first_and_the_old_one_is_told() {
     let ann = app.user("ann").await;
     sql("UPDATE sessions SET proved_at = NULL").execute(app.db.writer()).await.unwrap();
     let new = json!({"email": "new@mail.example"});
-    assert_eq!(ann.api().put("/me/email", new.clone()).await.status, 401, "the password first");
+    assert_eq!(
+        ann.api().put("/me/email", new.clone()).await.status,
+        401,
+        "the password is needed first"
+    );
     ann.api().post("/auth/sudo", json!({"password": PASSWORD})).await;
     let asked = ann.api().put("/me/email", new).await;
     assert_eq!((asked.status, &asked.json()["pending_email"]), (200, &json!("new@mail.example")));

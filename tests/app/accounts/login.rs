@@ -59,7 +59,7 @@ async fn unknown_and_wrong_are_answered_alike() {
     let page = app.nobody().page().post("/login", &form).await;
     assert_eq!(page.status, 422);
     assert!(page.body.contains("name or the password is wrong"));
-    assert!(page.body.contains("value=\"ann\""), "the name typed is kept");
+    assert!(page.body.contains("value=\"ann\""), "the name is kept");
     assert!(page.cookie("postly").is_none());
 }
 
@@ -84,9 +84,13 @@ async fn logging_out_ends_every_copy_of_the_token() {
     let replayed = ann.api().get("/me").await;
     assert_eq!(replayed.status, 401);
     assert!(replayed.header("www-authenticate").unwrap().starts_with("Bearer"));
-    assert_eq!(ann.api().get("/posts").await.status, 401, "a dead token is a mistake, not nobody");
+    assert_eq!(
+        ann.api().get("/posts").await.status,
+        401,
+        "an invalid token is an error, not an anonymous request"
+    );
 
-    assert_eq!(ann.page().get("/me").await.status, 200, "the other session lives");
+    assert_eq!(ann.page().get("/me").await.status, 200, "the other session stays open");
     let out = ann.page().post("/logout", &[]).await;
     assert_eq!((out.status, out.cookie("postly").as_deref()), (303, Some("")));
     let replayed = ann.page().get("/me").await;
@@ -101,7 +105,7 @@ async fn logging_in_again_rotates_the_session() {
     let form = [("username", "ann"), ("password", PASSWORD)];
     let again = ann.page().post("/login", &form).await;
     assert_ne!(again.cookie("postly"), ann.cookie);
-    assert_eq!(ann.page().get("/me").await.status, 303, "the session before is dead");
+    assert_eq!(ann.page().get("/me").await.status, 303, "the previous session has ended");
 }
 
 #[rocket::async_test]

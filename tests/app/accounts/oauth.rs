@@ -14,13 +14,13 @@ use crate::support::{App, PASSWORD, Person, Response, encode, send};
 
 pub fn permissions() -> Vec<Permission> {
     vec![
-        api_only(Post, "/auth/token", [200; 4]).as_form().with(&[
+        api_only(Post, "/auth/token", [200; 4]).by_form().with(&[
             ("grant_type", "password"),
             ("username", "aa"),
             ("password", PASSWORD),
         ]),
         api_only(Post, "/auth/refresh", [401; 4]).with(&[("refresh_token", "prt_unknown")]),
-        api_only(Post, "/auth/revoke", [200; 4]).as_form().with(&[("token", "prt_unknown")]),
+        api_only(Post, "/auth/revoke", [200; 4]).by_form().with(&[("token", "prt_unknown")]),
     ]
 }
 
@@ -101,7 +101,7 @@ async fn a_refresh_token_is_exchanged_for_the_next() {
         assert_eq!(form(&app, "token", &grant).await.status, 400);
     }
     let as_access = app.nobody().with_token(&first);
-    assert_eq!(as_access.api().get("/me").await.status, 401, "it opens no door itself");
+    assert_eq!(as_access.api().get("/me").await.status, 401, "it is not an access token");
 }
 
 #[rocket::async_test]
@@ -129,8 +129,8 @@ async fn a_replayed_refresh_token_ends_its_family_and_is_told() {
     let thief = app.nobody().from("198.51.100.66");
     let body = json!({"refresh_token": stolen});
     assert_eq!(thief.api().post("/auth/refresh", body).await.status, 401);
-    assert_eq!(refresh(&app, &mine).await.status, 401, "the whole family is dead");
-    assert_eq!(ann.api().get("/me").await.status, 401, "its access tokens too");
+    assert_eq!(refresh(&app, &mine).await.status, 401, "the whole family is revoked");
+    assert_eq!(ann.api().get("/me").await.status, 401, "with its access tokens");
     let page = ann.page().get("/me/sessions").await;
     assert_eq!(page.status, 200, "the browser's session is another family");
     assert!(page.body.contains("copied token") && page.body.contains("198.51.100.66"));
@@ -148,7 +148,7 @@ async fn a_retry_within_the_grace_gets_the_same_successor() {
     let second = field(&refresh(&app, &token).await, "refresh_token");
     assert_eq!(first, second);
     age(&app).await;
-    assert_eq!(refresh(&app, &token).await.status, 401, "the grace does not grow");
+    assert_eq!(refresh(&app, &token).await.status, 401, "the grace period is not extended");
 }
 
 #[rocket::async_test]
@@ -170,7 +170,11 @@ async fn revoking_any_token_ends_what_it_stands_for() {
         assert_eq!(program.api().get("/me").await.status, 200, "{kind}");
         assert_eq!(form(&app, "revoke", &[("token", &token)]).await.status, 200);
         assert_eq!(program.api().get("/me").await.status, 401, "{kind}");
-        assert_eq!(form(&app, "revoke", &[("token", &token)]).await.status, 200, "once more");
+        assert_eq!(
+            form(&app, "revoke", &[("token", &token)]).await.status,
+            200,
+            "also the second time"
+        );
     }
     assert_eq!(form(&app, "revoke", &[("token", "nonsense")]).await.status, 200);
     assert_eq!(form(&app, "revoke", &[]).await.json()["error"], "invalid_request");

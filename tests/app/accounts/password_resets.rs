@@ -45,7 +45,10 @@ async fn a_forgotten_password_is_reset_once_and_everything_ends() {
     for _ in 0..3 {
         let page =
             app.nobody().with_cookie("postly_link", &token).page().get("/password-reset/new").await;
-        assert!(page.status == 200 && !page.body.contains(&token), "opening uses nothing up");
+        assert!(
+            page.status == 200 && !page.body.contains(&token),
+            "opening the link does not use it up"
+        );
     }
     let weak = [("password", "short")];
     let refused = app
@@ -64,14 +67,14 @@ async fn a_forgotten_password_is_reset_once_and_everything_ends() {
         .post("/password-reset/new", &good)
         .await;
     assert_eq!((done.status, done.header("location")), (303, Some("/login")));
-    assert_eq!(done.cookie("postly"), None, "nobody is logged in by it");
+    assert_eq!(done.cookie("postly"), None, "it logs nobody in");
     assert_eq!(ann.page().get("/me").await.status, 303);
     assert_eq!(ann.api().get("/me").await.status, 401);
     assert_eq!(program.api().get("/me").await.status, 401);
     let login = |password: &str| json!({"username": "ann", "password": password});
     assert_eq!(app.nobody().api().post("/auth/login", login(PASSWORD)).await.status, 401);
     assert_eq!(app.nobody().api().post("/auth/login", login(NEW)).await.status, 200);
-    assert!(server.mail().await.1.contains("Your password has changed"), "the owner is told");
+    assert!(server.mail().await.1.contains("Your password has changed"), "the owner is notified");
     let again = json!({"token": token, "password": NEW});
     assert_eq!(app.nobody().api().post("/auth/password-reset/new", again).await.status, 401);
 }
@@ -113,7 +116,7 @@ async fn a_newer_link_voids_the_older_and_time_voids_both() {
     let crossed = app.nobody().api().post("/auth/verify-email", verify).await;
     assert_eq!(crossed.status, 401, "a link is for one purpose");
     let as_access = app.nobody().with_token(&newer);
-    assert_eq!(as_access.api().get("/me").await.status, 401, "and opens no door");
+    assert_eq!(as_access.api().get("/me").await.status, 401, "and is not an access token");
     sql("UPDATE link_tokens SET expires_at = $1")
         .bind(now())
         .execute(app.db.writer())
@@ -121,7 +124,7 @@ async fn a_newer_link_voids_the_older_and_time_voids_both() {
         .unwrap();
     assert_eq!(reset(&newer).await, 401);
     let access = app.log_in("ann").await.token.unwrap();
-    assert_eq!(reset(&access).await, 401, "an access token is no link");
+    assert_eq!(reset(&access).await, 401, "an access token is not a link token");
 }
 
 #[rocket::async_test]
@@ -153,7 +156,7 @@ async fn asking_for_a_reset_tells_nothing_about_who_is_here() {
     let unknown = strip(request_reset(&app, "zoe@mail.example").await);
     let known = strip(request_reset(&app, "ann@mail.example").await);
     assert_eq!(unknown, known);
-    assert_eq!(server.mail().await.0, "ann@mail.example", "the other got none");
+    assert_eq!(server.mail().await.0, "ann@mail.example", "the unknown address got no mail");
     // Nobody's inbox is flooded either, and the response does not show that.
     for _ in 0..8 {
         assert_eq!(request_reset(&app, "ann@mail.example").await.status, 204);

@@ -68,7 +68,7 @@ async fn a_changed_password_needs_the_old_one_and_ends_the_other_sessions() {
     let form = [("current", PASSWORD), ("password", NEW)];
     let done = ann.page().put("/me/password", &form).await;
     assert_eq!((done.status, done.header("location")), (303, Some("/me")));
-    assert_eq!(ann.page().get("/me").await.status, 200, "this session goes on");
+    assert_eq!(ann.page().get("/me").await.status, 200, "this session continues");
     assert_eq!(ann.api().get("/me").await.status, 401);
     assert_eq!(other.page().get("/me").await.status, 303);
     assert_eq!(other.api().get("/me").await.status, 401);

@@ -42,11 +42,11 @@ async fn people_see_their_sessions_and_end_one() {
     assert!(!list.to_string().contains("eyJ") && !page.body.contains("eyJ"), "no token is shown");
 
     let path = format!("/me/sessions/{}", other["id"].as_str().unwrap());
-    assert_eq!(app.log_in("bob").await.api().delete(&path).await.status, 404, "not bob's");
+    assert_eq!(app.log_in("bob").await.api().delete(&path).await.status, 404, "it is not bob's");
     assert_eq!(lost.api().get("/me").await.status, 200);
     assert_eq!(ann.page().delete(&path, &[]).await.status, 303);
-    assert_eq!(lost.api().get("/me").await.status, 401, "dead at once");
-    assert_eq!(ann.api().delete(&path).await.status, 404, "once");
+    assert_eq!(lost.api().get("/me").await.status, 401, "it ends at once");
+    assert_eq!(ann.api().delete(&path).await.status, 404, "it works once");
 }
 
 #[rocket::async_test]
@@ -56,7 +56,7 @@ async fn all_other_sessions_end_at_once_at_either_door() {
     let other = app.log_in("ann").await;
     assert_eq!(ann.api().delete("/me/sessions").await.status, 204);
     assert_eq!(ann.api().get("/me").await.status, 200);
-    assert_eq!(ann.page().get("/me").await.status, 303, "the browser's is another session");
+    assert_eq!(ann.page().get("/me").await.status, 303, "the browser has another session");
     assert_eq!(other.api().get("/me").await.status, 401);
 
     let ann = app.log_in("ann").await;
@@ -125,7 +125,7 @@ async fn an_old_cookie_is_renewed_and_an_idle_session_ends() {
     assert_eq!(ann.page().get("/me").await.status, 303);
     assert_eq!(ann.api().get("/me").await.status, 401);
     let clean = ann.page().get("/").await;
-    assert_eq!(clean.cookie("postly").as_deref(), Some(""), "the dead cookie is taken away");
+    assert_eq!(clean.cookie("postly").as_deref(), Some(""), "the useless cookie is deleted");
 }
 
 #[rocket::async_test]

@@ -40,7 +40,7 @@ async fn what_is_delicate_asks_for_the_password_again() {
         assert_eq!(api.status, 401);
         assert!(challenge.contains("insufficient_user_authentication"), "{challenge}");
     }
-    assert_eq!(root.page().get("/me").await.status, 200, "the rest stays open");
+    assert_eq!(root.page().get("/me").await.status, 200, "other pages stay open");
 
     let wrong = root.page().post("/sudo", &[("password", "no"), ("next", "/admin/users")]).await;
     assert_eq!(wrong.status, 422);
@@ -53,7 +53,11 @@ async fn what_is_delicate_asks_for_the_password_again() {
     let right = root.page().post("/sudo", &form).await;
     assert_eq!((right.status, right.header("location")), (303, Some("/admin/users")));
     assert_eq!(root.page().get("/admin/users").await.status, 200);
-    assert_eq!(root.api().get("/admin/users").await.status, 401, "another session, another proof");
+    assert_eq!(
+        root.api().get("/admin/users").await.status,
+        401,
+        "each session needs its own confirmation"
+    );
     let wrong = root.api().post("/auth/sudo", json!({"password": "no"})).await;
     assert_eq!((wrong.status, wrong.field_errors()), (422, vec!["password".to_owned()]));
     assert_eq!(root.api().post("/auth/sudo", json!({"password": PASSWORD})).await.status, 204);

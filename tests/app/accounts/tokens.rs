@@ -97,7 +97,7 @@ async fn an_expired_token_opens_nothing() {
         .unwrap();
     assert_eq!(program.api().get("/me").await.status, 401);
     let as_cookie = Person { cookie: program.token.clone(), ..app.nobody() };
-    assert_eq!(as_cookie.page().get("/me").await.status, 303, "it is no cookie");
+    assert_eq!(as_cookie.page().get("/me").await.status, 303, "it is not a cookie");
 }
 
 /// Every API route with a token of each scope: exactly what the table says. 403 names the missing

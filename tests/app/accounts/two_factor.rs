@@ -73,19 +73,22 @@ async fn an_authenticator_is_set_up_and_asked_for_at_the_api_door() {
     assert!(setup["qr"].as_str().unwrap().trim_start().starts_with("<svg"));
     let wrong = ann.api().put("/me/two-factor", json!({"code": "000000"})).await;
     assert_eq!((wrong.status, wrong.field_errors()), (422, vec!["code".to_owned()]));
-    assert_eq!(log_in(&app, None).await.status, 200, "not on before a code was shown");
+    assert_eq!(log_in(&app, None).await.status, 200, "it is off until a code was entered");
     let (phone, codes) = set_up(&ann).await;
     assert_eq!(codes.len(), 10);
     let standing = ann.api().get("/me/two-factor").await.json();
     assert_eq!((&standing["enabled"], &standing["recovery_codes"]), (&json!(true), &json!(10)));
-    assert_eq!(ann.api().post("/me/two-factor", json!({})).await.status, 409, "it is on already");
+    assert_eq!(ann.api().post("/me/two-factor", json!({})).await.status, 409, "it is already on");
 
     let half = log_in(&app, None).await;
     assert_eq!((half.status, half.field_errors()), (401, vec!["code".to_owned()]));
     let unknown = json!({"username": "ann", "password": "wrong", "code": phone.code(0)});
     let unknown = app.nobody().api().post("/auth/login", unknown).await;
     assert_eq!(unknown.status, 401);
-    assert!(!unknown.body.contains("code"), "who needs a code is told after the password only");
+    assert!(
+        !unknown.body.contains("code"),
+        "only the right password reveals that a code is needed"
+    );
     assert_eq!(log_in(&app, Some("000000")).await.status, 401);
     let code = phone.code(0);
     assert_eq!(log_in(&app, Some(&code)).await.status, 200);
@@ -123,7 +126,7 @@ async fn a_recovery_code_works_once() {
     let renewed = json!({"code": codes[1]});
     let renewed = ann.api().post("/me/two-factor/recovery-codes", renewed).await;
     assert_eq!(renewed.status, 201);
-    assert_eq!(log_in(&app, Some(&codes[2])).await.status, 401, "the old ones are worthless");
+    assert_eq!(log_in(&app, Some(&codes[2])).await.status, 401, "the old ones are invalid");
     let new = renewed.json()["recovery_codes"][0].as_str().unwrap().to_owned();
     assert_eq!(log_in(&app, Some(&new)).await.status, 200);
     let events = ann.api().get("/me/events").await.body;
@@ -141,7 +144,7 @@ async fn a_browser_is_asked_after_the_password() {
     let phone = Phone::new(&begun.body[start..start + 32]);
     let wrong = ann.page().put("/me/two-factor", &[("code", "1")]).await;
     assert_eq!(wrong.status, 422);
-    assert!(wrong.body.contains(&begun.body[start..start + 32]), "the same secret once more");
+    assert!(wrong.body.contains(&begun.body[start..start + 32]), "the same secret again");
     let on = ann.page().put("/me/two-factor", &[("code", &phone.code(-1))]).await;
     assert_eq!(on.status, 201);
     assert_eq!(on.body.matches("<li><code>").count(), 10);
@@ -150,7 +153,7 @@ async fn a_browser_is_asked_after_the_password() {
     let half = app.nobody().page().post("/login", &form).await;
     assert_eq!(half.status, 303);
     assert_eq!(half.header("location"), Some("/login/code?next=%2Fposts%2Fnew"));
-    assert_eq!(half.cookie("postly"), None, "nobody is in yet");
+    assert_eq!(half.cookie("postly"), None, "nobody is logged in yet");
     let cookie = half.cookie("postly_login").unwrap();
     let as_session = Person { cookie: Some(cookie.clone()), ..app.nobody() };
     assert_eq!(as_session.page().get("/me").await.status, 303);
@@ -210,7 +213,7 @@ async fn guessing_codes_is_bounded() {
     assert_eq!(log_in(&app, Some(&phone.code(0))).await.status, 429);
     let code = Some(json!({"code": codes[0]}));
     let off = ann.api().send(Delete, "/me/two-factor", code, &[]).await;
-    assert_eq!(off.status, 429, "here too");
+    assert_eq!(off.status, 429, "limited here too");
 }
 
 #[rocket::async_test]

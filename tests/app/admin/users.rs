@@ -101,7 +101,7 @@ async fn whoever_is_disabled_is_out_at_the_next_request() {
 
     let form = [("disabled", "false")];
     assert_eq!(root.page().patch("/admin/users/ann", &form).await.status, 303);
-    assert_eq!(ann.api().get("/me").await.status, 401, "old sessions stay dead");
+    assert_eq!(ann.api().get("/me").await.status, 401, "old sessions stay ended");
     assert_eq!(program.api().get("/me").await.status, 401, "and so do personal tokens");
     app.log_in("ann").await;
     let last = root.api().patch("/admin/users/root", json!({"disabled": true})).await;

@@ -79,7 +79,7 @@ impl Question<'_> {
         }
         let mut body = None;
         if self.row.method != Method::Get {
-            let is_form = !self.is_api || self.row.is_form;
+            let is_form = !self.is_api || self.row.takes_form;
             headers.push(if is_form { ContentType::Form } else { ContentType::JSON }.into());
             let json = self.row.fields.iter().copied().collect::<BTreeMap<_, _>>();
             body = Some(if is_form {
@@ -103,7 +103,7 @@ impl Question<'_> {
 fn concrete(path: &str) -> String {
     let path = path.replace("<id>", "1").replace("<username>", "aa").replace("<sid>", "0");
     let path = path.replace("<path..>", "css/base.css");
-    assert!(!path.contains('<'), "say here what stands for the parameter in {path}");
+    assert!(!path.contains('<'), "give the parameter in {path} a value here");
     path
 }
 
@@ -127,7 +127,7 @@ async fn nobody_strangers_owners_and_admins_are_told_what_the_matrix_says() {
     }
     let after = contents(&shared.database_url()).await;
     for (table, rows) in &before {
-        assert_eq!(rows, &after[table], "somebody who was refused has changed {table}");
+        assert_eq!(rows, &after[table], "a request that was refused has changed {table}");
     }
 }
 

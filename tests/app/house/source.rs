@@ -108,7 +108,8 @@ fn without_tests(code: &str) -> String {
 }
 
 /// Every path in the code that begins with `crate`, `self` or `super`, groups spelt out:
-/// `use crate::a::{b, c::D}` has `crate::a::b` and `crate::a::c::D`.
+/// `use crate::a::{b, c::D}` has `crate::a::b` and `crate::a::c::D`. A module's mention of its own
+/// children by name alone, as in `pub use client::Client`, is no import.
 pub fn paths(code: &str) -> BTreeSet<Vec<String>> {
     let tokens = tokens(code);
     let mut paths = BTreeSet::new();
@@ -126,6 +127,7 @@ pub fn paths(code: &str) -> BTreeSet<Vec<String>> {
     paths
 }
 
+/// Words, `::`, and everything else letter by letter.
 pub fn tokens(code: &str) -> Vec<String> {
     let mut tokens: Vec<String> = Vec::new();
     let mut letters = code.chars().peekable();
@@ -145,7 +147,7 @@ pub fn tokens(code: &str) -> Vec<String> {
     tokens
 }
 
-/// Reads one path, or a tree of them, from `i` on; returns where it ends.
+/// Reads a path, or a group of them, that begins at `i`; returns where it ends.
 fn tree(
     tokens: &[String],
     mut i: usize,

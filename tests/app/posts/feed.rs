@@ -34,7 +34,7 @@ async fn the_feed_is_read_page_by_page_both_ways() {
     assert_eq!(first.header("link"), Some(link.as_str()));
     ann.posts("Post 8").await;
     let second = app.nobody().api().get(&format!("/posts?limit=3&before={next}")).await;
-    assert_eq!(titles(&second), ["4", "3", "2"], "a new post moves nothing");
+    assert_eq!(titles(&second), ["4", "3", "2"], "a new post does not shift the pages");
     let last = second.json()["next"].as_str().unwrap().to_owned();
     let last = app.nobody().api().get(&format!("/posts?limit=3&before={last}")).await;
     assert_eq!((titles(&last), last.json()["next"].clone()), (vec!["1".to_owned()], Value::Null));

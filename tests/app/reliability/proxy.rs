@@ -85,7 +85,7 @@ fn another_name_and_too_large_a_body_never_reach_postly() {
     assert!(response.starts_with("HTTP/1.1 308"), "{response}");
     assert!(response.contains("\r\nLocation: https://127.0.0.1/posts/1?a=b\r\n"), "{response}");
     upstream.set_nonblocking(true).unwrap();
-    assert!(upstream.accept().is_err(), "something has been passed on");
+    assert!(upstream.accept().is_err(), "a request was passed on");
 }
 
 /// Sends a request head, completed, and returns the response.

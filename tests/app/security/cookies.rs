@@ -19,7 +19,7 @@ async fn the_api_ignores_cookies_and_pages_ignore_bearer_tokens() {
     assert_eq!(page.status, 303);
     let swapped =
         send(&app, Method::Get, "/api/v1/me", vec![bearer(&ann.cookie)], None::<&str>).await;
-    assert_eq!(swapped.status, 401, "a cookie's token is no bearer token");
+    assert_eq!(swapped.status, 401, "the token of a cookie is not a bearer token");
     let cookie = Header::new("Cookie", format!("postly={}", ann.token.clone().unwrap()));
     assert_eq!(send(&app, Method::Get, "/me", vec![cookie], None::<&str>).await.status, 303);
     let foreign = vec![Header::new("Origin", "https://evil.example")];
@@ -58,7 +58,7 @@ async fn the_cookie_has_its_flags_under_http_and_https() {
 async fn an_ageing_cookie_is_replaced_by_a_fresh_one() {
     let app = App::new().await;
     let mut ann = app.user("ann").await;
-    assert_eq!(ann.page().get("/me").await.cookie("postly"), None, "a fresh one is kept");
+    assert_eq!(ann.page().get("/me").await.cookie("postly"), None, "a fresh one is not replaced");
     let token = ann.cookie.take().unwrap();
     let claims = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
     let mut claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();

@@ -70,7 +70,7 @@ async fn forged_tokens_open_neither_door() {
     {
         let sid = sid(token);
         let good = forged(aud, ann.id, &sid, |_, _| {});
-        assert_eq!(ask(door, &good).await, 200, "the untouched one opens");
+        assert_eq!(ask(door, &good).await, 200, "the unchanged one is accepted");
         for (what, change) in &changes {
             let token = forged(aud, ann.id, &sid, change);
             assert_eq!(ask(door, &token).await, closed, "{what} at the {door} door");

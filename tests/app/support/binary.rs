@@ -301,7 +301,7 @@ pub const DEADLINE: Duration = Duration::from_secs(60);
 pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
-        assert!(start.elapsed() < DEADLINE, "waited in vain: {what}");
+        assert!(start.elapsed() < DEADLINE, "this never happened: {what}");
         std::thread::yield_now();
     }
 }

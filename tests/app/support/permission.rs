@@ -27,7 +27,7 @@ pub struct Permission {
     /// Input that is valid for those who may act.
     pub fields: &'static [(&'static str, &'static str)],
     /// Whether the API door takes a form instead of JSON.
-    pub is_form: bool,
+    pub takes_form: bool,
 }
 
 /// An action at both doors.
@@ -47,7 +47,7 @@ pub fn api_only(method: Method, path: &'static str, api: [u16; 4]) -> Permission
 }
 
 fn nowhere(method: Method, path: &'static str) -> Permission {
-    Permission { method, path, page: None, api: None, fields: &[], is_form: false }
+    Permission { method, path, page: None, api: None, fields: &[], takes_form: false }
 }
 
 impl Permission {
@@ -55,8 +55,8 @@ impl Permission {
         Permission { fields, ..self }
     }
 
-    pub fn as_form(self) -> Permission {
-        Permission { is_form: true, ..self }
+    pub fn by_form(self) -> Permission {
+        Permission { takes_form: true, ..self }
     }
 
     /// Whether the answer with this status changes nothing: somebody reads, or is refused, or is
