@@ -9,7 +9,7 @@
 //! configuration that is shipped. `… -- timing` compares how long refused log-ins take.
 
 mod interrupt;
-#[path = "../../tests/app/reliability/nginx.rs"]
+#[path = "../../tests/app/support/nginx.rs"]
 mod nginx;
 mod postgres;
 mod readers;

@@ -2,25 +2,12 @@
 
 mod accounts;
 mod admin;
-mod audit;
-mod checks;
-mod commands;
-mod flows;
-mod fuzz;
-mod input;
+mod house;
 mod mail;
-mod oauth;
+mod operations;
 mod pages;
 mod posts;
-mod relay;
 mod reliability;
 mod security;
-mod sessions;
-mod structure;
 mod support;
-mod throttle;
-mod tokens;
-mod two_factor;
-#[path = "house/upgrade.rs"]
-mod upgrade;
-mod votes;
+mod users;

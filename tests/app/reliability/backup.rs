@@ -1,11 +1,11 @@
-//! `postly backup`: a copy under load is a whole site; nothing is overwritten.
+//! `postly backup`: a copy made under load is a complete site; nothing is overwritten.
 
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 
-use super::instance::{Site, said, wait_for};
-use postly::db::sql;
+use crate::support::binary::{Site, run, wait_for};
+use crate::support::internals::sql;
 
 #[test]
 fn a_backup_under_load_holds_everything_acknowledged_before_it() {
@@ -29,36 +29,33 @@ fn a_backup_under_load_holds_everything_acknowledged_before_it() {
                 }
             });
         }
-        // In full swing.
+        // While all writers are busy.
         let mut before: Vec<i64> = acknowledged.iter().take(40).collect();
         before.extend(acknowledged.try_iter());
-        let output = site.postly().arg("backup").arg(&copy).output().unwrap();
+        let output = run(site.postly().arg("backup").arg(&copy), "");
         backed_up.store(true, Ordering::SeqCst);
         (output, before)
     });
     if !site.is_sqlite() {
         assert_eq!(output.status.code(), Some(1));
-        assert!(said(&output).contains("pg_dump"), "{}", said(&output));
+        assert!(output.text.contains("pg_dump"), "{}", output.text);
         assert!(!copy.exists());
         return;
     }
-    assert!(output.status.success(), "{}", said(&output));
-    // The writers went on meanwhile: some of theirs came too late for the copy, or just in time.
+    assert!(output.status.success(), "{}", output.text);
+    // The writers continued meanwhile; the copy may or may not have their last posts.
     assert_ne!(acknowledged.try_iter().count(), 0);
     assert_eq!(copy.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-    // Nothing but the copy is left in its folder.
+    // The folder contains the copy and nothing else.
     assert_eq!(copy.parent().unwrap().read_dir().unwrap().count(), 1);
 
-    let restored = Site { folder: tempfile::tempdir().unwrap(), ..Site::new() };
-    let place = restored.folder.path().join("postly.db");
-    std::fs::copy(&copy, &place).unwrap();
-    let restored = Site { database: format!("sqlite:{}", place.display()), ..restored };
+    let restored = Site::copy_of(&copy);
     let second = restored.start();
     let ann = ann.at(&second);
     for id in before {
         assert_eq!(ann.ask("GET", &format!("/posts/{id}"), None).status, 200, "post {id}");
     }
-    // It is a site like any other: she is logged in still, and writes on.
+    // It is a working site: she is still logged in, and can post.
     ann.posts("after the restoration");
     wait_for(async {
         let db = restored.db().await;
@@ -69,28 +66,28 @@ fn a_backup_under_load_holds_everything_acknowledged_before_it() {
 
 #[test]
 fn a_backup_overwrites_nothing_and_leaves_nothing_half_done() {
-    let site = Site::new();
-    let migrated = site.postly().arg("migrate").output().unwrap();
-    assert!(migrated.status.success(), "{}", said(&migrated));
+    let site = Site::empty();
+    let migrated = site.run(&["migrate"], "");
+    assert!(migrated.status.success(), "{}", migrated.text);
     let folder = site.folder.path();
     let there = folder.join("there.db");
     std::fs::write(&there, "precious").unwrap();
     std::os::unix::fs::symlink(folder.join("nowhere"), folder.join("link.db")).unwrap();
     for file in ["there.db", "link.db", "no/such/folder/copy.db"] {
-        let refused = site.postly().args(["backup", file]).output().unwrap();
-        assert_eq!(refused.status.code(), Some(1), "{file}: {}", said(&refused));
-        assert_eq!(said(&refused).trim().lines().count(), 1, "{}", said(&refused));
-        assert!(site.is_sqlite() == said(&refused).contains(file), "{}", said(&refused));
+        let refused = site.run(&["backup", file], "");
+        assert_eq!(refused.status.code(), Some(1), "{file}: {}", refused.text);
+        assert_eq!(refused.text.trim().lines().count(), 1, "{}", refused.text);
+        assert!(site.is_sqlite() == refused.text.contains(file), "{}", refused.text);
     }
     assert_eq!(std::fs::read_to_string(&there).unwrap(), "precious");
     assert!(!folder.join("nowhere").exists());
 
-    // A site that is not there is not made for the sake of copying it.
+    // A missing site is not created just to be copied.
     if site.is_sqlite() {
         let mut command = site.postly();
         command.env("DATABASE_URL", "sqlite:elsewhere/postly.db").args(["backup", "copy.db"]);
-        let missing = command.output().unwrap();
-        assert_eq!(missing.status.code(), Some(1), "{}", said(&missing));
+        let missing = run(&mut command, "");
+        assert_eq!(missing.status.code(), Some(1), "{}", missing.text);
         assert!(!folder.join("elsewhere").exists() && !folder.join("copy.db").exists());
     }
 }
@@ -99,7 +96,7 @@ fn a_backup_overwrites_nothing_and_leaves_nothing_half_done() {
 fn a_damaged_database_is_not_called_a_sound_backup() {
     let site = Site::new();
     if !site.is_sqlite() {
-        return; // pg_dump's business; the tests above say that Postly refuses.
+        return; // That is pg_dump's task; the tests above check that Postly refuses.
     }
     let server = site.start();
     let ann = server.newcomer("ann");
@@ -109,15 +106,15 @@ fn a_damaged_database_is_not_called_a_sound_backup() {
     drop(server);
     wait_for(async {
         let db = site.db().await;
-        db.close().await; // Brings everything out of the write-ahead log into the file.
+        db.close().await; // Moves everything from the write-ahead log into the file.
     });
     let path = site.folder.path().join("postly.db");
     let mut bytes = std::fs::read(&path).unwrap();
     let page = bytes.len() / 2 / 4096 * 4096;
     bytes[page..page + 4096].fill(0xA5);
     std::fs::write(&path, bytes).unwrap();
-    let refused = site.postly().args(["backup", "copy.db"]).output().unwrap();
-    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    let refused = site.run(&["backup", "copy.db"], "");
+    assert_eq!(refused.status.code(), Some(1), "{}", refused.text);
     assert!(!site.folder.path().join("copy.db").exists());
     let leftovers =
         site.folder.path().read_dir().unwrap().filter(|entry| {

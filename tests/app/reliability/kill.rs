@@ -1,29 +1,29 @@
-//! kill -9 under load: what was acknowledged is there, and nothing is half done.
+//! kill -9 under load: every acknowledged write survives, and none is half done.
 
 use std::sync::mpsc::{self, Sender};
 
-use postly::db::sql;
 use serde_json::json;
 
-use super::instance::{Caller, Instance, Site, wait_for};
+use crate::support::binary::{Caller, Server, Site, wait_for};
+use crate::support::internals::sql;
+use crate::support::repetitions;
 
-const ROUNDS: usize = 50;
 const WRITERS: usize = 4;
 
-/// What a writer was told about a post.
+/// The state of a post, as acknowledged to a writer.
 #[derive(Debug, Clone, PartialEq)]
 enum State {
-    /// Title and content are this text; so many votes.
+    /// Its title and content are this text, and it has this many votes.
     There(String, u64),
     Gone,
 }
 
-/// What a writer knows: the acknowledged state of a post, and the state it was asking for when the
-/// server vanished.
+/// What a writer knows: the acknowledged state of a post, and the state that its last request requested
+/// for, if the server was killed before it responded.
 #[derive(Debug)]
 struct Known {
     acknowledged: State,
-    asked: Option<State>,
+    requested: Option<State>,
 }
 
 #[test]
@@ -32,26 +32,22 @@ fn killed_fifty_times_it_keeps_every_acknowledged_write_whole() {
     let mut server = site.start();
     let (ann, bob) = (server.newcomer("ann"), server.newcomer("bob"));
     let mut everything = Vec::new();
-    for round in 0..ROUNDS {
+    let rounds = 50 * repetitions() as usize;
+    for round in 0..rounds {
         let writes = under_load(&mut server, &ann, &bob, round);
         server = site.start();
         compare(&ann.at(&server), &writes);
         everything.extend(writes);
     }
-    // What an early round acknowledged has survived all later ones too.
+    // What was acknowledged in early rounds has survived the later ones too.
     compare(&ann.at(&server), &everything);
     // At least one write was acknowledged in each round.
-    assert!(everything.len() >= ROUNDS, "{}", everything.len());
+    assert!(everything.len() >= rounds, "{}", everything.len());
     wait_for(nothing_is_half_done(&site));
 }
 
-/// Kills the server as soon as so many writes are acknowledged, others under way.
-fn under_load(
-    server: &mut Instance,
-    ann: &Caller,
-    bob: &Caller,
-    round: usize,
-) -> Vec<(i64, Known)> {
+/// Kills the server after some writes were acknowledged and while others are in flight.
+fn under_load(server: &mut Server, ann: &Caller, bob: &Caller, round: usize) -> Vec<(i64, Known)> {
     let (ann, bob) = (ann.at(server), bob.at(server));
     let (acknowledge, acknowledged) = mpsc::channel();
     std::thread::scope(|scope| {
@@ -61,7 +57,7 @@ fn under_load(
                 scope.spawn(move || write(ann, bob, &format!("{round}-{writer}"), acknowledge))
             })
             .collect();
-        // Another moment in each round.
+        // A different moment in each round.
         let enough = 1 + round * 7 % 23;
         assert_eq!(acknowledged.iter().take(enough).count(), enough);
         server.child.kill().unwrap(); // SIGKILL
@@ -76,12 +72,12 @@ fn write(ann: &Caller, bob: &Caller, name: &str, acknowledge: Sender<()>) -> Vec
     for n in 0.. {
         let text = format!("{name}-{n}");
         let draft = Some(json!({"title": text, "content": text}));
-        let Ok(made) = ann.api("POST", "/posts", draft) else { break };
-        assert_eq!(made.status, 201, "{}", made.json);
+        let Ok(created) = ann.api("POST", "/posts", draft) else { break };
+        assert_eq!(created.status, 201, "{}", created.json);
         let _ = acknowledge.send(());
-        let id = made.json["id"].as_i64().unwrap();
+        let id = created.json["id"].as_i64().unwrap();
         let first = State::There(text.clone(), 0);
-        writes.push((id, Known { acknowledged: first, asked: None }));
+        writes.push((id, Known { acknowledged: first, requested: None }));
         let known = &mut writes.last_mut().unwrap().1;
 
         let path = format!("/posts/{id}");
@@ -96,38 +92,38 @@ fn write(ann: &Caller, bob: &Caller, name: &str, acknowledge: Sender<()>) -> Vec
         if n % 2 == 1 {
             steps.push(deletion);
         }
-        for (method, path, who, body, state, told) in steps {
-            known.asked = Some(state);
-            let Ok(heard) = who.api(method, path, body) else { return writes };
-            assert_eq!(heard.status, told, "{method} {path}: {}", heard.json);
-            known.acknowledged = known.asked.take().unwrap();
+        for (method, path, who, body, state, expected) in steps {
+            known.requested = Some(state);
+            let Ok(response) = who.api(method, path, body) else { return writes };
+            assert_eq!(response.status, expected, "{method} {path}: {}", response.json);
+            known.acknowledged = known.requested.take().unwrap();
             let _ = acknowledge.send(());
         }
     }
     writes
 }
 
-/// Each post is as acknowledged, or as asked last: nothing in between.
+/// Each post is as acknowledged or as last requested: nothing in between.
 fn compare(ann: &Caller, writes: &[(i64, Known)]) {
     for (id, known) in writes {
-        let heard = ann.ask("GET", &format!("/posts/{id}"), None);
-        let found = match heard.status {
+        let response = ann.ask("GET", &format!("/posts/{id}"), None);
+        let found = match response.status {
             404 => State::Gone,
             200 => {
-                let title = heard.json["title"].as_str().unwrap().to_owned();
-                assert_eq!(heard.json["content"], title.as_str(), "an edit is half done");
-                State::There(title, heard.json["votes"].as_u64().unwrap())
+                let title = response.json["title"].as_str().unwrap().to_owned();
+                assert_eq!(response.json["content"], title.as_str(), "an edit is half done");
+                State::There(title, response.json["votes"].as_u64().unwrap())
             }
-            other => panic!("{other} for post {id}: {}", heard.json),
+            other => panic!("{other} for post {id}: {}", response.json),
         };
         assert!(
-            found == known.acknowledged || Some(&found) == known.asked.as_ref(),
+            found == known.acknowledged || Some(&found) == known.requested.as_ref(),
             "post {id} is {found:?}, but {known:?}"
         );
     }
 }
 
-/// Nor are writes that nobody was told about.
+/// Nor are writes that were never acknowledged.
 async fn nothing_is_half_done(site: &Site) {
     let db = site.db().await;
     let (torn,) = sql("SELECT count(*) FROM posts WHERE title <> content OR content_html = ''")

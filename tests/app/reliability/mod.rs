@@ -1,11 +1,9 @@
-//! What is still there when the machine, the disk or the operator interferes: the real binary.
+//! What survives when the machine, the disk or the operator interferes, with the real binary.
 
 mod backup;
-mod full;
-mod instance;
+mod full_disk;
 mod kill;
-mod nginx;
 mod proxy;
+mod start;
 mod stop;
-mod together;
 mod writers;

@@ -1,10 +1,10 @@
-//! The shipped nginx configuration: who is slow harms nobody, and who lies is not passed on.
+//! The shipped nginx configuration: slow clients harm nobody, and forged headers are not passed on.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 
-use super::instance::{Site, until};
-use super::nginx::{Nginx, SLOW, Slow, from_elsewhere, until_all_are_cut_off};
+use crate::support::binary::{Site, eventually};
+use crate::support::nginx::{Nginx, SLOW, Slow, from_elsewhere, until_all_are_cut_off};
 
 #[test]
 fn a_thousand_slow_connections_keep_nobody_from_the_site_and_are_cut_off() {
@@ -15,8 +15,8 @@ fn a_thousand_slow_connections_keep_nobody_from_the_site_and_are_cut_off() {
     let mut slow = Slow::open(&nginx);
     assert_eq!(slow.connected(), SLOW);
 
-    // Their own address has its share under way and gets no more; others do.
-    until("the slow ones' address is turned away", || {
+    // Their address has reached its limit of connections; others have not.
+    eventually("the slow ones' address is turned away", || {
         ask(from_elsewhere(nginx.plain), "GET / HTTP/1.1\r\nHost: 127.0.0.1").contains(" 429 ")
     });
     let mut written = 0;
@@ -25,9 +25,9 @@ fn a_thousand_slow_connections_keep_nobody_from_the_site_and_are_cut_off() {
         ann.posts(&format!("all the while, {written}"));
         written += 1;
     });
-    // Nor is anything left over that would turn that address away.
-    let answer = ask(from_elsewhere(nginx.plain), "GET / HTTP/1.1\r\nHost: 127.0.0.1");
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    // Afterwards that address is served again.
+    let response = ask(from_elsewhere(nginx.plain), "GET / HTTP/1.1\r\nHost: 127.0.0.1");
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
 }
 
 #[test]
@@ -68,30 +68,30 @@ fn what_a_client_claims_about_itself_is_replaced() {
 
 #[test]
 fn another_name_and_too_large_a_body_never_reach_postly() {
-    // Nobody accepts there: whatever is passed on gets no answer but nginx's own 504.
+    // Nobody accepts there: a request that is passed on gets nginx's own 504.
     let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
     let nginx = Nginx::start(&upstream.local_addr().unwrap().to_string());
     let connect = || TcpStream::connect(nginx.plain).unwrap();
     for host in ["evil.example", "127.0.0.1.evil.example", ""] {
-        let answer = ask(connect(), &format!("GET / HTTP/1.1\r\nHost: {host}"));
-        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400"), "{host}: {answer}");
+        let response = ask(connect(), &format!("GET / HTTP/1.1\r\nHost: {host}"));
+        assert!(response.is_empty() || response.starts_with("HTTP/1.1 400"), "{host}: {response}");
     }
     let body = "POST /posts HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2097153";
     assert!(ask(connect(), body).starts_with("HTTP/1.1 413"));
     let header = format!("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: {}", "a".repeat(40_000));
     assert!(ask(connect(), &header).starts_with("HTTP/1.1 400"));
     let insecure = TcpStream::connect(nginx.redirect).unwrap();
-    let answer = ask(insecure, "GET /posts/1?a=b HTTP/1.1\r\nHost: 127.0.0.1");
-    assert!(answer.starts_with("HTTP/1.1 308"), "{answer}");
-    assert!(answer.contains("\r\nLocation: https://127.0.0.1/posts/1?a=b\r\n"), "{answer}");
+    let response = ask(insecure, "GET /posts/1?a=b HTTP/1.1\r\nHost: 127.0.0.1");
+    assert!(response.starts_with("HTTP/1.1 308"), "{response}");
+    assert!(response.contains("\r\nLocation: https://127.0.0.1/posts/1?a=b\r\n"), "{response}");
     upstream.set_nonblocking(true).unwrap();
-    assert!(upstream.accept().is_err(), "something has been passed on");
+    assert!(upstream.accept().is_err(), "a request was passed on");
 }
 
-/// Sends a head that lacks its end, and gives whatever comes back.
+/// Sends a request head, completed, and returns the response.
 fn ask(mut stream: TcpStream, head: &str) -> String {
     let _ = stream.write_all(format!("{head}\r\nConnection: close\r\n\r\n").as_bytes());
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer); // Perhaps reset behind the answer.
-    String::from_utf8_lossy(&answer).into_owned()
+    let mut response = Vec::new();
+    let _ = stream.read_to_end(&mut response); // Perhaps reset after the response.
+    String::from_utf8_lossy(&response).into_owned()
 }

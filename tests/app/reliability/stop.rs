@@ -1,16 +1,16 @@
-//! Being told to stop: not ready first, then what is under way is finished, then a clean end.
+//! SIGTERM: first not ready, then requests in flight are finished, then a clean exit.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc;
 
-use postly::db::sql;
 use serde_json::json;
 
-use super::instance::{Instance, Site, Starting, until, wait_for};
+use crate::support::binary::{Server, Site, Starting, eventually, wait_for};
+use crate::support::internals::sql;
 
-/// Opens a connection and says this.
-fn connect(server: &Instance, text: &str) -> BufReader<TcpStream> {
+/// Opens a connection and sends this.
+fn connect(server: &Server, text: &str) -> BufReader<TcpStream> {
     let address = server.url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(text.as_bytes()).unwrap();
@@ -20,13 +20,13 @@ fn connect(server: &Instance, text: &str) -> BufReader<TcpStream> {
 #[test]
 fn it_is_not_ready_while_it_drains_and_finishes_what_is_under_way() {
     let site = Site::new();
-    // Longer than any test: only the second signal ends the draining.
+    // Longer than any test: only the second signal ends draining.
     let mut server = Starting::of(site.postly().env("POSTLY_DRAIN_SECONDS", "86400")).ready();
     let ann = server.newcomer("ann");
     assert_eq!(ann.get("/readyz").unwrap().status, 200);
 
-    // Somebody stalls in the midst of a header, and somebody is sending a post: the server asks for
-    // its body, so it is under way.
+    // One client stalls in the middle of a header, another is sending a post: the server asks for
+    // its body, so that request is in flight.
     let _stalled = connect(&server, "GET / HTTP/1.1\r\nHost: postly.test\r\nX-");
     let body = json!({"title": "Under way", "content": "all the while"}).to_string();
     let mut post = connect(
@@ -43,23 +43,23 @@ fn it_is_not_ready_while_it_drains_and_finishes_what_is_under_way() {
     assert_eq!(line.trim_end(), "HTTP/1.1 100 Continue");
 
     server.signal("TERM");
-    until("it is not ready", || ann.get("/readyz").unwrap().status == 503);
-    // It lives and turns nobody away, but keeps no connection.
+    eventually("it is not ready", || ann.get("/readyz").unwrap().status == 503);
+    // It is alive and refuses nobody, but keeps no connection open.
     assert_eq!(ann.get("/healthz").unwrap().status, 200);
     let late = ann.posts("in the last moment");
-    let mut answer = String::new();
+    let mut response = String::new();
     let mut reader = connect(&server, "GET / HTTP/1.1\r\nHost: postly.test\r\n\r\n");
-    reader.read_to_string(&mut answer).unwrap(); // Ends, since the server closes.
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.trim_end().ends_with("</html>"));
+    reader.read_to_string(&mut response).unwrap(); // Ends because the server closes the connection.
+    assert!(response.starts_with("HTTP/1.1 200") && response.trim_end().ends_with("</html>"));
 
     server.signal("TERM");
     let address = server.url.strip_prefix("http://").unwrap().to_owned();
-    until("it accepts nobody", || TcpStream::connect(&address).is_err());
+    eventually("it accepts nobody", || TcpStream::connect(&address).is_err());
     post.get_mut().write_all(body.as_bytes()).unwrap();
-    let mut answer = String::new();
-    post.read_to_string(&mut answer).unwrap();
-    assert!(answer.contains("HTTP/1.1 201") && answer.contains("Under way"), "{answer}");
-    // The one that stalls neither keeps it alive nor makes its end a failure.
+    let mut response = String::new();
+    post.read_to_string(&mut response).unwrap();
+    assert!(response.contains("HTTP/1.1 201") && response.contains("Under way"), "{response}");
+    // The stalled client neither keeps it alive nor makes its exit a failure.
     assert_eq!(server.child.wait().unwrap().code(), Some(0));
 
     wait_for(async {
@@ -72,40 +72,40 @@ fn it_is_not_ready_while_it_drains_and_finishes_what_is_under_way() {
     });
 }
 
-/// Ten who write while it ends: a request is answered in full, or it was never begun.
+/// With ten writers while it stops, a request is acknowledgements in full, or it was never started.
 #[test]
 fn no_request_is_lost_half_way_when_it_is_told_to_stop_under_load() {
     let site = Site::new();
     let mut server = site.start();
     let ann = server.newcomer("ann");
-    let (answer, answered) = mpsc::channel();
-    let mut told: Vec<String> = std::thread::scope(|scope| {
+    let (acknowledge, acknowledgements) = mpsc::channel();
+    let mut acknowledged: Vec<String> = std::thread::scope(|scope| {
         for writer in 0..10 {
-            let (ann, answer) = (&ann, answer.clone());
+            let (ann, acknowledge) = (&ann, acknowledge.clone());
             scope.spawn(move || {
                 for n in 0.. {
                     let title = format!("{writer}-{n}");
                     let draft = json!({"title": title, "content": title});
                     match ann.api("POST", "/posts", Some(draft)) {
-                        Ok(made) => assert_eq!(made.status, 201, "{}", made.json),
-                        Err(_) => break, // Nobody is there any more.
+                        Ok(created) => assert_eq!(created.status, 201, "{}", created.json),
+                        Err(_) => break, // The server is gone.
                     }
-                    let _ = answer.send(title);
+                    let _ = acknowledge.send(title);
                 }
             });
         }
-        drop(answer);
-        let mut told: Vec<_> = answered.iter().take(50).collect();
+        drop(acknowledge);
+        let mut acknowledged: Vec<_> = acknowledgements.iter().take(50).collect();
         server.signal("TERM");
-        told.extend(answered.iter());
-        told
+        acknowledged.extend(acknowledgements.iter());
+        acknowledged
     });
     assert_eq!(server.child.wait().unwrap().code(), Some(0));
     let mut found: Vec<String> = wait_for(async {
         let titles = sql("SELECT title FROM posts").all(&site.db().await).await.unwrap();
         titles.into_iter().map(|(title,)| title).collect()
     });
-    told.sort();
+    acknowledged.sort();
     found.sort();
-    assert_eq!(told, found);
+    assert_eq!(acknowledged, found);
 }

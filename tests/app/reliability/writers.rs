@@ -1,11 +1,11 @@
-//! Many writers at once: none is turned away, and no edit is lost unnoticed.
+//! Many concurrent writers: all are served, and no edit is lost silently.
 
 use std::sync::Barrier;
 
-use postly::db::sql;
 use serde_json::json;
 
-use super::instance::{Site, wait_for};
+use crate::support::binary::{Site, wait_for};
+use crate::support::internals::sql;
 
 const WRITERS: usize = 32;
 
@@ -25,12 +25,12 @@ fn thirty_two_writers_are_all_served() {
                     let path = format!("/posts/{id}");
                     let edit = Some(json!({"content": "edited"}));
                     let form = [("title", "by a form"), ("content", "edited")];
-                    for (what, status, told) in [
+                    for (what, status, expected) in [
                         ("vote", bob.ask("PUT", &format!("{path}/vote"), None).status, 200),
                         ("edit", ann.ask("PUT", &path, edit).status, 200),
                         ("form", bob.page("/posts", &form).unwrap().status, 303),
                     ] {
-                        assert_eq!(status, told, "{what} of {path}");
+                        assert_eq!(status, expected, "{what} of {path}");
                     }
                     if n % 2 == 1 {
                         assert_eq!(ann.ask("DELETE", &path, None).status, 204);
@@ -52,7 +52,7 @@ fn thirty_two_writers_are_all_served() {
     });
 }
 
-/// Half of them through the API, half with the form: one saves, the others are told.
+/// Half of them through the API, half with the form: one saves, the others get a conflict.
 #[test]
 fn of_many_edits_of_one_version_one_is_saved_and_the_others_are_told() {
     let site = Site::new();
@@ -60,7 +60,7 @@ fn of_many_edits_of_one_version_one_is_saved_and_the_others_are_told() {
     let ann = server.newcomer("ann");
     let id = ann.posts("original");
     let start = Barrier::new(WRITERS);
-    let told: Vec<(bool, u16, String)> = std::thread::scope(|scope| {
+    let responses: Vec<(bool, u16, String)> = std::thread::scope(|scope| {
         let editors: Vec<_> = (0..WRITERS)
             .map(|editor| {
                 let (ann, start) = (&ann, &start);
@@ -87,7 +87,7 @@ fn of_many_edits_of_one_version_one_is_saved_and_the_others_are_told() {
         editors.into_iter().map(|editor| editor.join().unwrap()).collect()
     });
     let (saved, refused): (Vec<_>, Vec<_>) =
-        told.into_iter().partition(|(_, status, _)| matches!(status, 200 | 303));
+        responses.into_iter().partition(|(_, status, _)| matches!(status, 200 | 303));
     assert_eq!(saved.len(), 1, "{saved:?}");
     for (by_form, status, text) in refused {
         assert_eq!(status, if by_form { 409 } else { 412 }, "{text}");

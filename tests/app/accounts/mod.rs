@@ -1,0 +1,43 @@
+//! Accounts: registering, logging in, sessions, tokens, passwords, addresses.
+
+mod emails;
+mod events;
+mod login;
+mod me;
+mod oauth;
+mod password_resets;
+mod passwords;
+mod rate_limits;
+mod registration;
+mod sessions;
+mod sudo;
+mod tokens;
+mod two_factor;
+
+use crate::support::permission::Permission;
+use crate::support::{App, Response};
+use serde_json::json;
+
+pub fn permissions() -> Vec<Permission> {
+    [
+        emails::permissions(),
+        events::permissions(),
+        login::permissions(),
+        me::permissions(),
+        oauth::permissions(),
+        password_resets::permissions(),
+        passwords::permissions(),
+        registration::permissions(),
+        sessions::permissions(),
+        sudo::permissions(),
+        tokens::permissions(),
+        two_factor::permissions(),
+    ]
+    .concat()
+}
+
+/// Logs in at the API door from this address.
+async fn log_in(app: &App, address: &str, name: &str, password: &str) -> Response {
+    let login = json!({"username": name, "password": password});
+    app.nobody().from(address).api().post("/auth/login", login).await
+}

@@ -1,0 +1,86 @@
+//! Passwords: every byte counts, and changing one's own.
+
+use rocket::http::Method::{Get, Put};
+use serde_json::json;
+
+use crate::support::internals::Hasher;
+use crate::support::mail_server::MailServer;
+use crate::support::permission::{MEMBERS_DELETE, MEMBERS_PAGE, Permission, both, page_only};
+use crate::support::{App, PASSWORD, Person};
+
+const NEW: &str = "seven marble lanterns drift";
+
+pub fn permissions() -> Vec<Permission> {
+    vec![
+        page_only(Get, "/me/password", MEMBERS_PAGE),
+        both(Put, "/me/password", MEMBERS_DELETE)
+            .with(&[("current", PASSWORD), ("password", PASSWORD)]),
+    ]
+}
+
+#[rocket::async_test]
+async fn every_byte_of_a_long_password_counts_at_both_doors() {
+    let app = App::new().await;
+    // 72 bytes, which is as far as bcrypt alone reads.
+    let start = "violet otter paddles upstream, slowly, past seven marble lanterns afloat";
+    assert_eq!(start.len(), 72);
+    let umlauts = format!("{}otter-lanterns", "é".repeat(64));
+    for (name, password) in [("ann", format!("{start}, east")), ("bob", umlauts)] {
+        let form = json!({"username": name, "password": password});
+        assert_eq!(app.nobody().api().post("/auth/register", form.clone()).await.status, 201);
+        assert_eq!(app.nobody().api().post("/auth/login", form).await.status, 200);
+        let cut: String = password.chars().take(password.chars().count() - 1).collect();
+        let login = json!({"username": name, "password": cut});
+        assert_eq!(app.nobody().api().post("/auth/login", login).await.status, 401);
+        let page = [("username", name), ("password", cut.as_str())];
+        assert_eq!(app.nobody().page().post("/login", &page).await.status, 422);
+        let page = [("username", name), ("password", password.as_str())];
+        assert_eq!(app.nobody().page().post("/login", &page).await.status, 303);
+    }
+}
+
+#[rocket::async_test]
+async fn an_endless_password_is_refused_without_hashing() {
+    let app = App::new().await;
+    let endless = "x".repeat(1 << 20);
+    let form = json!({"username": "ann", "password": endless});
+    let runs = || app.client.rocket().state::<Hasher>().unwrap().runs();
+    let before = runs();
+    assert_eq!(app.nobody().api().post("/auth/register", form).await.status, 422);
+    let page = [("username", "ann"), ("password", endless.as_str())];
+    assert_eq!(app.nobody().page().post("/register", &page).await.status, 422);
+    assert_eq!(runs(), before);
+}
+
+#[rocket::async_test]
+async fn a_changed_password_needs_the_old_one_and_ends_the_other_sessions() {
+    let server = MailServer::start("take", 0).await;
+    let app = server.site().await;
+    let ann = app.user("ann").await;
+    let other = app.log_in("ann").await;
+    let change = |current: &str| json!({"current": current, "password": NEW});
+    let wrong = ann.api().put("/me/password", change("wrong")).await;
+    assert_eq!((wrong.status, wrong.field_errors()), (422, vec!["current".to_owned()]));
+    let none = ann.api().put("/me/password", json!({"password": NEW})).await;
+    assert_eq!((none.status, none.field_errors()), (422, vec!["current".to_owned()]));
+    let weak = json!({"current": PASSWORD, "password": "password"});
+    assert_eq!(ann.api().put("/me/password", weak).await.field_errors(), ["password"]);
+    let form = [("current", PASSWORD), ("password", NEW)];
+    let done = ann.page().put("/me/password", &form).await;
+    assert_eq!((done.status, done.header("location")), (303, Some("/me")));
+    assert_eq!(ann.page().get("/me").await.status, 200, "this session continues");
+    assert_eq!(ann.api().get("/me").await.status, 401);
+    assert_eq!(other.page().get("/me").await.status, 303);
+    assert_eq!(other.api().get("/me").await.status, 401);
+    let again = json!({"refresh_token": other.refresh_token.clone().unwrap()});
+    assert_eq!(app.nobody().api().post("/auth/refresh", again).await.status, 401);
+    let mail = server.mail().await;
+    assert!(mail.0 == "ann@mail.example" && mail.1.contains("password has changed"), "{mail:?}");
+    let login = json!({"username": "ann", "password": NEW});
+    let token = app.nobody().api().post("/auth/login", login).await.json()["access_token"].clone();
+    let ann = Person { token: token.as_str().map(str::to_owned), ..app.nobody() };
+    assert_eq!(
+        ann.api().put("/me/password", json!({"current": NEW, "password": PASSWORD})).await.status,
+        204
+    );
+}

@@ -1,0 +1,102 @@
+//! Registering.
+
+use rocket::futures::future::join_all;
+use rocket::http::Method::{Get, Post};
+use serde_json::json;
+
+use crate::support::internals::sql;
+use crate::support::permission::{Permission, api_only, page_only};
+use crate::support::{App, PASSWORD, Person};
+
+pub fn permissions() -> Vec<Permission> {
+    vec![
+        page_only(Get, "/register", [200; 4]),
+        page_only(Post, "/register", [303; 4])
+            .with(&[("username", "newcomer"), ("password", PASSWORD)]),
+        api_only(Post, "/auth/register", [201; 4])
+            .with(&[("username", "newcomer"), ("password", PASSWORD)]),
+    ]
+}
+
+#[rocket::async_test]
+async fn registering_makes_an_ordinary_account_whatever_else_is_sent() {
+    let app = App::new().await;
+    let created = app
+        .nobody()
+        .api()
+        .post(
+            "/auth/register",
+            json!({"username": " Ann ", "password": PASSWORD,
+            "email": "ann@mail.example", "role": "admin", "id": 77}),
+        )
+        .await;
+    assert_eq!(created.status, 201);
+    assert_eq!(created.header("location"), Some("/api/v1/users/Ann"));
+    let account = created.json();
+    assert_eq!(account["username"], "Ann");
+    assert_eq!(account["role"], "user");
+    assert_eq!(account["id"], 1);
+    assert!(!created.body.contains("password"), "{}", created.body);
+
+    let form = [("username", "bob"), ("password", PASSWORD), ("role", "admin"), ("email", "")];
+    let page = app.nobody().page().post("/register", &form).await;
+    assert_eq!((page.status, page.header("location")), (303, Some("/")));
+    let bob = Person { cookie: page.cookie("postly"), ..app.nobody() };
+    let me = bob.page().get("/me").await;
+    assert!(me.body.contains("<dd>user</dd>") && me.body.contains("bob"), "{}", me.body);
+}
+
+#[rocket::async_test]
+async fn an_invalid_registration_comes_back_with_what_was_typed() {
+    let app = App::new().await;
+    let bad = json!({"username": "a b", "email": "nowhere", "password": "short"});
+    let refused = app.nobody().api().post("/auth/register", bad).await;
+    assert_eq!(refused.status, 422);
+    assert_eq!(refused.field_errors(), ["username", "email", "password"]);
+    assert_eq!(refused.header("content-type"), Some("application/problem+json"));
+
+    let form = [("username", "a b"), ("email", "nowhere"), ("password", "hunter2hunter2!")];
+    let page = app.nobody().page().post("/register", &form).await;
+    assert_eq!(page.status, 422);
+    for part in ["value=\"a b\"", "value=\"nowhere\"", "id=\"username-error\"", "href=\"#email\""] {
+        assert!(page.body.contains(part), "{part} in {}", page.body);
+    }
+    assert!(!page.body.contains("hunter2"), "a password came back");
+    let nothing = app.nobody().api().post("/auth/register", json!({})).await;
+    assert_eq!((nothing.status, nothing.field_errors().len()), (422, 2));
+}
+
+#[rocket::async_test]
+async fn a_taken_name_is_a_conflict_in_any_spelling() {
+    let app = App::new().await;
+    app.user("ann").await;
+    for name in ["ann", "ANN", " ann ", "ａｎｎ"] {
+        let again = json!({"username": name, "password": PASSWORD});
+        let refused = app.nobody().api().post("/auth/register", again).await;
+        assert_eq!((refused.status, refused.field_errors()), (409, vec!["username".to_owned()]));
+        let form = [("username", name), ("password", PASSWORD)];
+        let page = app.nobody().page().post("/register", &form).await;
+        assert_eq!(page.status, 409);
+        assert!(page.body.contains("taken"));
+    }
+    let mail = json!({"username": "bob", "email": "ANN@mail.example", "password": PASSWORD});
+    let refused = app.nobody().api().post("/auth/register", mail).await;
+    assert_eq!((refused.status, refused.field_errors()), (409, vec!["email".to_owned()]));
+}
+
+#[rocket::async_test]
+async fn fifty_at_once_make_one_account() {
+    let app = App::new().await;
+    let spellings = ["eve", "EVE", "Eve ", "ｅｖｅ", "eVe"];
+    let everywhere: Vec<_> =
+        (0..50).map(|i| app.nobody().from(&format!("192.0.2.{}", i / 10))).collect();
+    let all = join_all(everywhere.iter().enumerate().map(|(i, nobody)| {
+        let newcomer = json!({"username": spellings[i % 5], "password": PASSWORD});
+        async move { nobody.api().post("/auth/register", newcomer).await }
+    }))
+    .await;
+    let count = |status| all.iter().filter(|response| response.status == status).count();
+    assert_eq!((count(201), count(409)), (1, 49));
+    let (rows,): (i64,) = sql("SELECT count(*) FROM users").one(&app.db).await.unwrap();
+    assert_eq!(rows, 1);
+}

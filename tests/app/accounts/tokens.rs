@@ -1,0 +1,187 @@
+//! Personal API tokens: created once, scoped, listed, revoked.
+
+use rocket::http::Method::{Delete, Get, Post, Put};
+use rocket::http::{ContentType, Header};
+use serde_json::json;
+
+use crate::support::internals::{API, Scope, now, scope, sql};
+use crate::support::permission::{MEMBERS, MEMBERS_CREATE, MEMBERS_NOT_FOUND, Permission, both};
+use crate::support::{App, Person, send};
+
+pub fn permissions() -> Vec<Permission> {
+    vec![
+        both(Get, "/me/tokens", MEMBERS),
+        both(Post, "/me/tokens", MEMBERS_CREATE).with(&[("name", "x"), ("scopes", "posts:read")]),
+        // Nobody has the token that the path names.
+        both(Delete, "/me/tokens/<id>", MEMBERS_NOT_FOUND),
+    ]
+}
+
+#[rocket::async_test]
+async fn a_token_is_shown_once_used_and_revoked_at_both_doors() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    let draft =
+        json!({"name": " backup  script ", "scopes": ["posts:read", "account"], "days": 30});
+    let created = ann.api().post("/me/tokens", draft).await;
+    assert_eq!((created.status, created.header("location")), (201, Some("/api/v1/me/tokens/1")));
+    let token = created.json()["token"].as_str().unwrap().to_owned();
+    assert!(token.starts_with("pst_"));
+    let program = app.nobody().with_token(&token).from("192.0.2.9");
+    assert_eq!(program.api().get("/me").await.json()["username"], "ann");
+    let list = ann.api().get("/me/tokens").await;
+    let kept = &list.json()["items"][0];
+    assert_eq!(
+        (&kept["name"], &kept["last_address"]),
+        (&json!("backup script"), &json!("192.0.2.9"))
+    );
+    assert!(kept["last_used_at"].is_string() && !list.body.contains(&token));
+    let page = ann.page().get("/me/tokens").await;
+    assert!(page.body.contains("backup script") && !page.body.contains(&token));
+    assert_eq!(ann.api().delete("/me/tokens/1").await.status, 204);
+    assert_eq!(program.api().get("/me").await.status, 401);
+
+    let form =
+        [("name", "two"), ("scopes", "posts:read"), ("scopes", "posts:write"), ("days", "7")];
+    let created = ann.page().post("/me/tokens", &form).await;
+    assert_eq!(created.status, 201);
+    let start = created.body.find("pst_").unwrap();
+    let token = &created.body[start..start + 47];
+    let program = app.nobody().with_token(token);
+    assert_eq!(program.posts("By a program").await, 1);
+    assert!(!ann.page().get("/me/tokens").await.body.contains(token));
+    assert_eq!(ann.page().delete("/me/tokens/2", &[]).await.status, 303);
+    assert_eq!(program.api().get("/posts").await.status, 401);
+}
+
+#[rocket::async_test]
+async fn a_token_needs_a_name_scopes_and_an_end() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    for (draft, fields) in [
+        (json!({}), vec!["name", "scopes"]),
+        (json!({"name": "x", "scopes": "everything"}), vec!["scopes"]),
+        (json!({"name": "x", "scopes": "admin"}), vec!["scopes"]),
+        (json!({"name": "x".repeat(81), "scopes": "account"}), vec!["name"]),
+        (json!({"name": "x", "scopes": "account", "days": 0}), vec!["days"]),
+        (json!({"name": "x", "scopes": "account", "days": 366}), vec!["days"]),
+        (json!({"name": "x", "scopes": 7}), vec!["scopes"]),
+    ] {
+        let refused = ann.api().post("/me/tokens", draft.clone()).await;
+        assert_eq!(
+            (refused.status, refused.field_errors()),
+            (422, fields.iter().map(|f| f.to_string()).collect()),
+            "{draft}"
+        );
+    }
+    let form = [("name", ""), ("scopes", "posts:write"), ("days", "30")];
+    let page = ann.page().post("/me/tokens", &form).await;
+    assert_eq!(page.status, 422);
+    assert!(page.body.contains("Say what the token is for"));
+    assert!(page.body.contains("value=\"posts:write\" checked"), "what was chosen is kept");
+    assert_eq!(ann.api().get("/me/tokens").await.json()["items"], json!([]));
+}
+
+#[rocket::async_test]
+async fn an_expired_token_opens_nothing() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    let created =
+        ann.api().post("/me/tokens", json!({"name": "x", "scopes": "account"})).await.json();
+    let program = app.nobody().with_token(created["token"].as_str().unwrap());
+    assert_eq!(program.api().get("/me").await.status, 200);
+    sql("UPDATE api_tokens SET expires_at = $1")
+        .bind(now())
+        .execute(app.db.writer())
+        .await
+        .unwrap();
+    assert_eq!(program.api().get("/me").await.status, 401);
+    let as_cookie = Person { cookie: program.token.clone(), ..app.nobody() };
+    assert_eq!(as_cookie.page().get("/me").await.status, 303, "it is not a cookie");
+}
+
+/// Every API route with a token of each scope: exactly what the table says. 403 names the missing
+/// scope.
+#[rocket::async_test]
+async fn scopes_reach_as_far_as_the_table_says() {
+    let app = App::new().await;
+    let root = app.admin("root").await;
+    let mut programs = Vec::new();
+    for of in Scope::ALL {
+        let draft = json!({"name": of.as_str(), "scopes": of.as_str()});
+        let token = root.api().post("/me/tokens", draft).await.json()["token"].clone();
+        programs.push((of, token.as_str().unwrap().to_owned()));
+    }
+    // These need no user, so a token makes no difference.
+    let open = [
+        "/auth/register",
+        "/auth/login",
+        "/auth/token",
+        "/auth/refresh",
+        "/auth/revoke",
+        "/auth/password-reset",
+        "/auth/password-reset/new",
+        "/auth/verify-email",
+        "/openapi.json",
+    ];
+    let mut asked = 0;
+    let routes: Vec<_> = app.client.rocket().routes().cloned().collect();
+    for route in routes {
+        let Some(path) = route.uri.path().strip_prefix(API) else { continue };
+        if open.contains(&path) {
+            continue;
+        }
+        let needed = scope(route.method, path);
+        let concrete =
+            path.replace("<id>", "999").replace("<sid>", "0").replace("<username>", "nobody-there");
+        for (of, token) in &programs {
+            let headers = vec![
+                Header::new("Authorization", format!("Bearer {token}")),
+                ContentType::JSON.into(),
+            ];
+            let body = (route.method != Get).then_some("{}");
+            let response =
+                send(&app, route.method, &format!("{API}{concrete}"), headers, body).await;
+            let challenge = response.header("www-authenticate").unwrap_or_default();
+            let context = format!(
+                "{} {path} with {}: {} {challenge}",
+                route.method,
+                of.as_str(),
+                response.status
+            );
+            match needed {
+                Some(needed) if needed == *of => {
+                    assert!(!matches!(response.status, 401 | 403), "{context}");
+                }
+                Some(needed) => {
+                    assert_eq!(response.status, 403, "{context}");
+                    assert!(
+                        challenge.contains("insufficient_scope")
+                            && challenge.contains(needed.as_str()),
+                        "{context}"
+                    );
+                }
+                None => assert!(matches!(response.status, 401 | 403), "{context}"),
+            }
+            asked += 1;
+        }
+    }
+    assert!(asked > 100, "{asked}");
+    for path in ["/me/tokens", "/me/password", "/me/email", "/me/two-factor", "/auth/sudo"] {
+        for method in [Get, Post, Put, Delete] {
+            assert_eq!(scope(method, path), None, "no token changes how to log in: {path}");
+        }
+    }
+}
+
+#[rocket::async_test]
+async fn a_token_with_the_scope_admin_dies_with_the_role() {
+    let app = App::new().await;
+    let (root, ruth) = (app.admin("root").await, app.admin("ruth").await);
+    let created =
+        ruth.api().post("/me/tokens", json!({"name": "x", "scopes": "admin"})).await.json();
+    let program = app.nobody().with_token(created["token"].as_str().unwrap());
+    assert_eq!(program.api().get("/admin/users").await.status, 200);
+    root.api().patch("/admin/users/ruth", json!({"role": "user"})).await;
+    assert_eq!(program.api().get("/admin/users").await.status, 403);
+}

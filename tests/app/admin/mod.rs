@@ -1,0 +1,13 @@
+//! Administration: users, their sessions, posts, the audit log.
+
+mod audit;
+mod posts;
+mod sessions;
+mod users;
+
+use crate::support::permission::Permission;
+
+pub fn permissions() -> Vec<Permission> {
+    [audit::permissions(), posts::permissions(), sessions::permissions(), users::permissions()]
+        .concat()
+}

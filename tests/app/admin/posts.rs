@@ -1,0 +1,64 @@
+//! The lists of posts and of users: searching, paging, and that others do not see them.
+
+use rocket::http::Method::Get;
+
+use crate::support::App;
+use crate::support::permission::{ADMINS, Permission, both};
+
+pub fn permissions() -> Vec<Permission> {
+    vec![both(Get, "/admin/posts", ADMINS)]
+}
+
+#[rocket::async_test]
+async fn lists_are_searched_and_paged() {
+    let app = App::new().await;
+    let root = app.admin("root").await;
+    let ann = app.user("ann").await;
+    app.user("under_score").await;
+    ann.posts("Night TRAIN").await;
+    ann.posts("100% rye").await;
+    for (path, count) in [
+        ("/admin/posts", 2),
+        ("/admin/posts?q=train", 1),
+        ("/admin/posts?q=ANN", 2),
+        ("/admin/posts?q=100%25", 1),
+        ("/admin/posts?q=zzz", 0),
+        ("/admin/users", 3),
+        ("/admin/users?q=ann", 1),
+        ("/admin/users?q=mail.example", 3),
+        ("/admin/users?q=_", 1),
+        ("/admin/users?limit=2", 2),
+    ] {
+        let list = root.api().get(path).await;
+        assert_eq!(list.json()["items"].as_array().unwrap().len(), count, "{path}: {}", list.body);
+        assert_eq!(root.page().get(path).await.status, 200);
+    }
+    let page = root.page().get("/admin/users?q=ann").await;
+    assert!(page.body.contains("ann@mail.example") && page.body.contains("value=\"ann\""));
+    let people = root.api().get("/admin/users?q=ann").await.json();
+    assert_eq!(people["items"][0]["posts"], 2);
+}
+
+#[rocket::async_test]
+async fn for_everybody_else_there_is_nothing_here() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    for path in ["/admin/posts", "/admin/users"] {
+        assert_eq!(ann.page().get(path).await.status, 404);
+        assert_eq!(app.nobody().page().get(path).await.status, 404);
+        assert_eq!(ann.api().get(path).await.status, 403);
+        assert_eq!(app.nobody().api().get(path).await.status, 401);
+    }
+}
+
+#[rocket::async_test]
+async fn pages_for_admins_do_not_show_themselves() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    for who in [&app.nobody(), &ann] {
+        let there = who.page().post("/admin/audit", &[]).await;
+        let nothing = who.page().post("/admin/nothing", &[]).await;
+        assert_eq!((there.status, nothing.status), (404, 404));
+        assert_eq!(there.header("allow"), None);
+    }
+}

@@ -1,0 +1,47 @@
+//! README and `.env.example` name every option, and no other.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use super::source::{code, tokens};
+use super::{files, root};
+
+/// The fields of the struct `Options` below `src/config`, as environment variables.
+fn options() -> BTreeSet<String> {
+    let texts = files(&root().join("src/config"), "rs");
+    let fields = texts.iter().find_map(|path| fields(&fs::read_to_string(path).unwrap()));
+    let fields = fields.expect("a struct Options below src/config");
+    fields.iter().map(|field| format!("POSTLY_{}", field.to_uppercase())).collect()
+}
+
+fn fields(text: &str) -> Option<Vec<String>> {
+    let tokens = tokens(&code(text));
+    let start = tokens.windows(3).position(|window| window == ["struct", "Options", "{"])?;
+    let end = start + tokens[start..].iter().position(|token| token == "}")?;
+    let pairs = tokens[start..end].windows(2);
+    Some(pairs.filter(|pair| pair[1] == ":").map(|pair| pair[0].clone()).collect())
+}
+
+fn named_in(file: &str) -> BTreeSet<String> {
+    let text = fs::read_to_string(root().join(file)).unwrap();
+    text.split(|c: char| !c.is_ascii_uppercase() && c != '_')
+        .filter(|word| word.starts_with("POSTLY_") && *word != "POSTLY_")
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_option_is_explained_and_no_other() {
+    let options = options();
+    assert!(options.contains("POSTLY_SECRET_KEY"), "{options:?}");
+    for file in ["README.md", ".env.example"] {
+        assert_eq!(named_in(file), options, "{file} on the left, src/config on the right");
+    }
+}
+
+#[test]
+fn fields_are_read_out_of_the_struct() {
+    let text = "struct Other { no: u8 } /// Explained: twice.\n #[derive(Deserialize)] struct Options \
+         { #[serde(default = \"x::y\")] /// A: b.\n a_b: Option<String>, pub c: BTreeMap<String, u8>, }";
+    assert_eq!(fields(text).unwrap(), ["a_b", "c"]);
+}

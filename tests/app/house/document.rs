@@ -1,0 +1,45 @@
+//! The API's own description, against the mounted routes.
+
+use std::collections::BTreeSet;
+
+use rocket::http::Method::Get;
+use utoipa::OpenApi;
+
+use super::doors::mounted;
+use crate::support::App;
+use crate::support::internals::Document;
+use crate::support::permission::{Permission, api_only, page_only};
+
+pub fn permissions() -> Vec<Permission> {
+    vec![
+        page_only(Get, "/docs", [200; 4]),
+        page_only(Get, "/redoc", [200; 4]),
+        api_only(Get, "/openapi.json", [200; 4]),
+    ]
+}
+
+#[rocket::async_test]
+async fn every_api_route_is_in_the_document_and_nothing_else() {
+    let app = App::new().await;
+    let mounted: BTreeSet<String> = mounted(&app)
+        .1
+        .iter()
+        .map(|(method, path)| {
+            let path = path.replace('<', "{").replace('>', "}");
+            format!("{} {path}", method.to_lowercase())
+        })
+        .collect();
+    let document = serde_json::to_value(Document::openapi()).unwrap();
+    let mut described = BTreeSet::new();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for method in operations.as_object().unwrap().keys() {
+            described.insert(format!("{method} {path}"));
+        }
+    }
+    assert_eq!(mounted, described);
+    let schemas = &document["components"]["schemas"];
+    for (schema, field) in [("Login", "password"), ("Registration", "password"), ("Post", "votes")]
+    {
+        assert!(schemas[schema]["properties"][field].is_object(), "{schema}.{field}");
+    }
+}

@@ -1,0 +1,150 @@
+//! The authorization matrix: who may do what, at which door.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rocket::http::{ContentType, Header, Method};
+
+use super::doors::{Actions, mounted};
+use crate::support::database::{Snapshot, contents};
+use crate::support::internals::API;
+use crate::support::permission::Permission;
+use crate::support::{App, ORIGIN, encode, send_from};
+
+/// The rows of all rooms.
+pub fn all() -> Vec<Permission> {
+    [
+        crate::accounts::permissions(),
+        crate::admin::permissions(),
+        crate::operations::permissions(),
+        crate::posts::permissions(),
+        crate::users::permissions(),
+        super::document::permissions(),
+    ]
+    .concat()
+}
+
+/// The columns of a row.
+const WHO: [&str; 4] = ["nobody", "another user", "the owner", "an admin"];
+
+/// A site with the owner of post 1, another user and an admin, ready to be copied.
+struct Fixture {
+    snapshot: Snapshot,
+    /// Cookie and token, by column.
+    credentials: [(Option<String>, Option<String>); 4],
+}
+
+impl Fixture {
+    async fn new() -> Fixture {
+        let app = App::new().await;
+        let credentials = {
+            let (owner, other, admin) =
+                (app.user("aa").await, app.user("bb").await, app.admin("root").await);
+            assert_eq!(owner.posts("Untouched").await, 1);
+            [app.nobody(), other, owner, admin].map(|person| (person.cookie, person.token))
+        };
+        Fixture { snapshot: app.into_snapshot().await, credentials }
+    }
+}
+
+/// A request of the matrix.
+struct Question<'a> {
+    row: &'a Permission,
+    who: usize,
+    is_api: bool,
+    expected: u16,
+}
+
+fn questions(rows: &[Permission]) -> Vec<Question<'_>> {
+    let mut questions = Vec::new();
+    for row in rows {
+        for (is_api, statuses) in [(false, row.page), (true, row.api)] {
+            for (who, expected) in statuses.into_iter().flatten().enumerate() {
+                questions.push(Question { row, who, is_api, expected });
+            }
+        }
+    }
+    questions
+}
+
+impl Question<'_> {
+    /// Sends it from an address of its own, since limits are not what the matrix is about.
+    async fn ask(&self, app: &App, fixture: &Fixture, number: usize) {
+        let (cookie, token) = &fixture.credentials[self.who];
+        let mut headers = Vec::new();
+        if !self.is_api {
+            headers.push(Header::new("Origin", ORIGIN));
+            headers.extend(cookie.as_ref().map(|c| Header::new("Cookie", format!("postly={c}"))));
+        } else if let Some(token) = token {
+            headers.push(Header::new("Authorization", format!("Bearer {token}")));
+        }
+        let mut body = None;
+        if self.row.method != Method::Get {
+            let is_form = !self.is_api || self.row.takes_form;
+            headers.push(if is_form { ContentType::Form } else { ContentType::JSON }.into());
+            let json = self.row.fields.iter().copied().collect::<BTreeMap<_, _>>();
+            body = Some(if is_form {
+                encode(self.row.fields)
+            } else {
+                serde_json::to_string(&json).unwrap()
+            });
+        }
+        let path = format!("{}{}", if self.is_api { API } else { "" }, concrete(self.row.path));
+        let address = [10, 0, (number >> 8) as u8, number as u8].into();
+        let response = send_from(app, address, self.row.method, &path, headers, body).await;
+        assert_eq!(
+            response.status, self.expected,
+            "{} {path} by {}: {}",
+            self.row.method, WHO[self.who], response.body
+        );
+    }
+}
+
+/// The path with what the fixture has, or with what nobody has.
+fn concrete(path: &str) -> String {
+    let path = path.replace("<id>", "1").replace("<username>", "aa").replace("<sid>", "0");
+    let path = path.replace("<path..>", "css/base.css");
+    assert!(!path.contains('<'), "give the parameter in {path} a value here");
+    path
+}
+
+/// Whatever changes nothing is asked of one site, whose database is compared before and after; each
+/// request that changes something gets a site of its own.
+#[rocket::async_test]
+async fn nobody_strangers_owners_and_admins_are_told_what_the_matrix_says() {
+    let rows = all();
+    let fixture = Fixture::new().await;
+    let shared = App::copy_of(&fixture.snapshot).await;
+    is_complete(&rows, &shared);
+    let before = contents(&shared.database_url()).await;
+    assert_eq!(before["posts"].len(), 1);
+    for (number, question) in questions(&rows).iter().enumerate() {
+        if question.row.changes_nothing(question.who, question.is_api, question.expected) {
+            question.ask(&shared, &fixture, number).await;
+        } else {
+            let app = App::copy_of(&fixture.snapshot).await;
+            question.ask(&app, &fixture, number).await;
+        }
+    }
+    let after = contents(&shared.database_url()).await;
+    for (table, rows) in &before {
+        assert_eq!(rows, &after[table], "a request that was refused has changed {table}");
+    }
+}
+
+/// Each action has a row, and each row an action.
+fn is_complete(rows: &[Permission], app: &App) {
+    let (page, api) = mounted(app);
+    let with = |is_there: fn(&Permission) -> bool| -> Actions {
+        let rows = rows.iter().filter(|row| is_there(row));
+        rows.map(|row| (row.method.to_string(), row.path.to_owned())).collect()
+    };
+    let described: BTreeSet<_> = with(|_| true);
+    assert_eq!(described.len(), rows.len(), "an action has two rows");
+    for (method, path) in page.union(&api) {
+        assert!(
+            described.contains(&(method.clone(), path.clone())),
+            "{method} {path} is missing from the authorization matrix"
+        );
+    }
+    assert_eq!((with(|row| row.page.is_some()), with(|row| row.api.is_some())), (page, api));
+}

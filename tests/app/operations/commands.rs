@@ -1,0 +1,143 @@
+//! The binary's commands, alone in an empty folder.
+
+use std::os::unix::fs::PermissionsExt;
+
+use crate::support::binary::{Site, run};
+use crate::support::{PASSWORD, SECRET};
+
+#[test]
+fn it_runs_in_an_empty_folder_and_stops_when_told() {
+    let site = Site::unconfigured();
+    let mut server = site.start();
+    let ready = ureq::get(format!("{}/readyz", server.url)).call().unwrap();
+    assert_eq!(ready.status(), 200);
+    let secret = site.path("data/secret.key").metadata().unwrap();
+    assert_eq!(secret.permissions().mode() & 0o777, 0o600);
+    assert!(site.path("data/postly.db").exists());
+    server.signal("TERM");
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn people_are_managed_from_the_command_line() {
+    let site = Site::unconfigured();
+    let added = site.run(&["user", "add", "root", "--admin"], PASSWORD);
+    assert!(added.status.success(), "{}", added.text);
+    let weak = site.run(&["user", "add", "ann"], "short\n");
+    assert!(!weak.status.success() && weak.text.contains("at least 10 characters"));
+    assert!(
+        site.run(&["user", "add", "ann", "--email", "ann@mail.example"], PASSWORD).status.success()
+    );
+    assert!(site.run(&["user", "add", "ANN"], PASSWORD).text.contains("taken"));
+    assert!(site.run(&["user", "demote", "root"], "").text.contains("last admin"));
+    assert!(site.run(&["user", "promote", "ann"], "").text.contains("ann is admin now"));
+    assert!(site.run(&["user", "demote", "root"], "").status.success());
+    assert!(
+        site.run(&["user", "set-password", "root"], "another long set of words\n").status.success()
+    );
+    let list = site.run(&["user", "list"], "").text;
+    assert!(
+        list.contains("root\tuser\t-") && list.contains("ann\tadmin\tann@mail.example"),
+        "{list}"
+    );
+    assert!(site.run(&["user", "delete", "root"], "").status.success());
+    let missing = site.run(&["user", "promote", "zoe"], "");
+    assert!(!missing.status.success() && missing.text.contains("nobody is called"));
+
+    let server = site.start();
+    let login = serde_json::json!({"username": "ann", "password": PASSWORD});
+    let tokens = ureq::post(format!("{}/api/v1/auth/login", server.url)).send_json(login).unwrap();
+    assert_eq!(tokens.status(), 200);
+}
+
+#[test]
+fn the_demonstration_fills_an_empty_site_only() {
+    let site = Site::unconfigured();
+    let filled = site.run(&["demo", "--posts", "45"], "");
+    assert!(
+        filled.status.success() && filled.text.contains("14 people and 45 posts"),
+        "{}",
+        filled.text
+    );
+    assert!(site.run(&["demo"], "").text.contains("empty site"));
+    let server = site.start();
+    let mut first = ureq::get(format!("{}/api/v1/posts?limit=100", server.url)).call().unwrap();
+    let list: serde_json::Value = first.body_mut().read_json().unwrap();
+    assert_eq!(list["items"].as_array().unwrap().len(), 45);
+    assert!(list["items"].as_array().unwrap().iter().any(|post| post["votes"] != 0));
+}
+
+#[test]
+fn a_wrong_configuration_is_told_in_one_sentence_before_anything_is_bound() {
+    let site = Site::unconfigured();
+    for (name, value, why) in [
+        ("POSTLY_SECRET_KEY", "", "POSTLY_SECRET_KEY is too weak"),
+        ("POSTLY_SECRET_KEY", "tooshort", "POSTLY_SECRET_KEY is too weak"),
+        (
+            "POSTLY_SECRET_KEY",
+            "change-me-please-change-me-0123456789",
+            "POSTLY_SECRET_KEY is too weak",
+        ),
+        ("DATABASE_URL", "mysql://x", "DATABASE_URL must begin with"),
+        ("DATABASE_URL", "sqlite:/proc/nowhere/postly.db", "/proc/nowhere"),
+        ("DATABASE_URL", "postgres://127.0.0.1:1/none", "POSTLY_SECRET_KEY must be set"),
+        ("POSTLY_PUBLIC_URL", "posts.example", "must be an origin"),
+        ("POSTLY_PUBLIK_URL", "https://posts.example", "unknown field"),
+        ("POSTLY_BCRYPT_COST", "40", "POSTLY_BCRYPT_COST must lie"),
+        ("ROCKET_PORT", "many", "the configuration is wrong"),
+    ] {
+        let output = run(site.postly().env(name, value), "");
+        assert_eq!(output.status.code(), Some(1), "{name}={value}: {}", output.text);
+        assert!(output.text.contains(why), "{name}={value}: {}", output.text);
+        assert_eq!(output.text.trim().lines().count(), 1, "{name}={value}: {}", output.text);
+    }
+    let mut command = site.postly();
+    command.env("DATABASE_URL", "postgres://127.0.0.1:1/none").env("POSTLY_SECRET_KEY", SECRET);
+    let unreachable = run(&mut command, "");
+    assert!(unreachable.text.contains("cannot be reached"), "{}", unreachable.text);
+    assert_eq!(unreachable.status.code(), Some(1));
+}
+
+#[test]
+fn a_dotenv_file_configures_it() {
+    let site = Site::unconfigured();
+    std::fs::write(site.path(".env"), "DATABASE_URL=sqlite:elsewhere/site.db\n").unwrap();
+    assert!(site.run(&["migrate"], "").status.success());
+    assert!(site.path("elsewhere/site.db").exists());
+    assert!(site.path("elsewhere/secret.key").exists());
+}
+
+#[test]
+fn weak_secrets_end_it_before_it_binds() {
+    let site = Site::unconfigured();
+    for weak in ["", "short", "please-change-me-please-change-me-0123", &"ab".repeat(40)] {
+        let output = run(site.postly().env("POSTLY_SECRET_KEY", weak), "");
+        assert_eq!(output.status.code(), Some(1), "{weak:?}");
+        assert!(output.text.contains("POSTLY_SECRET_KEY is too weak"), "{}", output.text);
+        assert!(!output.text.contains("Postly is at"));
+    }
+}
+
+#[test]
+fn keys_rotate_and_the_audit_is_verified_from_the_command_line() {
+    let site = Site::unconfigured();
+    let add = site.run(&["user", "add", "ann"], PASSWORD);
+    assert!(add.status.success(), "{}", add.text);
+    let verified = site.run(&["audit", "verify"], "");
+    assert!(verified.status.success() && verified.text.contains("1 events, none changed"));
+    let end = verified.text.trim().rsplit(' ').next().unwrap().to_owned();
+    assert!(site.run(&["user", "disable", "ann"], "").status.success());
+    let again = site.run(&["audit", "verify", "--expect", &end], "");
+    assert!(again.status.success(), "{}", again.text);
+    let wrong = site.run(&["audit", "verify", "--expect", "1:0000"], "");
+    assert!(!wrong.status.success() && wrong.text.contains("event 1 is no longer"));
+
+    let rotated = site.run(&["keys", "rotate"], "");
+    assert!(rotated.status.success() && rotated.text.contains("a new key and 1 older"));
+    let keys = std::fs::read_to_string(site.path("data/secret.key")).unwrap();
+    assert_eq!(keys.lines().count(), 2);
+    let mut command = site.postly();
+    command.env("POSTLY_SECRET_KEY", SECRET).args(["keys", "rotate"]);
+    let configured = run(&mut command, "");
+    assert!(!configured.status.success() && configured.text.contains("separated by a comma"));
+}

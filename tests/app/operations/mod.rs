@@ -1,0 +1,13 @@
+//! Running the site: commands, health, the log, static files.
+
+mod commands;
+mod flows;
+mod health;
+mod log;
+mod static_files;
+
+use crate::support::permission::Permission;
+
+pub fn permissions() -> Vec<Permission> {
+    [health::permissions(), static_files::permissions()].concat()
+}

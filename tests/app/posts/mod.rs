@@ -1,0 +1,11 @@
+//! Posts: writing and reading them, the feed, votes.
+
+mod feed;
+mod post;
+mod votes;
+
+use crate::support::permission::Permission;
+
+pub fn permissions() -> Vec<Permission> {
+    [feed::permissions(), post::permissions(), votes::permissions()].concat()
+}

@@ -1,0 +1,218 @@
+//! One post: writing, reading, editing, deleting.
+
+use rocket::futures::future::join_all;
+use rocket::http::Method::{Delete, Get, Post, Put};
+use serde_json::{Value, json};
+
+use crate::support::internals::sql;
+use crate::support::permission::{MEMBERS, PUBLIC, Permission, both, page_only};
+use crate::support::{App, Person};
+
+const DRAFT: &[(&str, &str)] = &[("title", "Changed"), ("content", "Changed")];
+
+pub fn permissions() -> Vec<Permission> {
+    vec![
+        both(Get, "/posts/<id>", PUBLIC),
+        page_only(Get, "/posts/new", [303, 200, 200, 200]),
+        page_only(Get, "/posts/<id>/edit", [303, 403, 200, 200]),
+        both(Post, "/posts", [(303, 401), (303, 201), (303, 201), (303, 201)]).with(DRAFT),
+        both(Put, "/posts/<id>", [(303, 401), (403, 403), (303, 200), (303, 200)]).with(DRAFT),
+        both(Delete, "/posts/<id>", [(303, 401), (403, 403), (303, 204), (303, 204)]),
+        both(Post, "/posts/preview", MEMBERS).with(DRAFT),
+        both(Put, "/posts/<id>/preview", [(303, 401), (403, 403), (200, 200), (200, 200)])
+            .with(DRAFT),
+    ]
+}
+
+#[rocket::async_test]
+async fn a_post_is_written_read_edited_and_deleted_by_a_program() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    let created =
+        ann.api().post("/posts", json!({"title": " Tides ", "content": "Twice *daily*"})).await;
+    assert_eq!((created.status, created.header("location")), (201, Some("/api/v1/posts/1")));
+    let post = created.json();
+    assert_eq!(post["title"], "Tides");
+    assert_eq!(post["content_html"], "<p>Twice <em>daily</em></p>\n");
+    assert_eq!(post["author"], json!({"id": ann.id, "username": "ann"}));
+    assert_eq!(post["updated_at"], Value::Null);
+    assert_eq!(app.nobody().api().get("/posts/1").await.json(), post);
+
+    let edited = ann.api().put("/posts/1", json!({"title": "Ebb"})).await;
+    assert_eq!(edited.status, 200);
+    let post = edited.json();
+    assert_eq!(
+        (post["title"].as_str(), post["content"].as_str()),
+        (Some("Ebb"), Some("Twice *daily*"))
+    );
+    assert!(post["updated_at"].is_string());
+    assert_eq!(ann.api().delete("/posts/1").await.status, 204);
+    assert_eq!(app.nobody().api().get("/posts/1").await.status, 404);
+    assert_eq!(ann.api().delete("/posts/1").await.status, 404);
+}
+
+#[rocket::async_test]
+async fn a_post_is_written_read_edited_and_deleted_by_a_browser() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    assert!(ann.page().get("/posts/new").await.body.contains("<form"));
+    let form = [("title", "Tides"), ("content", "Twice\r\n*daily*")];
+    let created = ann.page().post("/posts", &form).await;
+    assert_eq!((created.status, created.header("location")), (303, Some("/posts/1")));
+    assert_eq!(created.cookie("postly_flash").as_deref(), Some("post-created"));
+    let shown = app.nobody().page().get("/posts/1").await;
+    assert!(shown.body.contains("<h1>Tides</h1>") && shown.body.contains("<em>daily</em>"));
+    assert!(!shown.body.contains("/posts/1/edit"), "strangers see no edit link");
+
+    let edit = ann.page().get("/posts/1/edit").await;
+    assert!(edit.body.contains("name=\"version\" value=\"1\""));
+    let form = [("title", "Ebb"), ("content", "Once"), ("version", "1")];
+    let saved = ann.page().put("/posts/1", &form).await;
+    assert_eq!((saved.status, saved.header("location")), (303, Some("/posts/1")));
+    let shown = ann.page().get("/posts/1").await;
+    assert!(shown.body.contains("Ebb") && shown.body.contains("edited"));
+    let gone = ann.page().delete("/posts/1", &[]).await;
+    assert_eq!((gone.status, gone.header("location")), (303, Some("/")));
+    assert_eq!(ann.page().get("/posts/1").await.status, 404);
+}
+
+#[rocket::async_test]
+async fn empty_and_endless_fields_are_complaints_and_nothing_typed_is_lost() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    for (draft, fields) in [
+        (json!({}), vec!["title", "content"]),
+        (json!({"title": "  ", "content": "\n"}), vec!["title", "content"]),
+        (json!({"title": "x".repeat(256), "content": "y"}), vec!["title"]),
+        (json!({"title": "x", "content": "y".repeat(100_001)}), vec!["content"]),
+        (json!({"title": 5, "content": "y"}), vec!["title"]),
+        (json!({"title": "nul\u{0}", "content": "y"}), vec!["title"]),
+    ] {
+        let refused = ann.api().post("/posts", draft).await;
+        assert_eq!(
+            (refused.status, refused.field_errors()),
+            (422, fields.iter().map(|f| f.to_string()).collect())
+        );
+    }
+    let whole = json!({"title": "é".repeat(255), "content": "é".repeat(100_000)});
+    assert_eq!(ann.api().post("/posts", whole).await.status, 201);
+    let id = ann.posts("Kept").await;
+    let path = format!("/posts/{id}");
+    assert_eq!(ann.api().put(&path, json!({"title": ""})).await.field_errors(), ["title"]);
+    let page = ann.page().put(&path, &[("title", ""), ("content", "typed <text>")]).await;
+    assert_eq!(page.status, 422);
+    assert!(page.body.contains("typed &lt;text&gt;"), "{}", page.body);
+    assert_eq!(ann.api().get(&path).await.json()["title"], "Kept");
+    let page = ann.page().post("/posts", &[("title", "Only a title"), ("content", "")]).await;
+    assert_eq!(page.status, 422);
+    assert!(
+        page.body.contains("value=\"Only a title\"") && page.body.contains("id=\"content-error\"")
+    );
+}
+
+#[rocket::async_test]
+async fn only_the_author_and_admins_change_a_post() {
+    let app = App::new().await;
+    let (ann, bob, root) = (app.user("ann").await, app.user("bob").await, app.admin("root").await);
+    let id = ann.posts("Mine").await;
+    let path = format!("/posts/{id}");
+    let draft = || json!({"title": "Stolen"});
+    assert_eq!(bob.api().put(&path, draft()).await.status, 403);
+    assert_eq!(bob.api().delete(&path).await.status, 403);
+    assert_eq!(bob.page().get(&format!("{path}/edit")).await.status, 403);
+    assert_eq!(bob.page().put(&path, &[("title", "Stolen")]).await.status, 403);
+    assert_eq!(bob.page().delete(&path, &[]).await.status, 403);
+    assert_eq!(app.nobody().api().put(&path, draft()).await.status, 401);
+    assert_eq!(app.nobody().page().put(&path, &[("title", "x")]).await.status, 303);
+    assert_eq!(bob.api().put("/posts/999", draft()).await.status, 404);
+    assert_eq!(app.nobody().api().get(&path).await.json()["title"], "Mine");
+    assert_eq!(root.api().put(&path, json!({"title": "Moderated"})).await.status, 200);
+    assert_eq!(root.page().delete(&path, &[]).await.status, 303);
+}
+
+#[rocket::async_test]
+async fn a_stale_edit_is_refused_and_keeps_its_text() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    let path = format!("/posts/{}", ann.posts("First").await);
+    let tag = ann.api().get(&path).await.header("etag").unwrap().to_owned();
+    let put = async |tag: &str, title: &str| {
+        let person: &Person<'_> = &ann;
+        person.api().send(Put, &path, Some(json!({"title": title})), &[("If-Match", tag)]).await
+    };
+    assert_eq!(put(&tag, "Second").await.status, 200);
+    assert_eq!(put(&tag, "Third").await.status, 412);
+    assert_eq!(put("\"nonsense\"", "Third").await.status, 412);
+    assert_eq!(put("*", "Third").await.status, 200);
+    let stale = ann
+        .page()
+        .put(&path, &[("title", "Mine"), ("content", "long work"), ("version", "1")])
+        .await;
+    assert_eq!(stale.status, 409);
+    assert!(stale.body.contains("long work") && stale.body.contains("changed since"));
+    assert!(stale.body.contains("name=\"version\" value=\"3\""), "saving again replaces it");
+    let delete = ann.api().send(Delete, &path, None, &[("If-Match", tag.as_str())]).await;
+    assert_eq!(delete.status, 412);
+}
+
+#[rocket::async_test]
+async fn of_parallel_edits_of_one_version_one_wins() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    let path = format!("/posts/{}", ann.posts("First").await);
+    let api = ann.api();
+    let all = join_all(
+        (0..16).map(|i| api.put(&path, json!({"title": format!("Edit {i}"), "version": 1}))),
+    )
+    .await;
+    let count = |status| all.iter().filter(|response| response.status == status).count();
+    assert_eq!((count(200), count(412)), (1, 15));
+}
+
+#[rocket::async_test]
+async fn an_unchanged_post_is_not_sent_twice() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    let bob = app.user("bob").await;
+    let path = format!("/posts/{}", ann.posts("Tides").await);
+    let tag = ann.api().get(&path).await.header("etag").unwrap().to_owned();
+    let ask = async || ann.api().send(Get, &path, None, &[("If-None-Match", &tag)]).await;
+    let same = ask().await;
+    assert_eq!((same.status, same.body.as_str()), (304, ""));
+    bob.api().put(&format!("{path}/vote"), json!({})).await;
+    assert_eq!(ask().await.status, 200, "a vote changes what is shown");
+}
+
+#[rocket::async_test]
+async fn a_preview_renders_and_keeps_nothing() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    let preview = ann.api().post("/posts/preview", json!({"content": "**b** <script>"})).await;
+    assert_eq!(preview.status, 200);
+    assert_eq!(preview.json()["content_html"], "<p><strong>b</strong> &lt;script&gt;</p>\n");
+    let page = ann.page().post("/posts/preview", &[("title", "T"), ("content", "**b**")]).await;
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("<strong>b</strong>") && page.body.contains("value=\"T\""));
+    let id = ann.posts("Kept").await;
+    let form = [("title", "T"), ("content", "*c*"), ("version", "1")];
+    let page = ann.page().put(&format!("/posts/{id}/preview"), &form).await;
+    assert!(
+        page.body.contains("<em>c</em>") && page.body.contains(&format!("action=\"/posts/{id}\""))
+    );
+    let (posts,): (i64,) = sql("SELECT count(*) FROM posts").one(&app.db).await.unwrap();
+    assert_eq!(posts, 1);
+}
+
+#[rocket::async_test]
+async fn a_newer_renderer_renders_old_posts_anew() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    let path = format!("/posts/{}", ann.posts("Tides").await);
+    sql("UPDATE posts SET rendering = 0, content_html = 'old', excerpt = 'old'")
+        .execute(app.db.writer())
+        .await
+        .unwrap();
+    let post = ann.api().get(&path).await.json();
+    assert_eq!(post["content_html"], "<p>About <em>Tides</em>.</p>\n");
+    assert_eq!(post["excerpt"], "About Tides.");
+}

@@ -1,0 +1,56 @@
+//! Two instances that start at once on an empty database.
+
+use std::collections::BTreeSet;
+
+use crate::support::binary::{Server, Site, Starting, wait_for};
+use crate::support::internals::sql;
+use crate::support::repetitions;
+
+#[test]
+fn two_that_start_at_once_migrate_once_and_both_serve() {
+    // The race is short, so a few attempts are needed to hit it.
+    for _ in 0..5 * repetitions() {
+        let site = Site::empty();
+        let starting = [0, 1].map(|_| Starting::of(&mut site.postly()));
+        let [first, second] = starting.map(Starting::ready);
+        assert_ne!(first.url, second.url);
+        let ann = first.newcomer("ann");
+        let there = |instance: &Server| ann.at(instance);
+        for instance in [&first, &second] {
+            assert_eq!(instance.nobody().get("/readyz").unwrap().status, 200);
+        }
+        // Each sees what was written through the other, log-ins included.
+        let by_first = there(&first).posts("at the first");
+        let by_second = there(&second).posts("at the second");
+        for (instance, id) in [(&first, by_second), (&second, by_first)] {
+            assert_eq!(there(instance).ask("GET", &format!("/posts/{id}"), None).status, 200);
+        }
+        wait_for(migrated_once(&site));
+    }
+}
+
+/// Without a configured secret one is generated; instances that start at once must agree on it.
+#[test]
+fn two_that_start_at_once_in_an_empty_folder_share_their_secret() {
+    let site = Site::empty();
+    if !site.is_sqlite() {
+        return; // With PostgreSQL the secret must be configured.
+    }
+    let starting = [0, 1].map(|_| Starting::of(site.postly().env_remove("POSTLY_SECRET_KEY")));
+    let [first, second] = starting.map(Starting::ready);
+    let ann = first.newcomer("ann");
+    assert_eq!(ann.at(&second).ask("GET", "/me", None).status, 200);
+}
+
+async fn migrated_once(site: &Site) {
+    let db = site.db().await;
+    let applied: Vec<(i64,)> =
+        sql("SELECT version FROM _sqlx_migrations WHERE success = true").all(&db).await.unwrap();
+    let files = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite");
+    let there: BTreeSet<i64> = std::fs::read_dir(files)
+        .unwrap()
+        .map(|file| file.unwrap().file_name().to_string_lossy()[..4].parse().unwrap())
+        .collect();
+    assert_eq!(applied.len(), there.len());
+    assert_eq!(applied.into_iter().map(|(version,)| version).collect::<BTreeSet<_>>(), there);
+}

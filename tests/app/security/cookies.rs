@@ -1,0 +1,84 @@
+//! Cookies: which door takes them, their flags, their renewal.
+
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use jsonwebtoken::{EncodingKey, decode_header, encode as sign};
+use rocket::http::{ContentType, Header, Method};
+
+use crate::support::{App, ORIGIN, PASSWORD, SECRET, encode, send};
+
+#[rocket::async_test]
+async fn the_api_ignores_cookies_and_pages_ignore_bearer_tokens() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    let cookie = Header::new("Cookie", format!("postly={}", ann.cookie.clone().unwrap()));
+    assert_eq!(send(&app, Method::Get, "/api/v1/me", vec![cookie], None::<&str>).await.status, 401);
+    let bearer = |token: &Option<String>| {
+        Header::new("Authorization", format!("Bearer {}", token.clone().unwrap()))
+    };
+    let page = send(&app, Method::Get, "/me", vec![bearer(&ann.token)], None::<&str>).await;
+    assert_eq!(page.status, 303);
+    let swapped =
+        send(&app, Method::Get, "/api/v1/me", vec![bearer(&ann.cookie)], None::<&str>).await;
+    assert_eq!(swapped.status, 401, "the token of a cookie is not a bearer token");
+    let cookie = Header::new("Cookie", format!("postly={}", ann.token.clone().unwrap()));
+    assert_eq!(send(&app, Method::Get, "/me", vec![cookie], None::<&str>).await.status, 303);
+    let foreign = vec![Header::new("Origin", "https://evil.example")];
+    let response = send(&app, Method::Get, "/api/v1/posts", foreign, None::<&str>).await;
+    assert_eq!(response.header("access-control-allow-origin"), None);
+}
+
+#[rocket::async_test]
+async fn the_cookie_has_its_flags_under_http_and_https() {
+    let form = [("username", "ann"), ("password", PASSWORD)];
+    for (origin, start) in [(ORIGIN, "postly=ey"), ("https://posts.example", "__Host-postly=ey")] {
+        let app = App::at(origin).await;
+        let headers = vec![Header::new("Origin", origin), ContentType::Form.into()];
+        let logged_in = send(&app, Method::Post, "/register", headers, Some(encode(&form))).await;
+        assert_eq!(logged_in.status, 303, "{}", logged_in.body);
+        let cookies: Vec<_> = logged_in.headers.iter().filter(|(n, _)| n == "set-cookie").collect();
+        let (_, session) = cookies.iter().find(|(_, c)| c.starts_with(start)).unwrap();
+        for (_, cookie) in &cookies {
+            for flag in ["HttpOnly", "SameSite=Lax", "Path=/"] {
+                assert!(cookie.contains(flag), "{flag} in {cookie}");
+            }
+            assert_eq!(cookie.contains("Secure"), origin.starts_with("https"), "{cookie}");
+            assert!(!cookie.contains("Domain"));
+        }
+        assert!(
+            !logged_in.body.contains("eyJ")
+                && !logged_in.header("location").unwrap().contains("eyJ")
+        );
+        let hsts = logged_in.header("strict-transport-security");
+        assert_eq!(hsts.is_some(), origin.starts_with("https"));
+        let _ = session;
+    }
+}
+
+#[rocket::async_test]
+async fn an_ageing_cookie_is_replaced_by_a_fresh_one() {
+    let app = App::new().await;
+    let mut ann = app.user("ann").await;
+    assert_eq!(ann.page().get("/me").await.cookie("postly"), None, "a fresh one is not replaced");
+    let token = ann.cookie.take().unwrap();
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    let mut claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+    claims["iat"] = (claims["iat"].as_i64().unwrap() - 16 * 60).into();
+    let key = EncodingKey::from_secret(SECRET.as_bytes());
+    let aged = sign(&decode_header(&token).unwrap(), &claims, &key).unwrap();
+    ann.cookie = Some(aged.clone());
+    let fresh = ann.page().get("/me").await.cookie("postly");
+    assert!(fresh.as_ref().is_some_and(|fresh| !fresh.is_empty() && *fresh != aged));
+    ann.cookie = fresh;
+    assert_eq!(ann.page().get("/me").await.status, 200);
+}
+
+#[rocket::async_test]
+async fn a_path_in_disguise_is_the_same_door() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    for path in ["//api/v1/me", "/%61pi/v1/me", "/api//v1/me"] {
+        let cookie = Header::new("Cookie", format!("postly={}", ann.cookie.clone().unwrap()));
+        let response = send(&app, Method::Get, path, vec![cookie], None::<&str>).await;
+        assert_eq!(response.status, 401, "{path} takes no cookie");
+    }
+}

@@ -1,0 +1,98 @@
+//! A real mail server, and sites that send their mail to it.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{App, PASSWORD, Response};
+
+/// A mail server in a process of its own, killed when dropped.
+pub struct MailServer {
+    process: Child,
+    output: Arc<Mutex<Receiver<Value>>>,
+    pub port: u16,
+}
+
+impl MailServer {
+    /// Mode `take` accepts mails, `hang` never sends a byte, `drop` hangs up in the middle of each.
+    pub async fn start(mode: &str, port: u16) -> MailServer {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/support/smtp.mjs");
+        let mut process = Command::new("node")
+            .arg(script)
+            .args([mode, &port.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("node is needed, with `npm ci` in tests/browser; ./test sees to both");
+        let (sender, receiver) = channel();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let _ = sender.send(serde_json::from_str(&line).unwrap());
+            }
+        });
+        let mut server = MailServer { process, output: Arc::new(Mutex::new(receiver)), port: 0 };
+        server.port = server.next().await["port"].as_u64().unwrap() as u16;
+        server
+    }
+
+    fn url(&self) -> String {
+        format!("smtp://127.0.0.1:{}", self.port)
+    }
+
+    /// The next event that the server reports.
+    pub async fn next(&self) -> Value {
+        let output = self.output.clone();
+        let wait = move || output.lock().unwrap().recv_timeout(Duration::from_secs(120));
+        rocket::tokio::task::spawn_blocking(wait)
+            .await
+            .unwrap()
+            .expect("the mail server reports nothing; are its packages there? ./test installs them")
+    }
+
+    /// A site that sends its mail here.
+    pub async fn site(&self) -> App {
+        self.site_with(&[]).await
+    }
+
+    pub async fn site_with(&self, more: &[(&str, &str)]) -> App {
+        let url = self.url();
+        let mut options =
+            vec![("mail_url", url.as_str()), ("mail_from", "Postly <post@postly.test>")];
+        options.extend(more);
+        App::with(&options).await
+    }
+
+    /// The next mail: its recipient and its text.
+    pub async fn mail(&self) -> (String, String) {
+        let mail = self.next().await;
+        (mail["to"][0].as_str().unwrap().to_owned(), mail["raw"].as_str().unwrap().to_owned())
+    }
+}
+
+impl Drop for MailServer {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The token in the link of a mail.
+pub fn link_token(mail: &str) -> String {
+    let start = mail.find("?token=").unwrap_or_else(|| panic!("no link in {mail}")) + 7;
+    mail[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect()
+}
+
+pub async fn register(app: &App, name: &str, email: &str) -> Response {
+    let form = json!({"username": name, "email": email, "password": PASSWORD});
+    app.nobody().api().post("/auth/register", form).await
+}
+
+pub async fn request_reset(app: &App, email: &str) -> Response {
+    app.nobody().api().post("/auth/password-reset", json!({"email": email})).await
+}

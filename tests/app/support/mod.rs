@@ -1,0 +1,27 @@
+//! What the tests share: a site of one's own, people at its doors, the real binary, other servers.
+
+mod app;
+pub mod binary;
+pub mod database;
+pub mod internals;
+pub mod mail_server;
+pub mod nginx;
+pub mod permission;
+mod person;
+pub mod postgres;
+
+pub use app::{App, ORIGIN, PASSWORD, SECRET};
+pub use person::{Person, Response, encode, send, send_from};
+
+/// The kinds of the events in a list of the API.
+pub fn event_kinds(list: &serde_json::Value) -> Vec<String> {
+    let items = list["items"].as_array().unwrap();
+    items.iter().map(|event| event["kind"].as_str().unwrap().to_owned()).collect()
+}
+
+/// How often tests repeat what depends on chance, compared with every day: `./test slow` asks for
+/// more.
+pub fn repetitions() -> u32 {
+    let wanted = std::env::var("POSTLY_TEST_REPETITIONS");
+    wanted.map_or(1, |count| count.parse().expect("POSTLY_TEST_REPETITIONS is a number"))
+}

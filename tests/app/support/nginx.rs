@@ -1,0 +1,205 @@
+//! nginx with the configuration that Postly ships, and clients that are slow on purpose. The
+//! benchmark uses this file too.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// nginx on loopback, stopped when dropped.
+pub struct Nginx {
+    child: Child,
+    /// Where it speaks HTTP without TLS, which the clients of the tests do not support.
+    pub plain: SocketAddr,
+    pub tls: SocketAddr,
+    /// Where it stands for port 80.
+    #[allow(dead_code, reason = "the benchmark asks nothing there")]
+    pub redirect: SocketAddr,
+    _folder: TempDir,
+}
+
+impl Nginx {
+    /// Starts it in front of the server at `upstream`, such as `127.0.0.1:8000`.
+    pub fn start(upstream: &str) -> Nginx {
+        let folder = tempfile::tempdir().unwrap();
+        // Its workers run as another user, who must be able to reach their temporary files.
+        let passable = std::os::unix::fs::PermissionsExt::from_mode(0o711);
+        std::fs::set_permissions(folder.path(), passable).unwrap();
+        let path = folder.path().display().to_string();
+        certificate(&path);
+        let [plain, tls, redirect] = free_ports();
+        let text = adapted(&path, upstream, plain, tls, redirect);
+        std::fs::write(folder.path().join("nginx.conf"), text).unwrap();
+        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        let mut child = Command::new("nginx")
+            .args(["-p", &path, "-c", "nginx.conf", "-e", "stderr"])
+            .args(["-g", &format!("daemon off; pid {path}/pid; error_log stderr;")])
+            .env("PATH", "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/bin:/sbin")
+            .stdin(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("nginx is missing: apt-get install nginx");
+        while TcpStream::connect(plain).is_err() {
+            if let Some(status) = child.try_wait().unwrap() {
+                let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+                panic!("nginx ended ({status}): {log}");
+            }
+            std::thread::yield_now();
+        }
+        Nginx { child, plain, tls, redirect, _folder: folder }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.plain)
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        // Not killed: its workers would be left behind.
+        let _ = Command::new("kill").args(["-s", "TERM", &self.child.id().to_string()]).status();
+        let _ = self.child.wait();
+    }
+}
+
+/// The shipped configuration, with only those parts replaced that its header says to replace, the
+/// addresses and the paths of files.
+fn adapted(
+    path: &str,
+    upstream: &str,
+    plain: SocketAddr,
+    tls: SocketAddr,
+    redirect: SocketAddr,
+) -> String {
+    let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/nginx.conf"));
+    let mut text: String = text
+        .lines()
+        .filter(|line| !line.contains("listen [::]"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let kept = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|kind| format!("{kind}_temp_path {path}/{kind};"))
+        .join(" ");
+    for (shipped, here) in [
+        ("http {", format!("http {{ access_log off; {kept}")),
+        ("listen 80 default_server;", format!("listen {plain} default_server;")),
+        ("listen 443 ssl default_server;", format!("listen {tls} ssl default_server;")),
+        ("listen 80;", format!("listen {redirect};")),
+        ("listen 443 ssl;", format!("listen {tls} ssl; listen {plain};")),
+        ("server 127.0.0.1:8000;", format!("server {upstream};")),
+        ("/etc/letsencrypt/live/posts.example", path.to_owned()),
+        ("posts.example", "127.0.0.1".to_owned()),
+    ] {
+        assert!(text.contains(shipped), "deploy/nginx.conf has no {shipped:?} any more");
+        text = text.replace(shipped, &here);
+    }
+    text
+}
+
+fn certificate(path: &str) {
+    let created = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"])
+        .args(["-days", "2", "-subj", "/CN=127.0.0.1"])
+        .args(["-keyout", &format!("{path}/privkey.pem"), "-out", &format!("{path}/fullchain.pem")])
+        .stderr(Stdio::null())
+        .status();
+    assert!(created.expect("openssl is missing: apt-get install openssl").success());
+}
+
+/// All are held until the last is found, so that they differ.
+fn free_ports<const N: usize>() -> [SocketAddr; N] {
+    let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    held.map(|listener| listener.local_addr().unwrap())
+}
+
+/// How many clients are slow in one way or another.
+pub const SLOW: usize = 1000;
+/// How many requests one address may have in flight.
+const BODIES: usize = 100;
+
+/// Connections from 127.0.0.2 that never complete a request: some trickle a header, some begin a
+/// body, some send nothing where TLS is expected.
+pub struct Slow {
+    headers: Vec<TcpStream>,
+    others: Vec<TcpStream>,
+}
+
+impl Slow {
+    pub fn open(nginx: &Nginx) -> Slow {
+        allow_open_files(SLOW + 1000);
+        let connect = |to, text: &str| {
+            let mut stream = from_elsewhere(to);
+            stream.write_all(text.as_bytes()).unwrap();
+            stream.set_nonblocking(true).unwrap();
+            stream
+        };
+        let head = "POST /api/v1/posts HTTP/1.1\r\nHost: 127.0.0.1\r\n";
+        let body = format!("{head}Content-Type: application/json\r\nContent-Length: 999\r\n\r\n{{");
+        let header = format!("{head}X-Slow: ");
+        let headers = (0..SLOW / 2).map(|_| connect(nginx.plain, &header)).collect();
+        let others = (0..SLOW / 2)
+            .map(|n| if n < BODIES { connect(nginx.plain, &body) } else { connect(nginx.tls, "") })
+            .collect();
+        Slow { headers, others }
+    }
+
+    /// One more byte of each header.
+    pub fn trickle(&mut self) {
+        for stream in &mut self.headers {
+            let _ = stream.write(b"a"); // It may be cut off already.
+        }
+    }
+
+    /// How many are still connected.
+    pub fn connected(&mut self) -> usize {
+        let mut rest = [0; 1024];
+        for streams in [&mut self.headers, &mut self.others] {
+            streams.retain_mut(|stream| {
+                loop {
+                    match stream.read(&mut rest) {
+                        Ok(0) => break false,
+                        Ok(_) => {} // A response such as 408; the end follows.
+                        Err(e) => break e.kind() == ErrorKind::WouldBlock,
+                    }
+                }
+            });
+        }
+        self.headers.len() + self.others.len()
+    }
+}
+
+/// A connection from another address of this machine.
+pub fn from_elsewhere(to: SocketAddr) -> TcpStream {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let stream = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind((Ipv4Addr::new(127, 0, 0, 2), 0).into()).unwrap();
+        socket.connect(to).await.unwrap().into_std().unwrap()
+    });
+    stream.set_nonblocking(false).unwrap();
+    stream
+}
+
+/// Raises this process's own limit, which is 1,024 in many paths.
+fn allow_open_files(count: usize) {
+    let status = Command::new("prlimit")
+        .args(["--pid", &std::process::id().to_string(), &format!("--nofile={count}:")])
+        .status()
+        .expect("prlimit is missing: apt-get install util-linux");
+    assert!(status.success(), "this machine allows no {count} open files");
+}
+
+/// More time than the shipped configuration may take to cut slow clients off.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Keeps trickling and calling `meanwhile` until all are cut off.
+pub fn until_all_are_cut_off(mut slow: Slow, mut meanwhile: impl FnMut()) {
+    let start = Instant::now();
+    while slow.connected() > 0 {
+        meanwhile();
+        slow.trickle();
+        assert!(start.elapsed() < PATIENCE, "{} are still connected", slow.connected());
+    }
+}

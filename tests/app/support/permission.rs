@@ -1,0 +1,68 @@
+//! The rows of the authorization matrix, which each noun contributes in its own test file.
+
+use rocket::http::Method;
+
+/// Statuses at the page door and at the API door, as answered to: nobody, another user, the owner,
+/// an admin.
+pub type AtBothDoors = [(u16, u16); 4];
+
+pub const PUBLIC: AtBothDoors = [(200, 200); 4];
+pub const MEMBERS: AtBothDoors = [(303, 401), (200, 200), (200, 200), (200, 200)];
+pub const MEMBERS_CREATE: AtBothDoors = [(303, 401), (201, 201), (201, 201), (201, 201)];
+pub const MEMBERS_DELETE: AtBothDoors = [(303, 401), (303, 204), (303, 204), (303, 204)];
+pub const MEMBERS_NOT_FOUND: AtBothDoors = [(303, 401), (404, 404), (404, 404), (404, 404)];
+pub const MEMBERS_PAGE: [u16; 4] = [303, 200, 200, 200];
+pub const ADMINS: AtBothDoors = [(404, 401), (404, 403), (404, 403), (200, 200)];
+pub const ADMINS_CHANGE: AtBothDoors = [(404, 401), (404, 403), (404, 403), (303, 200)];
+pub const ADMINS_DELETE: AtBothDoors = [(404, 401), (404, 403), (404, 403), (303, 204)];
+
+/// An action: where it is mounted, and what it answers to whom.
+#[derive(Clone)]
+pub struct Permission {
+    pub method: Method,
+    /// Without the door.
+    pub path: &'static str,
+    pub page: Option<[u16; 4]>,
+    pub api: Option<[u16; 4]>,
+    /// Input that is valid for those who may act.
+    pub fields: &'static [(&'static str, &'static str)],
+    /// Whether the API door takes a form instead of JSON.
+    pub takes_form: bool,
+}
+
+/// An action at both doors.
+pub fn both(method: Method, path: &'static str, expected: AtBothDoors) -> Permission {
+    let (page, api) = (expected.map(|(page, _)| page), expected.map(|(_, api)| api));
+    Permission { page: Some(page), api: Some(api), ..nowhere(method, path) }
+}
+
+/// An exception: forms and pages that programs do not need, or whose twin has another path.
+pub fn page_only(method: Method, path: &'static str, page: [u16; 4]) -> Permission {
+    Permission { page: Some(page), ..nowhere(method, path) }
+}
+
+/// An exception: what only programs need, or whose twin has another path.
+pub fn api_only(method: Method, path: &'static str, api: [u16; 4]) -> Permission {
+    Permission { api: Some(api), ..nowhere(method, path) }
+}
+
+fn nowhere(method: Method, path: &'static str) -> Permission {
+    Permission { method, path, page: None, api: None, fields: &[], takes_form: false }
+}
+
+impl Permission {
+    pub fn with(self, fields: &'static [(&'static str, &'static str)]) -> Permission {
+        Permission { fields, ..self }
+    }
+
+    pub fn by_form(self) -> Permission {
+        Permission { takes_form: true, ..self }
+    }
+
+    /// Whether the answer with this status changes nothing: somebody reads, or is refused, or is
+    /// sent to the log-in page, which the API door says with 401.
+    pub fn changes_nothing(&self, who: usize, is_api: bool, status: u16) -> bool {
+        let to_log_in = !is_api && status == 303 && self.api.is_some_and(|api| api[who] == 401);
+        self.method == Method::Get || status >= 400 || to_log_in
+    }
+}
