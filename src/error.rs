@@ -36,8 +36,10 @@ pub enum Error {
         retry_after: i64,
         first: bool,
     },
-    /// The site is busy, or its database is unreachable.
+    /// The site is busy: this request cannot be served now.
     Unavailable,
+    /// The database is unreachable: no request can be served now.
+    Disconnected,
     AuditBroken(AuditFault),
     Database(sqlx::Error),
     /// A fault of ours; the text is for the log.
@@ -139,7 +141,7 @@ impl Error {
             Error::Conflict(why) => why.into(),
             Error::VersionConflict => "version_conflict",
             Error::TooManyRequests { .. } => "too_many_requests",
-            Error::Unavailable => "unavailable",
+            Error::Unavailable | Error::Disconnected => "unavailable",
             Error::AuditBroken(_) | Error::Database(_) | Error::Internal(_) => "internal_error",
         }
     }
@@ -211,10 +213,14 @@ impl From<sqlx::Error> for Error {
             E::RowNotFound => Error::NotFound,
             E::PoolTimedOut | E::PoolClosed | E::Io(_) | E::WorkerCrashed => {
                 tracing::error!(%error, "the database is unreachable");
-                Error::Unavailable
+                Error::Disconnected
             }
-            E::Database(e) if is_outage(e.as_ref()) => {
-                tracing::error!(%error, "the database cannot serve");
+            E::Database(e) if is_disconnect(e.as_ref()) => {
+                tracing::error!(%error, "the database is unreachable");
+                Error::Disconnected
+            }
+            E::Database(e) if is_temporary(e.as_ref()) => {
+                tracing::error!(%error, "the database cannot serve this request");
                 Error::Unavailable
             }
             _ => Error::Database(error),
@@ -222,17 +228,26 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// Codes that say "not now" rather than "never": PostgreSQL classes 08 (connection), 53 (resources)
-/// and 57P (shutdown), 40001/40P01 (serialisation, deadlock); SQLite 5 (busy), 10 (I/O), 13 (full).
-fn is_outage(error: &dyn sqlx::error::DatabaseError) -> bool {
+/// PostgreSQL classes 08 (connection) and 57P (shutdown).
+fn is_disconnect(error: &dyn sqlx::error::DatabaseError) -> bool {
     let code = error.code().unwrap_or_default();
-    if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
+    !is_sqlite(error) && ["08", "57P"].iter().any(|class| code.starts_with(class))
+}
+
+/// Codes that say "not now" rather than "never", about one request: PostgreSQL class 53 (resources),
+/// 40001 and 40P01 (serialisation, deadlock); SQLite 5 (busy), 10 (I/O), 13 (full).
+fn is_temporary(error: &dyn sqlx::error::DatabaseError) -> bool {
+    let code = error.code().unwrap_or_default();
+    if is_sqlite(error) {
         let primary = code.parse::<i32>().unwrap_or(0) & 0xff;
         matches!(primary, 5 | 10 | 13)
     } else {
-        ["08", "53", "57P"].iter().any(|class| code.starts_with(class))
-            || matches!(code.as_ref(), "40001" | "40P01")
+        code.starts_with("53") || matches!(code.as_ref(), "40001" | "40P01")
     }
+}
+
+fn is_sqlite(error: &dyn sqlx::error::DatabaseError) -> bool {
+    error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some()
 }
 
 /// Why Postly cannot start, or a command cannot do its work: one sentence for the operator.

@@ -8,6 +8,8 @@
 //! in at once; `… -- slow` does so beside a thousand slow connections, through nginx with the
 //! configuration that is shipped. `… -- timing` compares how long refused log-ins take.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod interrupt;
 #[path = "../../tests/app/support/nginx.rs"]
 mod nginx;

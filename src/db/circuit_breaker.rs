@@ -27,13 +27,13 @@ impl CircuitBreaker {
     /// Does the work, unless the circuit is open.
     ///
     /// # Errors
-    /// `Unavailable` at once while it is open.
+    /// `Disconnected` at once while it is open.
     pub async fn call<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         if self.open.load(Ordering::Relaxed) {
-            return Err(Error::Unavailable);
+            return Err(Error::Disconnected);
         }
         let result = work.await;
-        if let Err(Error::Unavailable) = result
+        if let Err(Error::Disconnected) = result
             && !self.open.swap(true, Ordering::Relaxed)
         {
             tokio::spawn(self.clone().probe());

@@ -1,5 +1,7 @@
 //! Every behaviour, through both doors. `POSTLY_TEST_ENGINE=postgres` runs the same suite there.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod accounts;
 mod admin;
 mod house;

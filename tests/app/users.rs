@@ -7,7 +7,7 @@ use crate::support::App;
 use crate::support::permission::{PUBLIC, Permission, both};
 
 pub fn permissions() -> Vec<Permission> {
-    vec![both(Get, "/users/<username>", PUBLIC)]
+    vec![both(Get, "/users/<username>", PUBLIC).scope("posts:read")]
 }
 
 #[rocket::async_test]

@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Cursor;
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use rocket::Request;
 use rocket::http::{ContentType, Header, Status};
 use rocket::response::{self, Responder, Response};
 use rocket_dyn_templates::Engines;
 use rust_embed::{EmbeddedFile, RustEmbed};
-use tera::Value;
+use tera::{Tera, Value};
 
 use super::messages;
 use crate::error::Error;
@@ -35,11 +35,27 @@ pub fn templates(engines: &mut Engines) -> Result<(), Box<dyn std::error::Error>
         let file = Templates::get(&name).ok_or_else(|| format!("{name} disappeared"))?;
         texts.push((name.into_owned(), String::from_utf8(file.data.into_owned())?));
     }
-    // The names keep their `.html`, which is what tells Tera to escape.
-    engines.tera.add_raw_templates(texts)?;
+    engines.tera = parsed(texts)?;
     engines.tera.register_function("asset", AssetAddress);
     engines.tera.register_function("event_name", event_name);
     Ok(())
+}
+
+/// Parsing is expensive, and nearly always the templates are those of the time before: a debug build
+/// calls it for each site of its tests, and whenever a file was changed.
+fn parsed(texts: Vec<(String, String)>) -> tera::Result<Tera> {
+    static PARSED: Mutex<Option<(Vec<(String, String)>, Tera)>> = Mutex::new(None);
+    let mut parsed = PARSED.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*parsed {
+        Some((known, tera)) if *known == texts => Ok(tera.clone()),
+        _ => {
+            let mut tera = Tera::default();
+            // The names keep their `.html`, which is what tells Tera to escape.
+            tera.add_raw_templates(texts.iter().map(|(name, text)| (name, text)))?;
+            *parsed = Some((texts, tera.clone()));
+            Ok(tera)
+        }
+    }
 }
 
 /// `{{ event_name(kind=event.kind) }}`: what a kind of audit event is called.

@@ -183,7 +183,7 @@ fn add_headers(response: &mut Response<'_>, cause: &Cause) {
         Cause::Site(Error::TooManyRequests { retry_after, .. }) => {
             response.set_header(Header::new("Retry-After", retry_after.to_string()));
         }
-        Cause::Site(Error::Unavailable) => {
+        Cause::Site(Error::Unavailable | Error::Disconnected) => {
             response.set_header(Header::new("Retry-After", "5"));
         }
         Cause::Request(RequestError::MethodNotAllowed(methods)) => {

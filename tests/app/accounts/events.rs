@@ -7,7 +7,7 @@ use crate::support::permission::{MEMBERS, Permission, both};
 use crate::support::{App, event_kinds};
 
 pub fn permissions() -> Vec<Permission> {
-    vec![both(Get, "/me/events", MEMBERS)]
+    vec![both(Get, "/me/events", MEMBERS).scope("account")]
 }
 
 #[rocket::async_test]

@@ -6,7 +6,10 @@ use crate::support::App;
 use crate::support::permission::{MEMBERS, Permission, both};
 
 pub fn permissions() -> Vec<Permission> {
-    vec![both(Get, "/me", MEMBERS), both(Get, "/dashboard", MEMBERS)]
+    vec![
+        both(Get, "/me", MEMBERS).scope("account"),
+        both(Get, "/dashboard", MEMBERS).scope("account"),
+    ]
 }
 
 #[rocket::async_test]

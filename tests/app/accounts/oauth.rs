@@ -8,7 +8,7 @@ use rocket::http::ContentType;
 use rocket::http::Method::Post;
 use serde_json::json;
 
-use crate::support::internals::{hashed, now, sql};
+use crate::support::internals::{now, sha256, sql};
 use crate::support::permission::{Permission, api_only};
 use crate::support::{App, PASSWORD, Person, Response, encode, send};
 
@@ -198,7 +198,7 @@ async fn the_database_holds_no_token_but_its_hash() {
             .unwrap();
     assert_eq!(hashes.len(), 2);
     for token in [personal, refresh] {
-        let hash = hashed(&token);
+        let hash = sha256(&token);
         assert!(hashes.iter().any(|(kept,)| *kept == hash));
         assert!(hashes.iter().all(|(kept,)| !kept.contains(&token)));
     }

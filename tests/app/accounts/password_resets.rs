@@ -5,7 +5,7 @@ use rocket::http::Method::{Get, Post};
 use rocket::http::{ContentType, Header};
 use serde_json::json;
 
-use crate::support::internals::{hashed, now, sql};
+use crate::support::internals::{now, sha256, sql};
 use crate::support::mail_server::{MailServer, link_token, request_reset};
 use crate::support::permission::{Permission, api_only, page_only};
 use crate::support::{ORIGIN, PASSWORD, Response, send};
@@ -111,7 +111,7 @@ async fn a_newer_link_voids_the_older_and_time_voids_both() {
     };
     assert_eq!(reset(&older).await, 401);
     let kept: Vec<(String,)> = sql("SELECT hash FROM link_tokens").all(&app.db).await.unwrap();
-    assert_eq!(kept, [(hashed(&newer),)], "only the hash is kept");
+    assert_eq!(kept, [(sha256(&newer),)], "only the hash is kept");
     let verify = json!({"token": newer});
     let crossed = app.nobody().api().post("/auth/verify-email", verify).await;
     assert_eq!(crossed.status, 401, "a link is for one purpose");

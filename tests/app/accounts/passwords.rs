@@ -3,7 +3,6 @@
 use rocket::http::Method::{Get, Put};
 use serde_json::json;
 
-use crate::support::internals::Hasher;
 use crate::support::mail_server::MailServer;
 use crate::support::permission::{MEMBERS_DELETE, MEMBERS_PAGE, Permission, both, page_only};
 use crate::support::{App, PASSWORD, Person};
@@ -44,7 +43,7 @@ async fn an_endless_password_is_refused_without_hashing() {
     let app = App::new().await;
     let endless = "x".repeat(1 << 20);
     let form = json!({"username": "ann", "password": endless});
-    let runs = || app.client.rocket().state::<Hasher>().unwrap().runs();
+    let runs = || app.site().hasher.runs();
     let before = runs();
     assert_eq!(app.nobody().api().post("/auth/register", form).await.status, 422);
     let page = [("username", "ann"), ("password", endless.as_str())];

@@ -5,18 +5,17 @@ use rocket::http::{ContentType, Header, Method};
 use serde_json::json;
 
 use super::log_in;
-use crate::support::internals::Hasher;
 use crate::support::{App, PASSWORD, send_from};
 
-fn hashed(app: &App) -> u64 {
-    app.client.rocket().state::<Hasher>().unwrap().runs()
+fn sha256(app: &App) -> u64 {
+    app.site().hasher.runs()
 }
 
 #[rocket::async_test]
 async fn one_account_from_a_hundred_addresses_is_refused_before_hashing() {
     let app = App::new().await;
     let ann = app.user("ann").await;
-    let before = hashed(&app);
+    let before = sha256(&app);
     let tries = (0..100).map(|i| {
         let app = &app;
         async move { log_in(app, &format!("198.51.100.{i}"), "ann", "wrong").await }
@@ -24,7 +23,7 @@ async fn one_account_from_a_hundred_addresses_is_refused_before_hashing() {
     let all = join_all(tries).await;
     let count = |status| all.iter().filter(|response| response.status == status).count();
     assert_eq!((count(401), count(429)), (5, 95));
-    assert_eq!(hashed(&app) - before, 5, "refusing costs no hashing");
+    assert_eq!(sha256(&app) - before, 5, "refusing costs no hashing");
     let refused = all.iter().find(|response| response.status == 429).unwrap();
     let wait: i64 = refused.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=300).contains(&wait), "{wait}");
@@ -44,14 +43,14 @@ async fn one_account_from_a_hundred_addresses_is_refused_before_hashing() {
 async fn one_address_over_a_thousand_accounts_is_refused_before_hashing() {
     let app = App::new().await;
     app.user("ann").await;
-    let before = hashed(&app);
+    let before = sha256(&app);
     let mut response = Vec::new();
     for i in 0..1000 {
         response.push(log_in(&app, "198.51.100.7", &format!("somebody{i}"), "wrong").await.status);
     }
     assert!(response[..10].iter().all(|status| *status == 401), "{response:?}");
     assert!(response[10..].iter().all(|status| *status == 429));
-    assert_eq!(hashed(&app) - before, 10);
+    assert_eq!(sha256(&app) - before, 10);
     assert_eq!(log_in(&app, "198.51.100.7", "ann", PASSWORD).await.status, 429);
     assert_eq!(
         log_in(&app, "198.51.100.8", "ann", PASSWORD).await.status,

@@ -10,10 +10,10 @@ use crate::support::{App, PASSWORD};
 
 pub fn permissions() -> Vec<Permission> {
     vec![
-        both(Get, "/me/sessions", MEMBERS),
-        both(Delete, "/me/sessions", MEMBERS_DELETE),
+        both(Get, "/me/sessions", MEMBERS).scope("account"),
+        both(Delete, "/me/sessions", MEMBERS_DELETE).scope("account"),
         // Nobody has the session that the path names.
-        both(Delete, "/me/sessions/<sid>", MEMBERS_NOT_FOUND),
+        both(Delete, "/me/sessions/<sid>", MEMBERS_NOT_FOUND).scope("account"),
     ]
 }
 

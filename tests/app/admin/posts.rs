@@ -6,7 +6,7 @@ use crate::support::App;
 use crate::support::permission::{ADMINS, Permission, both};
 
 pub fn permissions() -> Vec<Permission> {
-    vec![both(Get, "/admin/posts", ADMINS)]
+    vec![both(Get, "/admin/posts", ADMINS).scope("admin")]
 }
 
 #[rocket::async_test]

@@ -7,14 +7,15 @@ use crate::support::permission::{ADMINS, ADMINS_DELETE, Permission, both};
 
 pub fn permissions() -> Vec<Permission> {
     vec![
-        both(Get, "/admin/users/<username>/sessions", ADMINS),
-        both(Delete, "/admin/users/<username>/sessions", ADMINS_DELETE),
+        both(Get, "/admin/users/<username>/sessions", ADMINS).scope("admin"),
+        both(Delete, "/admin/users/<username>/sessions", ADMINS_DELETE).scope("admin"),
         // Nobody has the session that the path names.
         both(
             Delete,
             "/admin/users/<username>/sessions/<sid>",
             [(404, 401), (404, 403), (404, 403), (404, 404)],
-        ),
+        )
+        .scope("admin"),
     ]
 }
 

@@ -9,9 +9,11 @@ use crate::support::{App, PASSWORD};
 
 pub fn permissions() -> Vec<Permission> {
     vec![
-        both(Get, "/admin/users", ADMINS),
-        both(Patch, "/admin/users/<username>", ADMINS_CHANGE).with(&[("role", "user")]),
-        both(Delete, "/admin/users/<username>", ADMINS_DELETE),
+        both(Get, "/admin/users", ADMINS).scope("admin"),
+        both(Patch, "/admin/users/<username>", ADMINS_CHANGE)
+            .scope("admin")
+            .with(&[("role", "user")]),
+        both(Delete, "/admin/users/<username>", ADMINS_DELETE).scope("admin"),
     ]
 }
 

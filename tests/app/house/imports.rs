@@ -17,8 +17,8 @@ const FLOORS: [&str; 11] = [
     "jobs",
     "models",
     "db",
-    "validation",
     "error",
+    "validation",
 ];
 
 fn sources() -> Sources {

@@ -5,10 +5,11 @@ mod document;
 mod doors;
 mod imports;
 mod migrations;
-mod permissions;
+pub mod permissions;
 mod source;
 mod source_tests;
 mod templates;
+mod upgrade;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -6,7 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use crate::support::{Answer, App, ORIGIN, PASSWORD, Person, SECRET, database, encode, send};
+use crate::support::internals::now;
+use crate::support::{App, ORIGIN, PASSWORD, Person, Response, SECRET, database, encode, send};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use chrono::Utc;
 use jsonwebtoken::{EncodingKey, decode_header, encode as sign};
@@ -44,7 +45,7 @@ impl Old {
     /// Loads the dump of the engine under test into a database of its own.
     async fn restore() -> Old {
         let folder = tempfile::tempdir().unwrap();
-        let url = database(&folder).await;
+        let url = database::empty(folder.path()).await;
         let secrets: Value = serde_json::from_str(SECRETS).unwrap();
         // `App` signs and seals with this key, so it must be the one that the site had.
         assert_eq!(
@@ -94,7 +95,7 @@ where
     for<'c> &'c mut C: Executor<'c, Database = C::Database>,
 {
     (&mut connection).execute(sqlx::raw_sql(dump)).await.unwrap();
-    let now = postly::db::now();
+    let now = now();
     let past = (now - chrono::Duration::minutes(1)).to_rfc3339();
     let future = (now + chrono::Duration::hours(1)).to_rfc3339();
     let moved = format!(
@@ -111,7 +112,7 @@ where
     connection.close().await.unwrap();
 }
 
-async fn log_in(app: &App, form: Value) -> Answer {
+async fn log_in(app: &App, form: Value) -> Response {
     app.nobody().api().post("/auth/login", form).await
 }
 
@@ -316,7 +317,7 @@ async fn two_factors_are_asked_for_and_taken() {
         log_in(&app, json!({"username": "finn", "password": PASSWORD, "code": code})).await
     };
     let half = finn(None).await;
-    assert_eq!((half.status, half.complaints()), (401, vec!["code".to_owned()]));
+    assert_eq!((half.status, half.field_errors()), (401, vec!["code".to_owned()]));
     assert_eq!(finn(Some(old.secret("used_recovery_code_of_finn"))).await.status, 401);
     let codes = &old.secrets["recovery_codes_of_finn"];
     let entered = finn(codes[0].as_str()).await;

@@ -7,7 +7,7 @@ use crate::support::permission::{Permission, api_only, page_only};
 use crate::support::{App, Response};
 
 pub fn permissions() -> Vec<Permission> {
-    vec![page_only(Get, "/", [200; 4]), api_only(Get, "/posts", [200; 4])]
+    vec![page_only(Get, "/", [200; 4]), api_only(Get, "/posts", [200; 4]).scope("posts:read")]
 }
 
 #[rocket::async_test]

@@ -12,14 +12,20 @@ const DRAFT: &[(&str, &str)] = &[("title", "Changed"), ("content", "Changed")];
 
 pub fn permissions() -> Vec<Permission> {
     vec![
-        both(Get, "/posts/<id>", PUBLIC),
+        both(Get, "/posts/<id>", PUBLIC).scope("posts:read"),
         page_only(Get, "/posts/new", [303, 200, 200, 200]),
         page_only(Get, "/posts/<id>/edit", [303, 403, 200, 200]),
-        both(Post, "/posts", [(303, 401), (303, 201), (303, 201), (303, 201)]).with(DRAFT),
-        both(Put, "/posts/<id>", [(303, 401), (403, 403), (303, 200), (303, 200)]).with(DRAFT),
-        both(Delete, "/posts/<id>", [(303, 401), (403, 403), (303, 204), (303, 204)]),
-        both(Post, "/posts/preview", MEMBERS).with(DRAFT),
+        both(Post, "/posts", [(303, 401), (303, 201), (303, 201), (303, 201)])
+            .scope("posts:write")
+            .with(DRAFT),
+        both(Put, "/posts/<id>", [(303, 401), (403, 403), (303, 200), (303, 200)])
+            .scope("posts:write")
+            .with(DRAFT),
+        both(Delete, "/posts/<id>", [(303, 401), (403, 403), (303, 204), (303, 204)])
+            .scope("posts:write"),
+        both(Post, "/posts/preview", MEMBERS).scope("posts:write").with(DRAFT),
         both(Put, "/posts/<id>/preview", [(303, 401), (403, 403), (200, 200), (200, 200)])
+            .scope("posts:write")
             .with(DRAFT),
     ]
 }

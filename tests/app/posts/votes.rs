@@ -9,9 +9,11 @@ use crate::support::permission::{PUBLIC, Permission, both};
 
 pub fn permissions() -> Vec<Permission> {
     vec![
-        both(Get, "/posts/<id>/votes", PUBLIC),
-        both(Put, "/posts/<id>/vote", [(303, 401), (303, 200), (403, 403), (303, 200)]),
-        both(Delete, "/posts/<id>/vote", [(303, 401), (303, 200), (303, 200), (303, 200)]),
+        both(Get, "/posts/<id>/votes", PUBLIC).scope("posts:read"),
+        both(Put, "/posts/<id>/vote", [(303, 401), (303, 200), (403, 403), (303, 200)])
+            .scope("posts:write"),
+        both(Delete, "/posts/<id>/vote", [(303, 401), (303, 200), (303, 200), (303, 200)])
+            .scope("posts:write"),
     ]
 }
 

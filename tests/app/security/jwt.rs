@@ -1,11 +1,11 @@
 //! Forged, foreign and outdated access tokens.
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use jsonwebtoken::{Algorithm, EncodingKey, Header as JwtHeader, encode as sign};
+use jsonwebtoken::{Algorithm, EncodingKey, Header as JwtHeader, encode};
 use rocket::http::{Header, Method};
 use serde_json::{Value, json};
 
-use crate::support::internals::{Audience, Keys, key_id};
+use crate::support::internals::{Audience, Keys, key_id, sign, verify_token};
 use crate::support::{App, ORIGIN, Person, SECRET, send};
 
 /// A token like a genuine one, with changes.
@@ -16,7 +16,7 @@ fn forged(aud: &str, user: i64, sid: &str, change: impl Fn(&mut JwtHeader, &mut 
     let mut claims = json!({"iss": ORIGIN, "aud": aud, "sub": user.to_string(), "sid": sid,
         "typ": "access", "iat": now, "exp": now + 60});
     change(&mut header, &mut claims);
-    sign(&header, &claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap()
+    encode(&header, &claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap()
 }
 
 #[rocket::async_test]
@@ -114,17 +114,17 @@ async fn only_a_token_with_a_living_session_of_its_owner_opens() {
     let app = App::new().await;
     let (ann, bob) = (app.user("ann").await, app.user("bob").await);
     let keys = Keys::new(SECRET, &[], ORIGIN);
-    let sid =
-        |token: &Option<String>| keys.verify(Audience::Api, token.as_deref().unwrap()).unwrap().sid;
+    let sid = |token: &Option<String>| {
+        verify_token(&keys, Audience::Api, token.as_deref().unwrap()).unwrap().sid
+    };
     let ask = async |authorization: String| {
         let headers = vec![Header::new("Authorization", authorization)];
         send(&app, Method::Get, "/api/v1/me", headers, None::<&str>).await
     };
-    let swapped = keys.sign(Audience::Api, bob.id, &sid(&ann.token)).unwrap();
-    let invented = keys.sign(Audience::Api, ann.id, "0123456789abcdef0123456789abcdef").unwrap();
-    let foreign = Keys::new("Zq8Wn3vKc6Rt1yUj5oPx9aSd2fGh4mLe7", &[], ORIGIN)
-        .sign(Audience::Api, ann.id, &sid(&ann.token))
-        .unwrap();
+    let swapped = sign(&keys, Audience::Api, bob.id, &sid(&ann.token)).unwrap();
+    let invented = sign(&keys, Audience::Api, ann.id, "0123456789abcdef0123456789abcdef").unwrap();
+    let other_keys = Keys::new("Zq8Wn3vKc6Rt1yUj5oPx9aSd2fGh4mLe7", &[], ORIGIN);
+    let foreign = sign(&other_keys, Audience::Api, ann.id, &sid(&ann.token)).unwrap();
     for token in [swapped, invented, foreign, String::new(), "x".repeat(7_000)] {
         let refused = ask(format!("Bearer {token}")).await;
         assert_eq!(refused.status, 401);

@@ -5,7 +5,7 @@ use rocket::local::asynchronous::Client;
 use tempfile::TempDir;
 
 use super::database::{self, Snapshot};
-use super::internals::{Config, Db, Hasher, Registration, Role, operator_create};
+use super::internals::{Admin, Config, Db, Registration, Role, Site, create_user};
 use super::{Person, internals};
 
 /// The public origin of the site under test.
@@ -66,7 +66,7 @@ impl App {
         let rocket = internals::rocket(config).unwrap();
         let rocket = rocket.mount("/", routes.clone()).mount("/api/v1", routes);
         let client = Client::untracked(rocket).await.unwrap();
-        let db = internals::database(client.rocket()).clone();
+        let db = internals::site(client.rocket()).db.clone();
         App { client, db, figment, _folder: folder }
     }
 
@@ -95,6 +95,10 @@ impl App {
         self.client.rocket().shutdown().notify();
         self.db.close().await;
         Snapshot::of(&self.database_url())
+    }
+
+    pub fn site(&self) -> &Site {
+        internals::site(self.client.rocket())
     }
 
     /// Somebody without an account.
@@ -134,8 +138,7 @@ impl App {
             email: Some(format!("{name}@mail.example")),
             password: Some(PASSWORD.to_owned()),
         };
-        let hasher = self.client.rocket().state::<Hasher>().unwrap();
-        let user = operator_create(&self.db, hasher, &form, role).await.unwrap();
+        let user = create_user(self.site(), &Admin::operator(), &form, role).await.unwrap();
         Person { id: user.id, ..self.log_in(name).await }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
 
-use super::internals::Db;
+use super::internals::{BACKFILLS, Db};
 
 /// What `POSTLY_TEST_ENGINE` says.
 pub fn is_postgres() -> bool {
@@ -36,7 +36,7 @@ async fn prepare() -> Snapshot {
     let folder = tempfile::tempdir().unwrap();
     let url = empty(folder.path()).await;
     let db = Db::connect(&url, 2, Duration::from_secs(10)).await.unwrap();
-    db.migrate().await.unwrap();
+    db.migrate(BACKFILLS).await.unwrap();
     db.close().await;
     Snapshot::of(&url)
 }

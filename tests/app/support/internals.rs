@@ -1,31 +1,36 @@
 //! The inside of Postly that tests look at: the only file that names paths of the library.
 
-use rocket::http::Method;
-use rocket_db_pools::Database as _;
-
-pub use postly::config::{Config, PublicUrl};
-pub use postly::db::{Db, now, sql};
-pub use postly::error::Error;
-pub use postly::error::Error::Broken as AuditBroken;
-pub use postly::models::account::{Registration, operator_create};
-pub use postly::models::api_token::Scope;
-pub use postly::models::audit::{expect as verify_checkpoint, verify as verify_audit};
-pub use postly::models::outbox::waiting as pending_mails;
-pub use postly::models::page::{Asked as PageParams, Part as Keyset};
-pub use postly::models::password::Hasher;
-pub use postly::models::secret::hashed;
-pub use postly::models::token::{Audience, Keys, key_id};
-pub use postly::models::user::Role;
+pub use postly::config::Config;
+pub use postly::db::{Backfill, Db, Step, Tx, now, sql};
+pub use postly::error::Error::AuditBroken;
+pub use postly::error::{AuditFault, Error};
+pub use postly::jobs::job::Context as JobContext;
+pub use postly::jobs::mailer::{Mailer, Transport};
+pub use postly::jobs::worker::run_due;
+pub use postly::models::BACKFILLS;
+pub use postly::models::accounts::access_token::{Audience, sign, verify as verify_token};
+pub use postly::models::accounts::personal_token::Scope;
+pub use postly::models::accounts::registration::{Registration, create as create_user};
+pub use postly::models::audit::{verify as verify_audit, verify_checkpoint};
+pub use postly::models::base::actor::Admin;
+pub use postly::models::base::hasher::Hasher;
+pub use postly::models::base::job;
+pub use postly::models::base::keys::{Keys, key_id};
+pub use postly::models::base::page::{Keyset, PageParams};
+pub use postly::models::base::random::sha256;
+pub use postly::models::base::site::Site;
+pub use postly::models::mail::outbox::JOB as MAIL;
+pub use postly::models::users::user::Role;
 pub use postly::rocket;
-pub use postly::routes::docs::Document;
 pub use postly::web::door::API;
+pub use postly::web::public_url::PublicUrl;
 
-/// The scope that a personal token needs for a route of the API.
-pub fn scope(method: Method, path: &str) -> Option<Scope> {
-    postly::routes::scope(method, path)
+/// What a site works on.
+pub fn site(rocket: &::rocket::Rocket<::rocket::Orbit>) -> &Site {
+    rocket.state::<Site>().unwrap()
 }
 
-/// The database that a site uses.
-pub fn database(rocket: &::rocket::Rocket<::rocket::Orbit>) -> &Db {
-    postly::web::Database::fetch(rocket).unwrap()
+/// How many mails wait to be sent.
+pub async fn pending_mails(db: &Db) -> Result<i64, Error> {
+    job::pending(db, MAIL).await
 }

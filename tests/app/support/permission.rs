@@ -28,6 +28,8 @@ pub struct Permission {
     pub fields: &'static [(&'static str, &'static str)],
     /// Whether the API door takes a form instead of JSON.
     pub takes_form: bool,
+    /// The scope with which a personal token may do it; without one, none may.
+    pub scope: Option<&'static str>,
 }
 
 /// An action at both doors.
@@ -47,12 +49,17 @@ pub fn api_only(method: Method, path: &'static str, api: [u16; 4]) -> Permission
 }
 
 fn nowhere(method: Method, path: &'static str) -> Permission {
-    Permission { method, path, page: None, api: None, fields: &[], takes_form: false }
+    Permission { method, path, page: None, api: None, fields: &[], takes_form: false, scope: None }
 }
 
 impl Permission {
     pub fn with(self, fields: &'static [(&'static str, &'static str)]) -> Permission {
         Permission { fields, ..self }
+    }
+
+    /// Personal tokens with this scope may do it.
+    pub fn scope(self, scope: &'static str) -> Permission {
+        Permission { scope: Some(scope), ..self }
     }
 
     pub fn by_form(self) -> Permission {
