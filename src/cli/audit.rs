@@ -8,7 +8,7 @@ use crate::error::Fatal;
 use crate::models::audit::{self, Checkpoint};
 
 #[derive(Subcommand)]
-pub enum Command {
+pub enum AuditCommand {
     /// Find out whether an event was changed or is missing
     Verify {
         /// The end that an earlier verification printed, NUMBER:HASH: it must still be there
@@ -17,8 +17,8 @@ pub enum Command {
     },
 }
 
-pub async fn run(config: &Config, command: &Command) -> Result<(), Fatal> {
-    let Command::Verify { expect } = command;
+pub async fn run(config: &Config, command: &AuditCommand) -> Result<(), Fatal> {
+    let AuditCommand::Verify { expect } = command;
     let db = operator::database(config).await?;
     let end = audit::verify(&db).await?;
     if let Some(expect) = expect {

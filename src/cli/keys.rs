@@ -6,7 +6,7 @@ use crate::config::{Config, secret_keys};
 use crate::error::Fatal;
 
 #[derive(Subcommand)]
-pub enum Command {
+pub enum KeysCommand {
     /// Put a new key into the generated file; it signs from the next start on
     Rotate {
         /// How many of the older keys stay, whose tokens are still good
@@ -15,8 +15,8 @@ pub enum Command {
     },
 }
 
-pub fn run(config: &Config, command: &Command) -> Result<(), Fatal> {
-    let Command::Rotate { keep } = command;
+pub fn run(config: &Config, command: &KeysCommand) -> Result<(), Fatal> {
+    let KeysCommand::Rotate { keep } = command;
     if config.is_key_configured {
         return Err(Fatal::new(
             "the keys are configured in POSTLY_SECRET_KEY: put a new one before them, separated \

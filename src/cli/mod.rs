@@ -36,18 +36,18 @@ enum Command {
     /// Bring the database up to date, then exit
     Migrate,
     /// Copy the SQLite database to a new file while the site serves, and check the copy
-    Backup(backup::Arguments),
+    Backup(backup::BackupArguments),
     /// Manage people
     #[command(subcommand)]
-    User(user::Command),
+    User(user::UserCommand),
     /// Manage the signing keys
     #[command(subcommand)]
-    Keys(keys::Command),
+    Keys(keys::KeysCommand),
     /// Check the audit log
     #[command(subcommand)]
-    Audit(audit::Command),
+    Audit(audit::AuditCommand),
     /// Fill an empty site with people and posts, for trying it out
-    Demo(demo::Arguments),
+    Demo(demo::DemoArguments),
 }
 
 /// Runs the command that the process was started with.

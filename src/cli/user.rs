@@ -15,7 +15,7 @@ use crate::models::moderation::administration::{self, UserUpdate};
 use crate::models::users::user::Role;
 
 #[derive(Subcommand)]
-pub enum Command {
+pub enum UserCommand {
     /// Create an account; the password is read from the terminal or standard input
     Add {
         username: String,
@@ -43,44 +43,46 @@ pub enum Command {
     List,
 }
 
-pub async fn run(config: &Config, command: Command) -> Result<(), Fatal> {
+pub async fn run(config: &Config, command: UserCommand) -> Result<(), Fatal> {
     let site = operator::site(config).await?;
     let admin = Admin::operator();
     match command {
-        Command::Add { username, email, admin: is_admin } => {
+        UserCommand::Add { username, email, admin: is_admin } => {
             let password = Some(read_password()?);
             let input = Registration { username: Some(username), email, password };
             let role = if is_admin { Role::Admin } else { Role::User };
             let user = registration::create(&site, &admin, &input, role).await?;
             println!("{} was registered with the role {}.", user.username, user.role.as_str());
         }
-        Command::Promote { username } => set_role(&site, &admin, &username, Role::Admin).await?,
-        Command::Demote { username } => set_role(&site, &admin, &username, Role::User).await?,
-        Command::Disable { username } => {
+        UserCommand::Promote { username } => {
+            set_role(&site, &admin, &username, Role::Admin).await?
+        }
+        UserCommand::Demote { username } => set_role(&site, &admin, &username, Role::User).await?,
+        UserCommand::Disable { username } => {
             disable(&site, &admin, &username, true).await?;
             println!("The account {username} is disabled.");
         }
-        Command::Enable { username } => {
+        UserCommand::Enable { username } => {
             disable(&site, &admin, &username, false).await?;
             println!("The account {username} is enabled.");
         }
-        Command::Delete { username } => {
+        UserCommand::Delete { username } => {
             let deleted = administration::delete(&site, &admin, &username).await;
             deleted.map_err(|e| named(e, &username))?;
             println!("{username} was deleted, with all posts.");
         }
-        Command::SetPassword { username } => {
+        UserCommand::SetPassword { username } => {
             let password = read_password()?;
             let set = password_change::set(&site, &admin, &username, &password).await;
             set.map_err(|e| named(e, &username))?;
             println!("The password of {username} was changed; all sessions ended.");
         }
-        Command::ResetTwoFactor { username } => {
+        UserCommand::ResetTwoFactor { username } => {
             let reset = totp::reset(&site, &admin, &username).await;
             reset.map_err(|e| named(e, &username))?;
             println!("Two-factor log-in is off for {username}.");
         }
-        Command::List => {
+        UserCommand::List => {
             for account in administration::list_all(&site, &admin).await? {
                 println!(
                     "{}\t{}\t{}\t{} posts\tjoined {}",

@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use super::connect::lock_file;
 use super::connection::{Db, Lock, Tx};
-use super::query::sql;
+use super::statement::sql;
 use super::value::now;
 use crate::error::{Error, Fatal, Result};
 

@@ -6,12 +6,12 @@ mod circuit_breaker;
 mod connect;
 mod connection;
 mod migrate;
-mod query;
+mod statement;
 mod value;
 
 pub use backup::backup;
 pub use connect::{is_sqlite, sqlite_path};
 pub use connection::{Conn, Db, Lock, Tx};
 pub use migrate::{Backfill, Step};
-pub use query::{Query, Row, sql};
+pub use statement::{Row, Statement, sql};
 pub use value::{Value, now};

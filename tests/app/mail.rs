@@ -22,7 +22,7 @@ async fn a_server_that_hangs_or_hangs_up_delays_nobody_and_loses_nothing() {
         let good = MailServer::start("take", port).await;
         // Makes the next attempt due now instead of waiting for it.
         let due = async || {
-            sql("UPDATE outbox SET next_attempt_at = $1")
+            sql("UPDATE jobs SET run_at = $1, claimed_until = NULL")
                 .bind(now())
                 .execute(app.db.writer())
                 .await
@@ -50,7 +50,7 @@ async fn without_a_server_mails_are_kept_in_files_and_the_pages_say_so() {
     let ann = app.user("ann").await;
     for path in ["/password-reset", "/register", "/me/email"] {
         let page = ann.page().get(path).await;
-        assert!(page.body.contains("This site sends no mail"), "{path}");
+        assert!(page.body.contains("This site can’t send e-mail"), "{path}");
     }
     let taken = register(&app, "eve", "ann@mail.example").await;
     assert_eq!(taken.status, 409, "without mail, an address is accepted unconfirmed");

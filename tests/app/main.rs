@@ -5,6 +5,7 @@
 mod accounts;
 mod admin;
 mod house;
+mod jobs;
 mod mail;
 mod operations;
 mod pages;

@@ -19,7 +19,7 @@ use crate::models::posts::vote::{self, AssignedVote};
 use crate::models::users::user::{self, Role};
 
 #[derive(Args)]
-pub struct Arguments {
+pub struct DemoArguments {
     /// How many posts; the first few are written by hand, the rest are filler
     #[arg(long, default_value_t = 60)]
     posts: u64,
@@ -28,7 +28,7 @@ pub struct Arguments {
 /// Posts in a transaction.
 const BATCH: u64 = 1_000;
 
-pub async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fatal> {
+pub async fn run(config: &Config, arguments: &DemoArguments) -> Result<(), Fatal> {
     let site = operator::site(config).await?;
     let summary = fill(&site, arguments.posts).await?;
     println!(

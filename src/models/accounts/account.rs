@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::FromRow;
 
-use crate::db::{Conn, Query, sql};
+use crate::db::{Conn, Statement, sql};
 use crate::error::Result;
 use crate::models::base::site::Site;
 use crate::models::users::user::{Role, User};
@@ -31,7 +31,7 @@ pub struct Account {
 }
 
 /// Accounts; ends before WHERE.
-pub(in crate::models) fn select() -> Query {
+pub(in crate::models) fn select() -> Statement {
     sql("SELECT u.id, u.username, u.email, u.email_verified_at IS NOT NULL AS email_verified, \
          u.pending_email, u.role, u.disabled_at, u.created_at, \
          (SELECT count(*) FROM posts p WHERE p.user_id = u.id) AS posts FROM users u")

@@ -4,7 +4,7 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 
-use crate::db::{Query, Value};
+use crate::db::{Statement, Value};
 use crate::error::{Error, Result};
 use crate::models::users::user;
 use crate::validation::{FieldError, Rule, ValidationErrors};
@@ -107,7 +107,7 @@ impl<const KEYS: usize> Keyset<KEYS> {
 
     /// Adds condition, order and limit to a query that ends inside its WHERE clause. `columns` are
     /// the ordering columns.
-    pub fn apply(&self, mut query: Query, columns: [Column; KEYS]) -> Query {
+    pub fn apply(&self, mut query: Statement, columns: [Column; KEYS]) -> Statement {
         let (order, bound) = match &self.from {
             From::Start => (" DESC", None),
             From::Before(keys) => (" DESC", Some((") < (", keys))),
@@ -159,10 +159,10 @@ impl<const KEYS: usize> Keyset<KEYS> {
 }
 
 fn push_names<const KEYS: usize>(
-    mut query: Query,
+    mut query: Statement,
     columns: [Column; KEYS],
     suffix: &'static str,
-) -> Query {
+) -> Statement {
     for (i, column) in columns.into_iter().enumerate() {
         query = query.push(if i == 0 { "" } else { ", " }).push(column.name()).push(suffix);
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
-use crate::db::{Db, Query, sql};
+use crate::db::{Db, Statement, sql};
 use crate::error::{Error, Result};
 use crate::models::base::actor::Admin;
 use crate::models::base::page::{Column, Keyset, Page, PageParams, like_pattern};
@@ -175,7 +175,7 @@ pub async fn search(
     newest(&site.db, query, params).await
 }
 
-async fn newest(db: &Db, query: Query, params: &PageParams) -> Result<Page<PostSummary>> {
+async fn newest(db: &Db, query: Statement, params: &PageParams) -> Result<Page<PostSummary>> {
     let keyset = Keyset::<2>::new(params)?;
     let posts = post::summaries(db, keyset.apply(query, PUBLISHED)).await?;
     Ok(keyset.page(posts, PostSummary::published_key))

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::FromRow;
 
-use crate::db::{Conn, Query, sql};
+use crate::db::{Conn, Statement, sql};
 use crate::error::Result;
 use crate::models::posts::markdown;
 use crate::models::users::user::User;
@@ -84,7 +84,7 @@ const SUMMARY: &str = "SELECT p.id, p.user_id, u.id AS author_id, u.username AS 
     EXISTS (SELECT 1 FROM votes v WHERE v.post_id = p.id AND v.user_id = $1) AS voted";
 
 /// Every read of posts starts here: with the rule who may see which of them. Ends inside WHERE.
-fn select(columns: &'static str, viewer: Option<&User>) -> Query {
+fn select(columns: &'static str, viewer: Option<&User>) -> Statement {
     sql(SUMMARY)
         // Ids begin at 1, so nobody has voted as 0.
         .bind(viewer.map_or(0, |user| user.id))
@@ -93,14 +93,14 @@ fn select(columns: &'static str, viewer: Option<&User>) -> Query {
 }
 
 /// Posts for a list, as this person may see them; ends inside WHERE.
-pub(super) fn select_summaries(viewer: Option<&User>) -> Query {
+pub(super) fn select_summaries(viewer: Option<&User>) -> Statement {
     select("", viewer)
 }
 
 /// Runs a query of `select_summaries`.
 pub(super) async fn summaries<'c>(
     conn: impl Into<Conn<'c>>,
-    query: Query,
+    query: Statement,
 ) -> Result<Vec<PostSummary>> {
     let mut posts: Vec<PostSummary> = query.all(conn).await?;
     for post in &mut posts {

@@ -58,7 +58,7 @@ async fn unknown_and_wrong_are_answered_alike() {
     let form = [("username", "ann"), ("password", "some other long words")];
     let page = app.nobody().page().post("/login", &form).await;
     assert_eq!(page.status, 422);
-    assert!(page.body.contains("name or the password is wrong"));
+    assert!(page.body.contains("Wrong username, e-mail or password"));
     assert!(page.body.contains("value=\"ann\""), "the name is kept");
     assert!(page.cookie("postly").is_none());
 }

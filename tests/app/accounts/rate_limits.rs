@@ -36,7 +36,7 @@ async fn one_account_from_a_hundred_addresses_is_refused_before_hashing() {
     let form = [("username", "ann"), ("password", PASSWORD)];
     let page = app.nobody().from("203.0.113.2").page().post("/login", &form).await;
     assert_eq!((page.status, page.header("retry-after").is_some()), (429, true));
-    assert!(page.body.contains("tried too often") && page.body.contains("value=\"ann\""));
+    assert!(page.body.contains("Too many attempts") && page.body.contains("value=\"ann\""));
 }
 
 #[rocket::async_test]

@@ -34,9 +34,9 @@ async fn people_see_their_sessions_and_end_one() {
     assert_eq!(items.len(), 3, "two doors here, one device elsewhere: {list}");
     assert_eq!(items.iter().filter(|s| s["current"] == true).count(), 1);
     let other = items.iter().find(|s| s["address"] == "192.0.2.7").unwrap();
-    assert_eq!((&other["device"], &other["door"]), (&json!("Firefox on Android"), &json!("api")));
+    assert_eq!((&other["device"], &other["client"]), (&json!("Firefox on Android"), &json!("api")));
     let page = ann.page().get("/me/sessions").await;
-    for part in ["Firefox on Android", "192.0.2.7", "this one"] {
+    for part in ["Firefox on Android", "192.0.2.7", "this device"] {
         assert!(page.body.contains(part), "{part} in {}", page.body);
     }
     assert!(!list.to_string().contains("eyJ") && !page.body.contains("eyJ"), "no token is shown");

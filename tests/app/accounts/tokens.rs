@@ -78,7 +78,7 @@ async fn a_token_needs_a_name_scopes_and_an_end() {
     let form = [("name", ""), ("scopes", "posts:write"), ("days", "30")];
     let page = ann.page().post("/me/tokens", &form).await;
     assert_eq!(page.status, 422);
-    assert!(page.body.contains("Say what the token is for"));
+    assert!(page.body.contains("Give the token a name"));
     assert!(page.body.contains("value=\"posts:write\" checked"), "what was chosen is kept");
     assert_eq!(ann.api().get("/me/tokens").await.json()["items"], json!([]));
 }

@@ -25,7 +25,7 @@ async fn an_admin_sees_and_ends_anybodys_sessions() {
     let (root, ann) = (app.admin("root").await, app.user("ann").await);
     let list = root.api().get("/admin/users/ann/sessions").await.json();
     assert_eq!(list["items"].as_array().unwrap().len(), 2);
-    let page = list["items"].as_array().unwrap().iter().find(|s| s["door"] == "page").unwrap();
+    let page = list["items"].as_array().unwrap().iter().find(|s| s["client"] == "browser").unwrap();
     let path = format!("/admin/users/ann/sessions/{}", page["id"].as_str().unwrap());
     assert_eq!(ann.api().delete(&path).await.status, 403);
     assert_eq!(root.api().delete(&path).await.status, 204);

@@ -1,8 +1,10 @@
 //! The structure of the house: imports, migrations, doors, permissions, documents.
 
+mod backfills;
 mod configuration;
 mod document;
 mod doors;
+mod errors;
 mod imports;
 mod migrations;
 pub mod permissions;

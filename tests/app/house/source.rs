@@ -213,7 +213,7 @@ pub fn imports(sources: &Sources) -> BTreeMap<String, BTreeSet<String>> {
             place.pop();
         }
         // Something of the root itself, such as `crate::rocket`.
-        let is_binary = matches!(from.split("::").next(), Some("main" | "cli"));
+        let is_binary = matches!(from.split("::").next(), Some("main"));
         Some(if is_binary { "main" } else { "lib" }.to_owned())
     };
     sources

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use crate::support::internals::now;
+use crate::support::internals::{BACKFILLS, Db, now};
 use crate::support::{App, ORIGIN, PASSWORD, Person, Response, SECRET, database, encode, send};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use chrono::Utc;
@@ -65,6 +65,9 @@ impl Old {
 
     /// Migrates the database and opens the site on it.
     async fn upgrade(&self) -> App {
+        let db = Db::connect(&self.url, 2, Duration::from_secs(10)).await.unwrap();
+        db.migrate(BACKFILLS).await.unwrap();
+        db.close().await;
         App::on(&self.url).await
     }
 

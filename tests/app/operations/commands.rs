@@ -30,7 +30,7 @@ fn people_are_managed_from_the_command_line() {
     );
     assert!(site.run(&["user", "add", "ANN"], PASSWORD).text.contains("taken"));
     assert!(site.run(&["user", "demote", "root"], "").text.contains("last admin"));
-    assert!(site.run(&["user", "promote", "ann"], "").text.contains("ann is admin now"));
+    assert!(site.run(&["user", "promote", "ann"], "").text.contains("ann now has the role admin"));
     assert!(site.run(&["user", "demote", "root"], "").status.success());
     assert!(
         site.run(&["user", "set-password", "root"], "another long set of words\n").status.success()
@@ -42,7 +42,7 @@ fn people_are_managed_from_the_command_line() {
     );
     assert!(site.run(&["user", "delete", "root"], "").status.success());
     let missing = site.run(&["user", "promote", "zoe"], "");
-    assert!(!missing.status.success() && missing.text.contains("nobody is called"));
+    assert!(!missing.status.success() && missing.text.contains("there is no user named"));
 
     let server = site.start();
     let login = serde_json::json!({"username": "ann", "password": PASSWORD});
@@ -55,11 +55,11 @@ fn the_demonstration_fills_an_empty_site_only() {
     let site = Site::unconfigured();
     let filled = site.run(&["demo", "--posts", "45"], "");
     assert!(
-        filled.status.success() && filled.text.contains("14 people and 45 posts"),
+        filled.status.success() && filled.text.contains("14 users and 45 posts"),
         "{}",
         filled.text
     );
-    assert!(site.run(&["demo"], "").text.contains("empty site"));
+    assert!(site.run(&["demo"], "").text.contains("empty database"));
     let server = site.start();
     let mut first = ureq::get(format!("{}/api/v1/posts?limit=100", server.url)).call().unwrap();
     let list: serde_json::Value = first.body_mut().read_json().unwrap();
@@ -83,8 +83,8 @@ fn a_wrong_configuration_is_told_in_one_sentence_before_anything_is_bound() {
         ("DATABASE_URL", "postgres://127.0.0.1:1/none", "POSTLY_SECRET_KEY must be set"),
         ("POSTLY_PUBLIC_URL", "posts.example", "must be an origin"),
         ("POSTLY_PUBLIK_URL", "https://posts.example", "unknown field"),
-        ("POSTLY_BCRYPT_COST", "40", "POSTLY_BCRYPT_COST must lie"),
-        ("ROCKET_PORT", "many", "the configuration is wrong"),
+        ("POSTLY_BCRYPT_COST", "40", "POSTLY_BCRYPT_COST must be"),
+        ("ROCKET_PORT", "many", "the configuration is invalid"),
     ] {
         let output = run(site.postly().env(name, value), "");
         assert_eq!(output.status.code(), Some(1), "{name}={value}: {}", output.text);

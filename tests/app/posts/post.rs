@@ -155,7 +155,7 @@ async fn a_stale_edit_is_refused_and_keeps_its_text() {
         .put(&path, &[("title", "Mine"), ("content", "long work"), ("version", "1")])
         .await;
     assert_eq!(stale.status, 409);
-    assert!(stale.body.contains("long work") && stale.body.contains("changed since"));
+    assert!(stale.body.contains("long work") && stale.body.contains("newer version"));
     assert!(stale.body.contains("name=\"version\" value=\"3\""), "saving again replaces it");
     let delete = ann.api().send(Delete, &path, None, &[("If-Match", tag.as_str())]).await;
     assert_eq!(delete.status, 412);

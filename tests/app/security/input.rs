@@ -67,7 +67,7 @@ async fn unknown_addresses_and_methods_are_told_apart() {
     assert_eq!(nothing.json()["instance"], "/api/v1/nothing");
     let page = ask(Method::Get, "/nothing").await;
     assert_eq!(page.status, 404);
-    assert!(page.body.contains("<h1>Not Found</h1>"));
+    assert!(page.body.contains("<h1>Page not found</h1>"));
     for path in [
         "/static/../Cargo.toml",
         "/static/%2e%2e/Cargo.toml",

@@ -1,7 +1,7 @@
 //! The inside of Postly that tests look at: the only file that names paths of the library.
 
 pub use postly::config::Config;
-pub use postly::db::{Backfill, Db, Step, Tx, now, sql};
+pub use postly::db::{Backfill, Db, Step, now, sql};
 pub use postly::error::Error::AuditBroken;
 pub use postly::error::{AuditFault, Error};
 pub use postly::jobs::job::Context as JobContext;
@@ -13,7 +13,6 @@ pub use postly::models::accounts::personal_token::Scope;
 pub use postly::models::accounts::registration::{Registration, create as create_user};
 pub use postly::models::audit::{verify as verify_audit, verify_checkpoint};
 pub use postly::models::base::actor::Admin;
-pub use postly::models::base::hasher::Hasher;
 pub use postly::models::base::job;
 pub use postly::models::base::keys::{Keys, key_id};
 pub use postly::models::base::page::{Keyset, PageParams};

@@ -22,20 +22,20 @@ impl<T> Row for T where
 
 /// One SQL statement with its values. The text is made of `&'static str` only, so nothing that a
 /// person typed can become SQL: no method takes any.
-pub struct Query {
+pub struct Statement {
     text: Cow<'static, str>,
     values: Vec<Value>,
 }
 
 /// Starts a statement: `sql("SELECT … WHERE id = $1").bind(id)`.
-pub fn sql(text: &'static str) -> Query {
-    Query { text: Cow::Borrowed(text), values: Vec::new() }
+pub fn sql(text: &'static str) -> Statement {
+    Statement { text: Cow::Borrowed(text), values: Vec::new() }
 }
 
 /// Binds every value, then runs the statement wherever `$conn` says.
 macro_rules! run {
     ($self:ident, $conn:expr, $make:ident $(::<$row:ty>)?, $how:ident) => {{
-        let Query { text, values } = $self;
+        let Statement { text, values } = $self;
         macro_rules! with {
             ($db:ty, $executor:expr) => {{
                 let mut query = sqlx::$make::<$db $(, $row)?>(AssertSqlSafe(text));
@@ -64,7 +64,7 @@ macro_rules! run {
     }};
 }
 
-impl Query {
+impl Statement {
     /// Gives the next placeholder its value.
     pub fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());

@@ -1,0 +1,168 @@
+//! The job queue: what is committed is done, once by one worker, and failures are only their own.
+
+use std::sync::Arc;
+
+use rocket::futures::future::join_all;
+use serde_json::json;
+
+use crate::support::App;
+use crate::support::internals::{
+    JobContext, MAIL, Mailer, Transport, job, now, pending_mails, run_due, sql,
+};
+
+/// What runs jobs on a site, beside the site's own worker.
+fn worker(app: &App, folder: &std::path::Path) -> JobContext {
+    let from = "Postly <post@posts.example>".parse().unwrap();
+    let transport = Transport::Folder(folder.to_owned());
+    let mailer = Mailer::new(transport, from, "https://posts.example").unwrap();
+    JobContext { site: app.site().clone(), mailer: Arc::new(mailer) }
+}
+
+async fn enqueue(app: &App, kind: &str) {
+    let mut tx = app.db.begin().await.unwrap();
+    job::enqueue(&mut tx, kind, &json!({"text": "a word"})).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[rocket::async_test]
+async fn a_job_exists_exactly_when_its_transaction_is_committed() {
+    let app = App::new().await;
+    let mut tx = app.db.begin().await.unwrap();
+    job::enqueue(&mut tx, "sample", &json!({})).await.unwrap();
+    drop(tx);
+    assert!(job::claim(&app.db, &["sample"]).await.unwrap().is_none(), "rolled back");
+    enqueue(&app, "sample").await;
+    let claimed = job::claim(&app.db, &["sample"]).await.unwrap().unwrap();
+    assert_eq!((claimed.payload.as_str(), claimed.attempts), (r#"{"text":"a word"}"#, 1));
+    assert!(job::claim(&app.db, &["other"]).await.unwrap().is_none(), "kinds are told apart");
+}
+
+#[rocket::async_test]
+async fn of_many_workers_one_gets_a_job_and_another_one_if_it_dies() {
+    let app = App::new().await;
+    for _ in 0..5 {
+        enqueue(&app, "sample").await;
+    }
+    let claims = join_all((0..20).map(|_| job::claim(&app.db, &["sample"]))).await;
+    let mut ids: Vec<i64> = claims.into_iter().filter_map(|c| c.unwrap()).map(|c| c.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 5, "each once");
+    assert_eq!(job::pending(&app.db, "sample").await.unwrap(), 5);
+    // The workers died: their claims expire.
+    sql("UPDATE jobs SET claimed_until = $1 WHERE kind = 'sample'")
+        .bind(now())
+        .execute(app.db.writer())
+        .await
+        .unwrap();
+    let again = job::claim(&app.db, &["sample"]).await.unwrap().unwrap();
+    assert_eq!((again.id, again.attempts), (ids[0], 2));
+}
+
+#[rocket::async_test]
+async fn a_failed_job_waits_longer_each_time_and_is_given_up_in_the_end() {
+    let app = App::new().await;
+    enqueue(&app, "sample").await;
+    for attempt in 1..=3i64 {
+        let claimed = job::claim(&app.db, &["sample"]).await.unwrap().unwrap();
+        assert_eq!(claimed.attempts, attempt);
+        let retry = job::fail(&app.db, &claimed, 3, "the server is away").await.unwrap();
+        assert_eq!(retry, attempt < 3);
+        assert!(job::claim(&app.db, &["sample"]).await.unwrap().is_none(), "not at once");
+        sql("UPDATE jobs SET run_at = $1 WHERE kind = 'sample'")
+            .bind(now())
+            .execute(app.db.writer())
+            .await
+            .unwrap();
+    }
+    assert!(job::claim(&app.db, &["sample"]).await.unwrap().is_none(), "given up");
+    let (failed, error): (bool, String) =
+        sql("SELECT failed, last_error FROM jobs WHERE kind = 'sample'")
+            .one(&app.db)
+            .await
+            .unwrap();
+    assert_eq!((failed, error.as_str()), (true, "the server is away"));
+}
+
+#[rocket::async_test]
+async fn a_job_that_cannot_be_read_fails_alone() {
+    let app = App::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    enqueue(&app, MAIL).await;
+    run_due(&worker(&app, folder.path())).await.unwrap();
+    while pending_unfailed(&app).await > 0 {
+        rocket::tokio::task::yield_now().await;
+    }
+    assert_eq!(pending_mails(&app.db).await.unwrap(), 1, "it is tried again later");
+    let error: String =
+        sql("SELECT last_error FROM jobs WHERE kind = 'mail'").scalar(&app.db).await.unwrap();
+    assert!(error.contains("payload"), "{error}");
+    assert_eq!(app.nobody().page().get("/").await.status, 200);
+}
+
+async fn pending_unfailed(app: &App) -> i64 {
+    sql("SELECT count(*) FROM jobs WHERE kind = 'mail' AND last_error IS NULL")
+        .scalar(&app.db)
+        .await
+        .unwrap()
+}
+
+#[rocket::async_test]
+async fn the_sweep_clears_what_has_expired_and_nothing_else() {
+    let app = App::new().await;
+    let (ann, bob) = (app.user("ann").await, app.user("bob").await);
+    let past = now() - chrono::Duration::days(60);
+    // Bob does not come back; his sessions and refresh tokens are as old as he is away.
+    sql("UPDATE sessions SET last_used_at = $1, expires_at = $1 WHERE user_id = $2")
+        .bind(past)
+        .bind(bob.id)
+        .execute(app.db.writer())
+        .await
+        .unwrap();
+    for statement in [
+        "INSERT INTO link_tokens (hash, user_id, purpose, email, expires_at) \
+         VALUES ('old', $2, 'reset', 'x', $1)",
+        "INSERT INTO login_challenges (hash, user_id, stamp, expires_at) \
+         VALUES ('old', $2, 'x', $1)",
+    ] {
+        sql(statement).bind(past).bind(bob.id).execute(app.db.writer()).await.unwrap();
+    }
+    sql("INSERT INTO throttles (key, count, ends_at) VALUES ('old', 1, $1)")
+        .bind(past)
+        .execute(app.db.writer())
+        .await
+        .unwrap();
+    sql("INSERT INTO jobs (kind, payload, created_at, run_at, finished_at) \
+         VALUES ('old', '{}', $1, $1, $1)")
+    .bind(past)
+    .execute(app.db.writer())
+    .await
+    .unwrap();
+    // The site's own worker may have taken the first sweep; this one is for now.
+    sql("UPDATE jobs SET run_at = $1 WHERE kind = 'sweep' AND finished_at IS NULL")
+        .bind(past)
+        .execute(app.db.writer())
+        .await
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let old = "SELECT (SELECT count(*) FROM sessions WHERE user_id <> $1) \
+         + (SELECT count(*) FROM refresh_tokens t WHERE NOT EXISTS \
+            (SELECT 1 FROM sessions s WHERE s.id = t.session_id)) \
+         + (SELECT count(*) FROM link_tokens WHERE hash = 'old') \
+         + (SELECT count(*) FROM login_challenges WHERE hash = 'old') \
+         + (SELECT count(*) FROM throttles WHERE key = 'old') \
+         + (SELECT count(*) FROM jobs WHERE kind = 'old')";
+    loop {
+        run_due(&worker(&app, folder.path())).await.unwrap();
+        let left: i64 = sql(old).bind(ann.id).scalar(&app.db).await.unwrap();
+        if left == 0 {
+            break;
+        }
+        job::schedule(app.db.writer(), "sweep", chrono::Duration::zero()).await.unwrap();
+    }
+    assert_eq!(ann.page().get("/me").await.status, 200);
+    assert_eq!(ann.api().get("/me").await.status, 200);
+    assert_eq!(bob.api().get("/me").await.status, 401);
+    let waiting = job::pending(&app.db, "sweep").await.unwrap();
+    assert_eq!(waiting, 1, "the next one is scheduled, once");
+}

@@ -1,0 +1,131 @@
+//! Lists carry summaries; the full text comes on request, within a bound; order is by publication.
+
+use serde_json::{Value, json};
+
+use crate::support::App;
+use crate::support::internals::{now, sql};
+
+#[rocket::async_test]
+async fn lists_carry_summaries_and_single_posts_the_text() {
+    let app = App::new().await;
+    let root = app.admin("root").await;
+    let id = root.posts("Tides").await;
+    for path in ["/posts", "/users/root", "/dashboard", "/admin/posts"] {
+        let list = root.api().get(path).await.json();
+        let item = &list["items"][0];
+        assert_eq!((&item["id"], &item["excerpt"]), (&json!(id), &json!("About Tides.")), "{path}");
+        assert_eq!(item["path"], format!("/posts/{id}"));
+        assert!(item.get("content").is_none() && item.get("content_html").is_none(), "{path}");
+    }
+    let post = root.api().get(&format!("/posts/{id}")).await.json();
+    assert_eq!(post["content"], "About *Tides*.");
+    assert!(post["content_html"].as_str().unwrap().contains("<em>Tides</em>"));
+}
+
+/// Follows `next` and then `previous`; gives the bytes of the largest page and all ids both ways.
+async fn walk(app: &App, query: &str) -> (usize, Vec<i64>, Vec<i64>) {
+    let ids = |list: &Value| -> Vec<i64> {
+        let items = list["items"].as_array().unwrap();
+        items.iter().map(|item| item["id"].as_i64().unwrap()).collect()
+    };
+    let (mut largest, mut forward, mut cursor) = (0, Vec::new(), String::new());
+    let mut last = json!(null);
+    loop {
+        let page = app.nobody().api().get(&format!("/posts?{query}{cursor}")).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        largest = largest.max(page.body.len());
+        last = page.json();
+        forward.extend(ids(&last));
+        match last["next"].as_str() {
+            Some(next) => cursor = format!("&before={next}"),
+            None => break,
+        }
+    }
+    let mut backward = ids(&last);
+    while let Some(previous) = last["previous"].as_str() {
+        let page = app.nobody().api().get(&format!("/posts?{query}&after={previous}")).await;
+        largest = largest.max(page.body.len());
+        last = page.json();
+        backward.splice(0..0, ids(&last));
+    }
+    (largest, forward, backward)
+}
+
+#[rocket::async_test]
+async fn contents_are_included_on_request_within_a_mebibyte() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    // 100,000 characters that JSON writes with six bytes each, and some small ones in between.
+    for n in 0..9 {
+        let content = if n % 3 == 0 { "x\u{1}".repeat(50_000) } else { format!("Small {n}") };
+        let draft = json!({"title": format!("Post {n}"), "content": content});
+        assert_eq!(ann.api().post("/posts", draft).await.status, 201);
+    }
+    let (largest, forward, backward) = walk(&app, "include=content&limit=100").await;
+    assert!(largest <= 1024 * 1024 && largest > 300_000, "{largest}");
+    assert_eq!(forward, (1..=9).rev().collect::<Vec<i64>>());
+    assert_eq!(backward, forward);
+    let first = app.nobody().api().get("/posts?include=content&limit=2").await.json();
+    assert_eq!(first["items"][0]["content"], "Small 8");
+    assert!(first["items"][0].get("content_html").is_none());
+    let unknown = app.nobody().api().get("/posts?include=everything").await;
+    assert_eq!((unknown.status, unknown.field_errors()), (422, vec!["include".to_owned()]));
+    let page = app.nobody().page().get("/?include=content").await;
+    assert!(page.status == 200 && page.body.len() < 100_000, "pages show excerpts");
+}
+
+#[rocket::async_test]
+async fn order_is_by_publication_and_then_by_id() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    let mut ids = Vec::new();
+    for n in 0..6 {
+        ids.push(ann.posts(&format!("Post {n}")).await);
+    }
+    // The last two are older than the others; the first three came out in the same moment.
+    let at = now();
+    for (id, age) in ids.iter().zip([10i64, 10, 10, 5, 90, 80]) {
+        sql("UPDATE posts SET published_at = $1 WHERE id = $2")
+            .bind(at - chrono::Duration::minutes(age))
+            .bind(*id)
+            .execute(app.db.writer())
+            .await
+            .unwrap();
+    }
+    let expected: Vec<i64> = [3, 2, 1, 0, 5, 4].map(|n| ids[n]).to_vec();
+    for limit in [1, 2, 4, 6] {
+        let (_, forward, backward) = walk(&app, &format!("limit={limit}")).await;
+        assert_eq!(forward, expected, "by {limit}");
+        assert_eq!(backward, expected, "by {limit}");
+    }
+}
+
+/// What is not published is nowhere: every read of a post goes through one rule.
+#[rocket::async_test]
+async fn what_is_not_published_is_shown_nowhere() {
+    let app = App::new().await;
+    let (ann, bob, root) = (app.user("ann").await, app.user("bob").await, app.admin("root").await);
+    let id = ann.posts("Hidden words").await;
+    ann.posts("Public words").await;
+    sql("UPDATE posts SET published_at = NULL WHERE id = $1")
+        .bind(id)
+        .execute(app.db.writer())
+        .await
+        .unwrap();
+    for person in [&ann, &bob, &root] {
+        for list in ["/posts", "/posts?sort=top", "/posts?include=content", "/users/ann"] {
+            let body = person.api().get(list).await.body;
+            assert!(body.contains("Public words") && !body.contains("Hidden"), "{list}: {body}");
+        }
+        for path in ["", "/votes"] {
+            let path = format!("/posts/{id}{path}");
+            assert_eq!(person.api().get(&path).await.status, 404, "{path}");
+            assert_eq!(person.page().get(&path).await.status, 404, "{path}");
+        }
+        for page in ["/", "/?sort=top", "/users/ann"] {
+            assert!(!person.page().get(page).await.body.contains("Hidden"), "{page}");
+        }
+    }
+    assert_eq!(bob.api().put(&format!("/posts/{id}/vote"), json!({})).await.status, 404);
+    assert!(!root.api().get("/admin/posts").await.body.contains("Hidden"));
+}
