@@ -41,18 +41,24 @@ pub fn templates(engines: &mut Engines) -> Result<(), Box<dyn std::error::Error>
     Ok(())
 }
 
+/// Templates by name, and what Tera made of them.
+struct Parsed {
+    texts: Vec<(String, String)>,
+    tera: Tera,
+}
+
 /// Parsing is expensive, and nearly always the templates are those of the time before: a debug build
 /// calls it for each site of its tests, and whenever a file was changed.
 fn parsed(texts: Vec<(String, String)>) -> tera::Result<Tera> {
-    static PARSED: Mutex<Option<(Vec<(String, String)>, Tera)>> = Mutex::new(None);
+    static PARSED: Mutex<Option<Parsed>> = Mutex::new(None);
     let mut parsed = PARSED.lock().unwrap_or_else(PoisonError::into_inner);
     match &*parsed {
-        Some((known, tera)) if *known == texts => Ok(tera.clone()),
+        Some(known) if known.texts == texts => Ok(known.tera.clone()),
         _ => {
             let mut tera = Tera::default();
             // The names keep their `.html`, which is what tells Tera to escape.
             tera.add_raw_templates(texts.iter().map(|(name, text)| (name, text)))?;
-            *parsed = Some((texts, tera.clone()));
+            *parsed = Some(Parsed { texts, tera: tera.clone() });
             Ok(tera)
         }
     }
