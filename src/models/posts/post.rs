@@ -27,6 +27,7 @@ pub struct PostSummary {
     /// The full text in Markdown; in lists only with `include=content`.
     #[sqlx(skip)]
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     pub content: Option<String>,
     /// How many people voted for it.
     pub votes: i64,
