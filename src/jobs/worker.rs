@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::HANDLERS;
 use super::job::{Context, Handler};
 use crate::error::{Error, Result};
 use crate::models::base::job::{self, ClaimedJob};
@@ -16,16 +15,21 @@ const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Runs jobs until `shutdown` completes. `wake` is notified after requests that may have queued
 /// something.
-pub async fn run(context: Context, wake: Arc<Notify>, shutdown: impl Future<Output = ()> + Send) {
+pub async fn run(
+    context: Context,
+    handlers: &'static [Handler],
+    wake: Arc<Notify>,
+    shutdown: impl Future<Output = ()> + Send,
+) {
     tokio::pin!(shutdown);
-    if let Err(error) = schedule_all(&context).await {
+    if let Err(error) = schedule_all(&context, handlers).await {
         tracing::warn!(%error, "periodic jobs cannot be scheduled");
     }
     loop {
         tokio::select! {
             // A job that is interrupted is run again by another worker, once its claim expires.
             () = &mut shutdown => return,
-            outcome = run_due(&context) => if let Err(error) = outcome {
+            outcome = run_due(&context, handlers) => if let Err(error) = outcome {
                 tracing::warn!(%error, "the job queue cannot be read");
             },
         }
@@ -37,18 +41,18 @@ pub async fn run(context: Context, wake: Arc<Notify>, shutdown: impl Future<Outp
     }
 }
 
-async fn schedule_all(context: &Context) -> Result<()> {
-    for handler in HANDLERS.iter().filter(|handler| handler.every.is_some()) {
+async fn schedule_all(context: &Context, handlers: &[Handler]) -> Result<()> {
+    for handler in handlers.iter().filter(|handler| handler.every.is_some()) {
         job::schedule(context.site.db.writer(), handler.name, chrono::Duration::zero()).await?;
     }
     Ok(())
 }
 
 /// Runs what is due.
-pub async fn run_due(context: &Context) -> Result<()> {
-    let kinds: Vec<&str> = HANDLERS.iter().map(|handler| handler.name).collect();
+pub async fn run_due(context: &Context, handlers: &[Handler]) -> Result<()> {
+    let kinds: Vec<&str> = handlers.iter().map(|handler| handler.name).collect();
     while let Some(claimed) = job::claim(&context.site.db, &kinds).await? {
-        if let Some(handler) = HANDLERS.iter().find(|handler| handler.name == claimed.kind) {
+        if let Some(handler) = handlers.iter().find(|handler| handler.name == claimed.kind) {
             run_one(context, handler, &claimed).await?;
         }
     }

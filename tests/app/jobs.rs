@@ -7,7 +7,8 @@ use serde_json::json;
 
 use crate::support::App;
 use crate::support::internals::{
-    JobContext, MAIL, Mailer, Transport, job, now, pending_mails, run_due, sql,
+    Error, HANDLERS, Handler, Job, JobContext, MAIL, Mailer, Transport, job, now, pending_mails,
+    run_due, sql,
 };
 
 /// What runs jobs on a site, beside the site's own worker.
@@ -89,7 +90,7 @@ async fn a_job_that_cannot_be_read_fails_alone() {
     let app = App::new().await;
     let folder = tempfile::tempdir().unwrap();
     enqueue(&app, MAIL).await;
-    run_due(&worker(&app, folder.path())).await.unwrap();
+    run_due(&worker(&app, folder.path()), HANDLERS).await.unwrap();
     while pending_unfailed(&app).await > 0 {
         rocket::tokio::task::yield_now().await;
     }
@@ -98,6 +99,44 @@ async fn a_job_that_cannot_be_read_fails_alone() {
         sql("SELECT last_error FROM jobs WHERE kind = 'mail'").scalar(&app.db).await.unwrap();
     assert!(error.contains("payload"), "{error}");
     assert_eq!(app.nobody().page().get("/").await.status, 200);
+}
+
+/// A kind of job that panics, and one that works.
+#[derive(serde::Deserialize)]
+struct Panics {}
+
+impl Job for Panics {
+    const NAME: &'static str = "panics";
+
+    async fn run(self, _: JobContext) -> Result<(), Error> {
+        panic!("a bug in a job");
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Works {}
+
+impl Job for Works {
+    const NAME: &'static str = "works";
+
+    async fn run(self, _: JobContext) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+#[rocket::async_test]
+async fn a_panic_is_the_failure_of_its_job_alone() {
+    let app = App::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    enqueue(&app, "panics").await;
+    enqueue(&app, "works").await;
+    let handlers = [Handler::of::<Panics>(), Handler::of::<Works>()];
+    run_due(&worker(&app, folder.path()), &handlers).await.unwrap();
+    assert_eq!(job::pending(&app.db, "panics").await.unwrap(), 1, "it is tried again");
+    assert_eq!(job::pending(&app.db, "works").await.unwrap(), 0);
+    let error: String =
+        sql("SELECT last_error FROM jobs WHERE kind = 'panics'").scalar(&app.db).await.unwrap();
+    assert!(error.contains("panic"), "{error}");
 }
 
 async fn pending_unfailed(app: &App) -> i64 {
@@ -153,7 +192,7 @@ async fn the_sweep_clears_what_has_expired_and_nothing_else() {
          + (SELECT count(*) FROM throttles WHERE key = 'old') \
          + (SELECT count(*) FROM jobs WHERE kind = 'old')";
     loop {
-        run_due(&worker(&app, folder.path())).await.unwrap();
+        run_due(&worker(&app, folder.path()), HANDLERS).await.unwrap();
         let left: i64 = sql(old).bind(ann.id).scalar(&app.db).await.unwrap();
         if left == 0 {
             break;
