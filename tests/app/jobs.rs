@@ -7,8 +7,8 @@ use serde_json::json;
 
 use crate::support::App;
 use crate::support::internals::{
-    Error, HANDLERS, Handler, Job, JobContext, MAIL, Mailer, Transport, job, now, pending_mails,
-    run_due, sql,
+    Error, HANDLERS, Handler, Job, JobContext, MAIL, Mailer, Sweep, Transport, job, now,
+    pending_mails, run_due, sql,
 };
 
 /// What runs jobs on a site, beside the site's own worker.
@@ -177,12 +177,6 @@ async fn the_sweep_clears_what_has_expired_and_nothing_else() {
     .execute(app.db.writer())
     .await
     .unwrap();
-    // The site's own worker may have taken the first sweep; this one is for now.
-    sql("UPDATE jobs SET run_at = $1 WHERE kind = 'sweep' AND finished_at IS NULL")
-        .bind(past)
-        .execute(app.db.writer())
-        .await
-        .unwrap();
     let folder = tempfile::tempdir().unwrap();
     let old = "SELECT (SELECT count(*) FROM sessions WHERE user_id <> $1) \
          + (SELECT count(*) FROM refresh_tokens t WHERE NOT EXISTS \
@@ -191,17 +185,24 @@ async fn the_sweep_clears_what_has_expired_and_nothing_else() {
          + (SELECT count(*) FROM login_challenges WHERE hash = 'old') \
          + (SELECT count(*) FROM throttles WHERE key = 'old') \
          + (SELECT count(*) FROM jobs WHERE kind = 'old')";
-    loop {
-        run_due(&worker(&app, folder.path()), HANDLERS).await.unwrap();
-        let left: i64 = sql(old).bind(ann.id).scalar(&app.db).await.unwrap();
-        if left == 0 {
-            break;
-        }
-        job::schedule(app.db.writer(), "sweep", chrono::Duration::zero()).await.unwrap();
-    }
+    Sweep.run(worker(&app, folder.path())).await.unwrap();
+    let left: i64 = sql(old).bind(ann.id).scalar(&app.db).await.unwrap();
+    assert_eq!(left, 0);
     assert_eq!(ann.page().get("/me").await.status, 200);
     assert_eq!(ann.api().get("/me").await.status, 200);
     assert_eq!(bob.api().get("/me").await.status, 401);
-    let waiting = job::pending(&app.db, "sweep").await.unwrap();
-    assert_eq!(waiting, 1, "the next one is scheduled, once");
+}
+
+#[rocket::async_test]
+async fn a_periodic_job_waits_once_however_often_it_is_scheduled() {
+    let app = App::new().await;
+    for _ in 0..3 {
+        job::schedule(app.db.writer(), "sample", chrono::Duration::zero()).await.unwrap();
+    }
+    assert_eq!(job::pending(&app.db, "sample").await.unwrap(), 1);
+    let claimed = job::claim(&app.db, &["sample"]).await.unwrap().unwrap();
+    job::complete(&app.db, claimed.id).await.unwrap();
+    job::schedule(app.db.writer(), "sample", chrono::Duration::hours(1)).await.unwrap();
+    assert_eq!(job::pending(&app.db, "sample").await.unwrap(), 1, "the next one");
+    assert!(job::claim(&app.db, &["sample"]).await.unwrap().is_none(), "not before its time");
 }

@@ -7,6 +7,7 @@ pub use postly::error::{AuditFault, Error};
 pub use postly::jobs::HANDLERS;
 pub use postly::jobs::job::{Context as JobContext, Handler, Job};
 pub use postly::jobs::mailer::{Mailer, Transport};
+pub use postly::jobs::sweep::Sweep;
 pub use postly::jobs::worker::run_due;
 pub use postly::models::BACKFILLS;
 pub use postly::models::accounts::access_token::{Audience, sign, verify as verify_token};
