@@ -22,10 +22,14 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send,
 ) {
     tokio::pin!(shutdown);
-    if let Err(error) = schedule_all(&context, handlers).await {
-        tracing::warn!(%error, "periodic jobs cannot be scheduled");
-    }
+    let mut is_scheduled = false;
     loop {
+        if !is_scheduled {
+            match schedule_all(&context, handlers).await {
+                Ok(()) => is_scheduled = true,
+                Err(error) => tracing::warn!(%error, "periodic jobs cannot be scheduled"),
+            }
+        }
         tokio::select! {
             // A job that is interrupted is run again by another worker, once its claim expires.
             () = &mut shutdown => return,
@@ -61,11 +65,18 @@ pub async fn run_due(context: &Context, handlers: &[Handler]) -> Result<()> {
 
 async fn run_one(context: &Context, handler: &Handler, claimed: &ClaimedJob) -> Result<()> {
     let db = &context.site.db;
+    if claimed.attempts > handler.max_attempts {
+        // Each worker that took it died, perhaps because of it.
+        let error = "its workers never finished";
+        job::fail(db, claimed, handler.max_attempts, error).await?;
+        tracing::error!(kind = claimed.kind, "a job was given up: {error}");
+        return Ok(());
+    }
     // A task of its own: a panic in a job is that job's failure, and ends nothing else.
     let running = tokio::spawn((handler.run)(context.clone(), &claimed.payload));
     let outcome = running.await.unwrap_or_else(|e| Err(Error::Internal(e.to_string())));
     match outcome {
-        Ok(()) => job::complete(db, claimed.id).await?,
+        Ok(()) => job::complete(db, claimed).await?,
         Err(error) => {
             let retry = job::fail(db, claimed, handler.max_attempts, &error.to_string()).await?;
             let (kind, attempt) = (claimed.kind.as_str(), claimed.attempts);

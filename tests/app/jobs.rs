@@ -7,8 +7,8 @@ use serde_json::json;
 
 use crate::support::App;
 use crate::support::internals::{
-    Error, HANDLERS, Handler, Job, JobContext, MAIL, Mailer, Sweep, Transport, job, now,
-    pending_mails, run_due, sql,
+    ClaimedJob, Error, HANDLERS, Handler, Job, JobContext, MAIL, Mailer, Sweep, Transport, job,
+    now, pending_mails, run_due, sql,
 };
 
 /// What runs jobs on a site, beside the site's own worker.
@@ -58,6 +58,19 @@ async fn of_many_workers_one_gets_a_job_and_another_one_if_it_dies() {
         .unwrap();
     let again = job::claim(&app.db, &["sample"]).await.unwrap().unwrap();
     assert_eq!((again.id, again.attempts), (ids[0], 2));
+    // Whoever lost a claim decides nothing any more.
+    let late = ClaimedJob { attempts: 1, ..claimed_again(&again) };
+    job::complete(&app.db, &late).await.unwrap();
+    job::fail(&app.db, &late, 1, "late").await.unwrap();
+    assert_eq!(job::pending(&app.db, "sample").await.unwrap(), 5);
+    job::complete(&app.db, &again).await.unwrap();
+    job::fail(&app.db, &again, 9, "later still").await.unwrap();
+    assert_eq!(job::pending(&app.db, "sample").await.unwrap(), 4, "finished is finished");
+}
+
+fn claimed_again(job: &ClaimedJob) -> ClaimedJob {
+    let (kind, payload) = (job.kind.clone(), job.payload.clone());
+    ClaimedJob { id: job.id, kind, payload, attempts: job.attempts }
 }
 
 #[rocket::async_test]
@@ -139,6 +152,22 @@ async fn a_panic_is_the_failure_of_its_job_alone() {
     assert!(error.contains("panic"), "{error}");
 }
 
+#[rocket::async_test]
+async fn a_job_whose_workers_always_die_is_given_up() {
+    let app = App::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    enqueue(&app, "works").await;
+    sql("UPDATE jobs SET attempts = $1 WHERE kind = 'works'")
+        .bind(Works::MAX_ATTEMPTS)
+        .execute(app.db.writer())
+        .await
+        .unwrap();
+    run_due(&worker(&app, folder.path()), &[Handler::of::<Works>()]).await.unwrap();
+    let failed: bool =
+        sql("SELECT failed FROM jobs WHERE kind = 'works'").scalar(&app.db).await.unwrap();
+    assert!(failed);
+}
+
 async fn pending_unfailed(app: &App) -> i64 {
     sql("SELECT count(*) FROM jobs WHERE kind = 'mail' AND last_error IS NULL")
         .scalar(&app.db)
@@ -201,7 +230,7 @@ async fn a_periodic_job_waits_once_however_often_it_is_scheduled() {
     }
     assert_eq!(job::pending(&app.db, "sample").await.unwrap(), 1);
     let claimed = job::claim(&app.db, &["sample"]).await.unwrap().unwrap();
-    job::complete(&app.db, claimed.id).await.unwrap();
+    job::complete(&app.db, &claimed).await.unwrap();
     job::schedule(app.db.writer(), "sample", chrono::Duration::hours(1)).await.unwrap();
     assert_eq!(job::pending(&app.db, "sample").await.unwrap(), 1, "the next one");
     assert!(job::claim(&app.db, &["sample"]).await.unwrap().is_none(), "not before its time");

@@ -35,7 +35,7 @@ pub struct Problem {
     pub code: &'static str,
     /// Names the request in the site's log.
     pub request_id: String,
-    /// With 422 and 409: an error for each field.
+    /// With `invalid_input`, `already_taken` and `second_factor_required`: an error for each field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errors: Option<Vec<FieldProblem>>,
 }

@@ -15,7 +15,7 @@ pub use postly::models::accounts::personal_token::Scope;
 pub use postly::models::accounts::registration::{Registration, create as create_user};
 pub use postly::models::audit::{verify as verify_audit, verify_checkpoint};
 pub use postly::models::base::actor::Admin;
-pub use postly::models::base::job;
+pub use postly::models::base::job::{self, ClaimedJob};
 pub use postly::models::base::keys::{Keys, key_id};
 pub use postly::models::base::page::{Keyset, PageParams};
 pub use postly::models::base::random::sha256;
