@@ -1,5 +1,5 @@
-//! What can go wrong, in the words of the site: one type for requests, one for the operator. Neither
-//! knows HTTP or English; `locales/` holds a sentence for each code.
+//! Error types: `Error` for requests, `Fatal` for the operator. `Error` knows neither HTTP nor
+//! English; `locales/` contains a message for each code.
 
 use std::fmt;
 
@@ -14,24 +14,24 @@ pub enum Error {
     NotFound,
     /// Nobody is logged in.
     Unauthenticated,
-    /// Credentials came along and are wrong or no longer valid.
+    /// Credentials were sent but are wrong or no longer valid.
     InvalidCredentials(Credentials),
     /// The password was not confirmed recently enough for a sensitive action.
     ReauthenticationRequired,
-    /// The password was right, but a code of the authenticator is needed too.
+    /// The password was right, but a code from the authenticator is also required.
     SecondFactorRequired,
     Forbidden(Denial),
     /// The personal token lacks this scope.
     InsufficientScope(&'static str),
     Invalid(ValidationErrors),
-    /// The input is valid, but something else has these values already.
+    /// The input is valid, but its values are already taken.
     Taken(ValidationErrors),
-    /// The state of the site does not allow it.
+    /// The current state of the site does not allow it.
     Conflict(Conflict),
     /// Somebody else saved a newer version.
     VersionConflict,
-    /// A rate limit; `retry_after` is in seconds. `first` marks the first refusal of a window, which
-    /// alone is worth an audit event.
+    /// A rate limit was exceeded; `retry_after` is in seconds. `first` marks the first refusal in a
+    /// window, the only one that is audited.
     TooManyRequests {
         retry_after: i64,
         first: bool,
@@ -42,14 +42,14 @@ pub enum Error {
     Disconnected,
     AuditBroken(AuditFault),
     Database(sqlx::Error),
-    /// A fault of ours; the text is for the log.
+    /// An internal failure; the text is for the log.
     Internal(String),
 }
 
-/// Which credentials are no good.
+/// Which credentials are invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, IntoStaticStr)]
 pub enum Credentials {
-    /// Unknown name, wrong password, disabled account: one answer for all.
+    /// Unknown name, wrong password, disabled account: the same error for all.
     #[strum(serialize = "login.failed")]
     Login,
     /// Too much time passed between password and code.
@@ -65,15 +65,15 @@ pub enum Credentials {
     PersonalToken,
     #[strum(serialize = "session.ended")]
     Session,
-    /// A mailed link that is unknown, used, replaced or expired.
+    /// An e-mailed link that is unknown, used, replaced or expired.
     #[strum(serialize = "link.invalid")]
     Link,
-    /// The `Authorization` header has another scheme than Bearer.
+    /// The `Authorization` header has a scheme other than Bearer.
     #[strum(serialize = "authorization.scheme")]
     Scheme,
 }
 
-/// Why somebody who is known may not do something.
+/// Why an authenticated user may not do something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, IntoStaticStr)]
 pub enum Denial {
     #[strum(serialize = "admin.required")]
@@ -89,7 +89,7 @@ pub enum Denial {
     PersonalToken,
 }
 
-/// Why the state of the site does not allow something.
+/// Why the current state of the site does not allow something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, IntoStaticStr)]
 pub enum Conflict {
     #[strum(serialize = "users.last_admin")]
@@ -102,26 +102,26 @@ pub enum Conflict {
     NothingToConfirm,
     #[strum(serialize = "email.already_used")]
     EmailTaken,
-    /// What the input belongs to was deleted meanwhile.
+    /// The record that the input belongs to was deleted concurrently.
     #[strum(serialize = "parent.deleted")]
     ParentDeleted,
     #[strum(serialize = "demo.site_in_use")]
     SiteInUse,
 }
 
-/// Where the audit's chain does not hold.
+/// Where the audit chain is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuditFault {
     Missing(i64),
     Changed(i64),
     /// The record of the last event was changed.
     Head,
-    /// The event of a checkpoint is no longer what it was.
+    /// The event of a checkpoint no longer matches.
     Checkpoint(i64),
 }
 
 impl Error {
-    /// One field breaks one rule.
+    /// An error about one field.
     pub fn invalid(field: &'static str, rule: Rule) -> Error {
         FieldError::new(field, rule).into()
     }
@@ -146,12 +146,12 @@ impl Error {
         }
     }
 
-    /// Whether a unique constraint refused the row. SQLite does not name the constraint.
+    /// Whether a unique constraint was violated. SQLite does not name the constraint.
     pub fn is_unique_violation(&self) -> bool {
         matches!(self, Error::Database(sqlx::Error::Database(e)) if e.is_unique_violation())
     }
 
-    /// Whether a row referred to something that is no longer there.
+    /// Whether a row referred to something that no longer exists.
     pub fn is_foreign_key_violation(&self) -> bool {
         matches!(self, Error::Database(sqlx::Error::Database(e)) if e.is_foreign_key_violation())
     }
@@ -176,10 +176,10 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl ValidationErrors {
-    /// Gives what is valid of `result`, and adds what is wrong with it to this list.
+    /// Returns the value of `result`, or adds its validation errors to this list.
     ///
     /// # Errors
-    /// Any error but `Invalid`.
+    /// Any error other than `Invalid`.
     pub fn collect<T>(&mut self, result: Result<T>) -> Result<Option<T>> {
         match result {
             Ok(value) => Ok(Some(value)),
@@ -234,8 +234,8 @@ fn is_disconnect(error: &dyn sqlx::error::DatabaseError) -> bool {
     !is_sqlite(error) && ["08", "57P"].iter().any(|class| code.starts_with(class))
 }
 
-/// Codes that say "not now" rather than "never", about one request: PostgreSQL class 53 (resources),
-/// 40001 and 40P01 (serialisation, deadlock); SQLite 5 (busy), 10 (I/O), 13 (full).
+/// Temporary errors of a single request: PostgreSQL class 53 (resources), 40001 and 40P01
+/// (serialisation, deadlock); SQLite 5 (busy), 10 (I/O), 13 (full).
 fn is_temporary(error: &dyn sqlx::error::DatabaseError) -> bool {
     let code = error.code().unwrap_or_default();
     if is_sqlite(error) {

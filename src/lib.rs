@@ -1,6 +1,6 @@
 //! Postly: a self-hosted, multi-user posting site.
 //!
-//! This file is the table of contents: state, fairings, and the list of rooms.
+//! This file assembles the server: state, fairings and rooms (groups of routes).
 
 pub mod cli;
 pub mod config;
@@ -36,13 +36,13 @@ use crate::web::security::denials::Denials;
 use crate::web::security::headers::Headers;
 use crate::web::security::origin;
 
-/// The site, ready to be launched. Its database must be migrated already.
+/// Builds the server. The database must already be migrated.
 ///
 /// # Errors
 /// One sentence for the operator.
 pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
-    // rocket_dyn_templates wants to look into a folder, even when the templates are in the binary;
-    // in a debug build it watches the real one and reloads.
+    // rocket_dyn_templates requires a folder, even when the templates are embedded; in a debug build
+    // it watches the real one and reloads.
     let (folder, empty) = if cfg!(debug_assertions) {
         (concat!(env!("CARGO_MANIFEST_DIR"), "/templates").into(), None)
     } else {

@@ -1,4 +1,4 @@
-//! The program.
+//! The `postly` binary.
 
 use std::process::ExitCode;
 

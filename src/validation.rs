@@ -1,10 +1,10 @@
-//! What is wrong with an input, field by field, each with a stable code.
+//! Validation errors, field by field, each with a stable code.
 
 use std::borrow::Cow;
 
 use strum::{EnumIter, IntoStaticStr};
 
-/// The rule that a field breaks. With the field's name it makes the code: `title.too_long`.
+/// A rule that a field violates. The code consists of field and rule: `title.too_long`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Rule {
@@ -13,27 +13,27 @@ pub enum Rule {
     TooShort,
     /// Parameters: `max`, sometimes `actual`.
     TooLong,
-    /// Not in the form that the field needs.
+    /// Wrong type or format.
     Malformed,
     /// Parameters: `min`, `max`.
     OutOfRange,
-    /// None of the values that are known.
+    /// Not one of the known values.
     Unknown,
-    /// Somebody else has it.
+    /// Already in use.
     Taken,
-    /// Not what is on record, such as the present password.
+    /// Does not match the stored value, such as the current password.
     Wrong,
-    /// Changed by somebody else meanwhile.
+    /// Changed concurrently.
     Changed,
     /// A password that is easy to guess. Parameters: `reason`.
     Guessable,
     ContainsUsername,
     MixedScripts,
-    /// For admins alone.
+    /// Allowed for admins only.
     AdminOnly,
-    /// Two fields that exclude each other are both given.
+    /// Two mutually exclusive fields were sent.
     Exclusive,
-    /// A field that is given more than once.
+    /// Sent more than once.
     Repeated,
     /// Not UTF-8 text.
     NotText,
@@ -41,7 +41,7 @@ pub enum Rule {
     NulCharacter,
 }
 
-/// A value that belongs to a message.
+/// A parameter of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Parameter {
     Number(i64),
@@ -66,10 +66,10 @@ impl From<String> for Parameter {
     }
 }
 
-/// One field that breaks one rule.
+/// A field that violates a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
-    /// The name of the input; empty when the error concerns the input as a whole.
+    /// The name of the field; empty when the error concerns the input as a whole.
     pub field: Cow<'static, str>,
     pub rule: Rule,
     pub parameters: Vec<(&'static str, Parameter)>,
@@ -80,7 +80,7 @@ impl FieldError {
         FieldError { field: field.into(), rule, parameters: Vec::new() }
     }
 
-    /// Adds a value that the message names.
+    /// Adds a parameter of the message.
     pub fn with(mut self, name: &'static str, value: impl Into<Parameter>) -> FieldError {
         self.parameters.push((name, value.into()));
         self
@@ -94,7 +94,7 @@ impl FieldError {
     }
 }
 
-/// Everything that is wrong with one input, in the order of its fields.
+/// All errors of an input, in the order of its fields.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct ValidationErrors(Vec<FieldError>);
 

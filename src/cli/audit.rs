@@ -9,9 +9,9 @@ use crate::models::audit::{self, Checkpoint};
 
 #[derive(Subcommand)]
 pub enum AuditCommand {
-    /// Find out whether an event was changed or is missing
+    /// Check that no event was changed or removed
     Verify {
-        /// The end that an earlier verification printed, NUMBER:HASH: it must still be there
+        /// Checkpoint printed by an earlier verification (NUMBER:HASH) that must still match
         #[arg(long)]
         expect: Option<String>,
     },
@@ -26,7 +26,7 @@ pub async fn run(config: &Config, command: &AuditCommand) -> Result<(), Fatal> {
             expect.parse().map_err(|()| Fatal::new("--expect must be NUMBER:HASH"))?;
         audit::verify_checkpoint(&db, &checkpoint).await?;
     }
-    println!("{} events, none changed or missing. The end: {}:{}", end.id, end.id, end.hash);
+    println!("{} events, none changed or missing. Checkpoint: {}:{}", end.id, end.id, end.hash);
     db.close().await;
     Ok(())
 }

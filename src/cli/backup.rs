@@ -10,13 +10,13 @@ use crate::error::Fatal;
 
 #[derive(Args)]
 pub struct BackupArguments {
-    /// The copy; it must not exist yet
+    /// The file to create; it must not exist yet
     file: PathBuf,
 }
 
 pub async fn run(config: &Config, arguments: &BackupArguments) -> Result<(), Fatal> {
-    // Nothing is migrated: the backup may be needed to go back to the old version.
+    // Without migrating: the backup may be needed to go back to the old version.
     db::backup(&config.database_url, &arguments.file).await?;
-    println!("The database was copied to {}, and the copy was checked.", arguments.file.display());
+    println!("The database was copied to {}, and the copy was verified.", arguments.file.display());
     Ok(())
 }

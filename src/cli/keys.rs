@@ -7,9 +7,9 @@ use crate::error::Fatal;
 
 #[derive(Subcommand)]
 pub enum KeysCommand {
-    /// Put a new key into the generated file; it signs from the next start on
+    /// Add a new signing key to the generated file; used from the next start on
     Rotate {
-        /// How many of the older keys stay, whose tokens are still good
+        /// How many older keys to keep; tokens signed with them stay valid
         #[arg(long, default_value_t = 1)]
         keep: usize,
     },
@@ -19,8 +19,8 @@ pub fn run(config: &Config, command: &KeysCommand) -> Result<(), Fatal> {
     let KeysCommand::Rotate { keep } = command;
     if config.is_key_configured {
         return Err(Fatal::new(
-            "the keys are configured in POSTLY_SECRET_KEY: put a new one before them, separated \
-             by a comma, and restart every instance",
+            "the keys are set in POSTLY_SECRET_KEY: add a new one in front, separated by a comma, \
+             and restart every instance",
         ));
     }
     let (path, count) = secret_keys::rotate(&config.database_url, *keep)?;

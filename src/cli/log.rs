@@ -1,4 +1,4 @@
-//! Where the log goes.
+//! Logging setup.
 
 use std::io::IsTerminal;
 
@@ -6,9 +6,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::LogFormat;
 
-/// Logs to standard error; `RUST_LOG` says how much.
+/// Logs to standard error; `RUST_LOG` sets the level.
 pub fn to_stderr(format: LogFormat) {
-    // Each request has a line of our own; Rocket's account of its routing would repeat it.
+    // We log a line for each request; Rocket's own routing log would duplicate it.
     let default = "info,rocket=error,rocket::server::_=off,rocket_dyn_templates=error";
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

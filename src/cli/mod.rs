@@ -1,4 +1,4 @@
-//! The command line: one command a file.
+//! The command line: one command per file.
 
 mod audit;
 mod backup;
@@ -19,9 +19,9 @@ use crate::error::Fatal;
 
 /// A self-hosted, multi-user posting site.
 ///
-/// Without a command it serves: SQLite and a signing secret under ./data, on
-/// http://127.0.0.1:8000. Everything can be configured by environment variables, a .env file or
-/// Rocket.toml; README.md lists them.
+/// Without a command, it serves the site on http://127.0.0.1:8000, with a SQLite database and a
+/// signing secret under ./data. Configure it with environment variables, a .env file or
+/// Rocket.toml; README.md lists the settings.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -35,9 +35,9 @@ enum Command {
     Serve,
     /// Bring the database up to date, then exit
     Migrate,
-    /// Copy the SQLite database to a new file while the site serves, and check the copy
+    /// Copy the SQLite database to a new file while the site is running, and verify the copy
     Backup(backup::BackupArguments),
-    /// Manage people
+    /// Manage users
     #[command(subcommand)]
     User(user::UserCommand),
     /// Manage the signing keys
@@ -46,13 +46,13 @@ enum Command {
     /// Check the audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
-    /// Fill an empty site with people and posts, for trying it out
+    /// Fill an empty site with demo users and posts
     Demo(demo::DemoArguments),
 }
 
-/// Runs the command that the process was started with.
+/// Parses the command line and runs the command.
 pub fn main() -> ExitCode {
-    // Before any thread starts: the environment must not change while one runs.
+    // Before any thread starts: changing the environment is not thread-safe.
     let dotenv = dotenvy::dotenv();
     let command = Arguments::parse().command.unwrap_or(Command::Serve);
     let outcome = match dotenv {

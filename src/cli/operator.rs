@@ -1,4 +1,4 @@
-//! What commands that work on the site have in common.
+//! What the commands share: opening the site, and errors for the operator.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub async fn database(config: &Config) -> Result<Db, Fatal> {
     Ok(db)
 }
 
-/// The site, for a command.
+/// Builds the `Site` for a command.
 pub async fn site(config: &Config) -> Result<Site, Fatal> {
     let origin = config.public_url.origin();
     Ok(Site {
@@ -31,7 +31,7 @@ pub async fn site(config: &Config) -> Result<Site, Fatal> {
     })
 }
 
-/// An error of the site, as the operator reads it.
+/// Turns an error of the site into a message for the operator.
 impl From<Error> for Fatal {
     fn from(error: Error) -> Fatal {
         Fatal(match error {
@@ -48,6 +48,6 @@ fn broken(fault: AuditFault) -> String {
         AuditFault::Missing(id) => format!("event {id} is missing"),
         AuditFault::Changed(id) => format!("event {id} was changed"),
         AuditFault::Head => "the record of the last event was changed".to_owned(),
-        AuditFault::Checkpoint(id) => format!("event {id} is no longer what it was"),
+        AuditFault::Checkpoint(id) => format!("event {id} does not match the checkpoint"),
     }
 }

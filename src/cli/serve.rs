@@ -9,10 +9,10 @@ use crate::models::base::site::Site;
 use crate::web::drain;
 
 pub async fn run(config: Config) -> Result<(), Fatal> {
-    // Rocket opens a pool of its own; this one is for migrating.
+    // Rocket opens its own pool; this one is for migrations.
     operator::database(&config).await?.close().await;
 
-    // Reading Rocket's error also keeps it from panicking.
+    // Formatting a Rocket error also keeps it from panicking when it is dropped.
     let failed = |e: rocket::Error| Fatal(format!("the server cannot run: {e}"));
     let wait = config.drain;
     let rocket = crate::rocket(config)?.ignite().await.map_err(failed)?;
@@ -21,7 +21,7 @@ pub async fn run(config: Config) -> Result<(), Fatal> {
     if let Err(e) = rocket.launch().await {
         let ErrorKind::Shutdown(server, None) = e.kind() else { return Err(failed(e)) };
         if !drain::finish(server, stopping).await {
-            tracing::warn!("some requests took too long and were cut off");
+            tracing::warn!("some requests did not finish in time and were aborted");
             return Ok(()); // They would keep the database from closing.
         }
     }

@@ -21,25 +21,25 @@ pub enum UserCommand {
         username: String,
         #[arg(long)]
         email: Option<String>,
-        /// Give it the role admin
+        /// Make the user an admin
         #[arg(long)]
         admin: bool,
     },
-    /// Make somebody an admin
+    /// Make a user an admin
     Promote { username: String },
-    /// Make an admin an ordinary user
+    /// Make an admin a regular user
     Demote { username: String },
     /// Disable an account and end all its sessions
     Disable { username: String },
     /// Enable an account again
     Enable { username: String },
-    /// Delete somebody with all their posts
+    /// Delete a user with all their posts
     Delete { username: String },
-    /// Set somebody's password and end their sessions; read from the terminal or standard input
+    /// Set a user's password and end their sessions; it is read from the terminal or standard input
     SetPassword { username: String },
-    /// Turn two-factor log-in off for somebody who lost the authenticator and the recovery codes
+    /// Turn off two-factor log-in for a user who lost the authenticator and the recovery codes
     ResetTwoFactor { username: String },
-    /// List everybody
+    /// List all users
     List,
 }
 
@@ -99,7 +99,7 @@ pub async fn run(config: &Config, command: UserCommand) -> Result<(), Fatal> {
     Ok(())
 }
 
-/// Says who was not found.
+/// Names the user in a `NotFound` error.
 fn named(error: Error, username: &str) -> Fatal {
     match error {
         Error::NotFound => Fatal(format!("there is no user named {username:?}")),
@@ -121,8 +121,8 @@ async fn disable(site: &Site, admin: &Admin, username: &str, disabled: bool) -> 
     updated.map(|_| ()).map_err(|e| named(e, username))
 }
 
-/// The password, typed twice at a terminal, or the first line of standard input. Never an argument:
-/// other users of the machine could read it.
+/// Reads the password: typed twice at a terminal, or the first line of standard input. It is never
+/// an argument, which other users of the machine could see.
 fn read_password() -> Result<String, Fatal> {
     let unreadable = |e| Fatal(format!("the password cannot be read: {e}"));
     if std::io::stdin().is_terminal() {

@@ -1,4 +1,4 @@
-//! Where mails go, and from whom they come.
+//! E-mail delivery and the sender.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use lettre::message::Mailbox;
 use crate::error::Fatal;
 use crate::jobs::mailer::Transport;
 
-/// How mails are delivered, and their sender.
+/// How e-mails are delivered, and their sender.
 #[derive(Clone)]
 pub struct MailConfig {
     pub transport: Transport,
@@ -15,7 +15,8 @@ pub struct MailConfig {
 }
 
 impl MailConfig {
-    /// Without a server, mails go to the log of a debug build, otherwise into the data folder.
+    /// Without a mail server, a debug build logs e-mails and a release build writes them to the data
+    /// folder.
     pub fn parse(
         url: Option<&str>,
         from: Option<&str>,

@@ -1,5 +1,5 @@
-//! Configuration: `Rocket.toml`, `ROCKET_*`, `POSTLY_*` and `DATABASE_URL` in one figment, checked
-//! before anything is bound.
+//! Configuration: `Rocket.toml`, `ROCKET_*`, `POSTLY_*` and `DATABASE_URL` in one figment,
+//! validated before the server listens.
 
 pub mod mail;
 pub mod networks;
@@ -22,17 +22,17 @@ use crate::web::public_url::PublicUrl;
 /// All configuration.
 #[derive(Clone)]
 pub struct Config {
-    /// Rocket's own configuration, with the database in it.
+    /// Rocket's own configuration, including the database.
     pub figment: Figment,
     pub database_url: String,
     /// Signs the tokens; at least 32 bytes.
     pub secret_key: String,
     /// Whether the secrets come from the configuration, not from the generated file.
     pub is_key_configured: bool,
-    /// Earlier secrets, whose tokens are still good.
+    /// Earlier secrets; tokens signed with them are still valid.
     pub older_keys: Vec<String>,
     pub public_url: PublicUrl,
-    /// bcrypt's cost: the logarithm to base 2 of its rounds.
+    /// The bcrypt cost: the base-2 logarithm of the number of rounds.
     pub bcrypt_cost: u32,
     pub log_format: LogFormat,
     /// How long to keep serving after SIGTERM while not ready.
@@ -85,7 +85,7 @@ impl Default for Options {
 }
 
 impl Config {
-    /// Reads `Rocket.toml`, then the environment over it.
+    /// Reads `Rocket.toml`; environment variables override it.
     ///
     /// # Errors
     /// One sentence for the operator.
@@ -105,12 +105,12 @@ impl Config {
         )
     }
 
-    /// Defaults of everything that is Rocket's; `Options` has those of our own.
+    /// Our defaults for Rocket's settings; `Options` has those of `POSTLY_*`.
     pub fn defaults() -> Figment {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Figment::from(rocket::Config::default())
             .merge(("ident", "Postly"))
-            // Any client could write Rocket's default, X-Real-IP.
+            // Any client could forge Rocket's default, X-Real-IP.
             .merge(("ip_header", false))
             // A post of 100,000 characters, each encoded as up to twelve bytes.
             .merge(("limits.form", "2MiB"))
@@ -118,15 +118,15 @@ impl Config {
             .merge(("databases.postly.url", "sqlite:data/postly.db"))
             .merge(("databases.postly.max_connections", (cores * 4).max(8)))
             .merge(("databases.postly.connect_timeout", 5))
-            // `web::drain` handles signals; running requests then have these seconds to finish, and
-            // idle connections one more.
+            // `web::drain` handles signals; running requests then have `grace` seconds to finish,
+            // and idle connections `mercy` more.
             .merge(("shutdown.ctrlc", false))
             .merge(("shutdown.signals", Vec::<String>::new()))
             .merge(("shutdown.grace", 5))
             .merge(("shutdown.mercy", 1))
     }
 
-    /// Takes everything out of `figment` and checks it.
+    /// Extracts and validates all settings.
     ///
     /// # Errors
     /// One sentence for the operator.
@@ -141,7 +141,7 @@ impl Config {
         let database_url: String =
             figment.extract_inner("databases.postly.url").map_err(invalid)?;
 
-        // A debug build may hash faster: its tests create thousands of accounts.
+        // A debug build allows cheaper hashes: the tests create thousands of accounts.
         let min_cost = if cfg!(debug_assertions) { 4 } else { 10 };
         if !(min_cost..=16).contains(&options.bcrypt_cost) {
             return Err(Fatal(format!("POSTLY_BCRYPT_COST must be between {min_cost} and 16")));
@@ -182,7 +182,7 @@ impl Config {
     }
 }
 
-/// The folder of the SQLite file; `data` when there is none.
+/// The folder of the SQLite file; `data` on PostgreSQL.
 fn data_dir(database_url: &str) -> Result<PathBuf, Fatal> {
     if !db::is_sqlite(database_url)? {
         return Ok(PathBuf::from("data"));

@@ -1,4 +1,4 @@
-//! Networks, as the operator writes them.
+//! IP networks in the configuration.
 
 use std::net::IpAddr;
 
@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use crate::error::Fatal;
 
-/// Reads `10.0.0.0/8, 2001:db8::1`: networks and single addresses.
+/// Parses networks and single addresses, such as `10.0.0.0/8, 2001:db8::1`.
 pub fn parse(text: &str) -> Result<Vec<IpNet>, Fatal> {
     text.split([',', ' '])
         .filter(|part| !part.is_empty())

@@ -1,4 +1,4 @@
-//! The signing secrets: configured, or generated at the first start and kept in a file.
+//! The signing secrets: configured, or generated at the first start and stored in a file.
 
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -9,11 +9,12 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use crate::db;
 use crate::error::Fatal;
 
-/// Fewest bytes of a signing secret (RFC 7518 §3.2: at least the size of the hash, 256 bits).
+/// Minimum length of a signing secret in bytes (RFC 7518 §3.2: at least the size of the hash, 256
+/// bits).
 const BYTES: usize = 32;
 
-/// Reads the configured secrets, separated by commas or blanks, the newest first; gives the newest
-/// and the older ones.
+/// Parses the configured secrets, separated by commas or whitespace, newest first. Returns the
+/// newest and the older ones.
 ///
 /// # Errors
 /// When there is none, or one is weak.
@@ -40,7 +41,7 @@ fn weak() -> Fatal {
     ))
 }
 
-/// Refuses secrets that are short, that repeat themselves or that were copied from an example.
+/// Rejects secrets that are short, repetitive or copied from an example.
 fn check(secret: &str) -> Result<String, Fatal> {
     let mut letters: Vec<u8> = secret.bytes().collect();
     letters.sort_unstable();
@@ -55,7 +56,7 @@ fn check(secret: &str) -> Result<String, Fatal> {
     Ok(secret.to_owned())
 }
 
-/// The secrets in the file beside the SQLite database; one is generated at the first start.
+/// The secrets in the file next to the SQLite database; one is generated at the first start.
 pub fn generated(database_url: &str) -> Result<(String, Vec<String>), Fatal> {
     let (folder, path) = paths(database_url)?;
     let fails = |e| Fatal(format!("the secret file {} cannot be used: {e}", path.display()));
@@ -63,18 +64,18 @@ pub fn generated(database_url: &str) -> Result<(String, Vec<String>), Fatal> {
     newest_first(secrets).ok_or_else(weak)
 }
 
-/// Puts a new secret before those in the generated file, of which `keep` stay; gives the file and
-/// how many secrets it contains now.
+/// Adds a new secret to the generated file and keeps `keep` of the older ones. Returns the file's
+/// path and the number of secrets that it now contains.
 ///
 /// # Errors
-/// When there is no such file, or it cannot be written.
+/// On PostgreSQL, which has no such file, or when the file cannot be read or written.
 pub fn rotate(database_url: &str, keep: usize) -> Result<(PathBuf, usize), Fatal> {
     let (folder, path) = paths(database_url)?;
     let fails = |e| Fatal(format!("the secret file {} cannot be used: {e}", path.display()));
     let mut secrets = read_or_create(&folder, &path).map_err(fails)?;
     secrets.truncate(keep);
     secrets.insert(0, generate().map_err(fails)?);
-    // In one step, so that a server that starts meanwhile reads the old file or the new one.
+    // Atomically, so that a server that starts now reads either the old file or the new one.
     let file = temp_file(&folder, &secrets).map_err(fails)?;
     file.persist(&path).map_err(|e| fails(e.error))?;
     Ok((path, secrets.len()))
@@ -99,7 +100,7 @@ fn generate() -> std::io::Result<String> {
     Ok(BASE64_URL_SAFE_NO_PAD.encode(random))
 }
 
-/// A temporary file in the same folder, a secret a line.
+/// A temporary file in the same folder, with one secret per line.
 fn temp_file(folder: &Path, secrets: &[String]) -> std::io::Result<tempfile::NamedTempFile> {
     let mut file = tempfile::Builder::new()
         .permissions(std::fs::Permissions::from_mode(0o600))
@@ -114,8 +115,8 @@ fn read_or_create(folder: &Path, path: &Path) -> std::io::Result<Vec<String>> {
     if let Some(found) = read(path)? {
         return Ok(found);
     }
-    // Written to a temporary file and linked into place, so that no other process ever reads half a
-    // secret, and of two that start at once the first one wins.
+    // Written to a temporary file and linked into place, so that no other process reads a partial
+    // secret; if two processes start at once, the first one wins.
     let file = temp_file(folder, &[generate()?])?;
     match file.persist_noclobber(path) {
         Ok(_) => {}
@@ -134,7 +135,7 @@ fn read(path: &Path) -> std::io::Result<Option<Vec<String>>> {
     let secrets: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
     if secrets.is_empty() || secrets.iter().any(|secret| secret.len() < BYTES) {
         return Err(std::io::Error::other(
-            "it contains no secret; remove it to have a new one generated",
+            "it contains no valid secret; delete it to generate a new one",
         ));
     }
     Ok(Some(secrets))

@@ -1,4 +1,4 @@
-//! A copy of the SQLite file, taken while the site serves.
+//! Backup of the SQLite database while the site is running.
 
 use std::fs::File;
 use std::io::{Error as IoError, ErrorKind};
@@ -11,17 +11,17 @@ use sqlx::{ConnectOptions, Connection};
 use super::connect::{is_sqlite, sqlite_path};
 use crate::error::Fatal;
 
-/// Copies the database at `url` to `file`, which must not exist yet: everything acknowledged before
-/// the call is in it, and writers go on meanwhile. The copy is readable by its owner alone; it has
-/// been checked and is on the disk when this returns. The schema stays as it is, so that a new
-/// version can be tried after a copy of the old one.
+/// Copies the database at `url` to `file`, which must not exist yet. The copy contains every write
+/// acknowledged before the call, does not block writers, and is readable only by its owner. When
+/// this returns, it has been verified and synced to disk. The schema is not migrated, so that a new
+/// version can be tried after a backup of the old one.
 ///
 /// # Errors
-/// One sentence for the operator; then `file` was not created.
+/// One sentence for the operator; `file` is not created.
 pub async fn backup(url: &str, file: &Path) -> Result<(), Fatal> {
     if !is_sqlite(url)? {
         return Err(Fatal::new(
-            "on PostgreSQL, use PostgreSQL's own pg_dump: it copies while the site serves",
+            "on PostgreSQL, use pg_dump, which works while the site is running",
         ));
     }
     let source = sqlite_path(url)?;
@@ -32,20 +32,20 @@ pub async fn backup(url: &str, file: &Path) -> Result<(), Fatal> {
 }
 
 async fn copy(source: &Path, file: &Path) -> Result<(), sqlx::Error> {
-    // Absolute, since SQLite would take a name that begins with "file:" apart.
+    // Absolute, since SQLite would parse a name that begins with "file:" as a URI.
     let file = std::path::absolute(file)?;
     if file.symlink_metadata().is_ok() {
         return Err(IoError::from(ErrorKind::AlreadyExists).into());
     }
     let folder = file.parent().unwrap_or(Path::new("/"));
-    // Written to a temporary file and renamed, so that whatever has the name is complete.
+    // Written to a temporary file and renamed, so that a file with this name is complete.
     let temporary = tempfile::Builder::new()
         .permissions(std::fs::Permissions::from_mode(0o600))
         .tempfile_in(folder)?;
     let name = temporary.path().to_str().ok_or_else(|| IoError::other("its name is not UTF-8"))?;
 
     let mut original = open(source).await?;
-    // One read transaction: a state of the database between two writes.
+    // One read transaction: a consistent snapshot.
     sqlx::query("VACUUM INTO $1").bind(name).execute(&mut original).await?;
     original.close().await?;
 
@@ -57,7 +57,7 @@ async fn copy(source: &Path, file: &Path) -> Result<(), sqlx::Error> {
         return Err(IoError::other(format!("the copy is damaged: {verdict}")).into());
     }
 
-    // SQLite does not wait for the disk here.
+    // SQLite does not sync the file here.
     temporary.as_file().sync_all()?;
     temporary.persist_noclobber(&file).map_err(|e| e.error)?;
     File::open(folder)?.sync_all()?;

@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 /// How often the server is probed while the circuit is open.
 const PROBE_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Open while the server is unreachable. A pool alone would let every request wait for a
-/// connection, until its time runs out.
+/// Open while the server is unreachable. With the pool alone, every request would wait for a
+/// connection until it times out.
 #[derive(Clone)]
 pub struct CircuitBreaker {
     pool: PgPool,
@@ -24,10 +24,10 @@ impl CircuitBreaker {
         CircuitBreaker { pool, open: Arc::default() }
     }
 
-    /// Does the work, unless the circuit is open.
+    /// Runs `work`, unless the circuit is open.
     ///
     /// # Errors
-    /// `Disconnected` at once while it is open.
+    /// `Disconnected` immediately while the circuit is open.
     pub async fn call<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         if self.open.load(Ordering::Relaxed) {
             return Err(Error::Disconnected);
@@ -41,11 +41,11 @@ impl CircuitBreaker {
         result
     }
 
-    /// Closes the circuit as soon as the server answers; at once, if it was merely busy.
+    /// Closes the circuit as soon as the server answers: immediately, if it was only busy.
     async fn probe(self) {
         while !self.pool.is_closed() {
             if sqlx::query("SELECT 1").execute(&self.pool).await.is_ok() {
-                tracing::info!("the database answers again");
+                tracing::info!("the database is reachable again");
                 break;
             }
             tokio::time::sleep(PROBE_INTERVAL).await;

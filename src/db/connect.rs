@@ -1,4 +1,4 @@
-//! Connecting to what `DATABASE_URL` names.
+//! Connecting to the database in `DATABASE_URL`.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -43,18 +43,18 @@ async fn connect_sqlite(url: &str, max: u32, timeout: Duration) -> Result<Db, Fa
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5))
         .statement_cache_capacity(256);
-    // SQLite does not wait for another process that turns write-ahead logging on as well.
+    // SQLite does not wait while another process enables write-ahead logging.
     let _held = lock_file(&path).await?;
-    // The writer comes first: it creates the file and turns write-ahead logging on, which the
-    // read-only connections cannot.
+    // The writer comes first: it creates the file and enables write-ahead logging, which the
+    // read-only connections cannot do.
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(timeout)
-        // An I/O error (a full disk) makes SQLite itself roll back; sqlx then believes for ever
-        // that a transaction is open and begins no other. A new connection knows better.
+        // On an I/O error (a full disk), SQLite itself rolls back, but sqlx goes on believing that a
+        // transaction is open and can never begin another one. Such a connection is replaced.
         .after_release(|connection, _| {
             Box::pin(async move {
-                connection.ping().await?; // Queued behind the rollback, which nobody awaits.
+                connection.ping().await?; // Queued behind the rollback, which is not awaited.
                 Ok(!connection.is_in_transaction())
             })
         })
@@ -76,13 +76,13 @@ async fn connect_postgres(url: &str, max: u32, timeout: Duration) -> Result<Db, 
         .acquire_timeout(timeout)
         .connect(url)
         .await
-        // The URL contains a password: the message repeats none of it.
+        // The URL contains a password, so the message does not repeat it.
         .map_err(|e| Fatal(format!("the PostgreSQL database cannot be reached: {e}")))?;
     let breaker = CircuitBreaker::new(pool.clone());
     Ok(Db::Postgres { pool, breaker })
 }
 
-/// Whether a URL names SQLite; if not, it names PostgreSQL.
+/// Whether a URL is for SQLite; otherwise it is for PostgreSQL.
 pub fn is_sqlite(url: &str) -> Result<bool, Fatal> {
     match url.split_once(':') {
         Some(("sqlite", _)) => Ok(true),
@@ -91,7 +91,7 @@ pub fn is_sqlite(url: &str) -> Result<bool, Fatal> {
     }
 }
 
-/// The file that a `sqlite:` URL names.
+/// The file of a `sqlite:` URL.
 pub fn sqlite_path(url: &str) -> Result<PathBuf, Fatal> {
     let options = SqliteConnectOptions::from_str(url)
         .map_err(|e| Fatal(format!("DATABASE_URL cannot be read: {e}")))?;
@@ -102,8 +102,8 @@ pub fn sqlite_path(url: &str) -> Result<PathBuf, Fatal> {
     Ok(path)
 }
 
-/// Keeps other processes that set up the same SQLite file out until the value is dropped; sqlx locks
-/// nothing there.
+/// Locks out other processes that set up the same SQLite file until the value is dropped; sqlx takes
+/// no lock for SQLite.
 pub(super) async fn lock_file(database: &Path) -> Result<File, Fatal> {
     let path = database.with_extension("lock");
     let failed =
@@ -135,7 +135,7 @@ impl rocket_db_pools::Pool for Db {
     }
 
     async fn close(&self) {
-        // Called as soon as shutdown begins, when running requests still need the pool. `serve`
-        // closes it after them.
+        // Called as soon as shutdown begins, while running requests still need the pool. `serve`
+        // closes it once they have finished.
     }
 }

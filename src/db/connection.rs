@@ -1,4 +1,4 @@
-//! The pool of either engine, and transactions.
+//! The connection pool of either engine, and transactions.
 
 use sqlx::Transaction;
 use sqlx::postgres::{PgPool, Postgres};
@@ -7,7 +7,7 @@ use sqlx::sqlite::{Sqlite, SqlitePool};
 use super::circuit_breaker::CircuitBreaker;
 use crate::error::Result;
 
-/// The pool of connections. Cheap to clone.
+/// The connection pool. Cheap to clone.
 #[derive(Clone)]
 pub enum Db {
     /// SQLite allows one writer at a time: one connection writes, the others only read.
@@ -47,13 +47,13 @@ impl<'c> From<&'c mut Tx> for Conn<'c> {
 }
 
 impl Db {
-    /// For single statements that write.
+    /// For a single statement that writes.
     pub fn writer(&self) -> Conn<'_> {
         Conn::Writer(self)
     }
 
-    /// Begins a transaction that may write. On SQLite it takes the write lock at once, so it never
-    /// fails half-way because it read first.
+    /// Begins a transaction that may write. On SQLite it takes the write lock immediately, so that
+    /// it cannot fail later because a read lock has to be upgraded.
     pub async fn begin(&self) -> Result<Tx> {
         Ok(match self {
             Db::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
@@ -83,8 +83,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Holds back every other transaction that asks for the same lock, until this one ends. For
-    /// rules about several rows at once, such as "one admin must remain".
+    /// Takes a lock that other transactions have to wait for until this one ends. For rules that
+    /// concern several rows, such as "one admin must remain".
     pub async fn lock(&mut self, lock: Lock) -> Result<()> {
         match self {
             Tx::Sqlite(_) => {} // `BEGIN IMMEDIATE` already keeps every other writer out.
@@ -99,7 +99,7 @@ impl Tx {
     }
 }
 
-/// What `Tx::lock` can hold; the numbers are PostgreSQL advisory lock keys.
+/// The locks of `Tx::lock`; the numbers are PostgreSQL advisory lock keys.
 #[derive(Clone, Copy)]
 pub enum Lock {
     Admins = 0x506f_0001,

@@ -8,25 +8,25 @@ use super::statement::sql;
 use super::value::now;
 use crate::error::{Error, Fatal, Result};
 
-/// Code that takes part in a migration: it fills in what SQL alone cannot compute.
+/// A migration step in Rust, for values that SQL alone cannot compute.
 #[derive(Clone, Copy)]
 pub struct Backfill {
-    /// Recorded in the database, so that it runs to its end once.
+    /// Recorded in the database when it has finished, so that it does not run again.
     pub name: &'static str,
-    /// The number of the SQL migration that it follows: 7 or more, since the table of records comes
-    /// with 7. Later SQL migrations can rely on it.
+    /// The number of the SQL migration after which it runs: at least 7, which creates the table
+    /// `backfills`. Later SQL migrations can rely on its results.
     pub after: i64,
-    /// Handles a batch of rows in a transaction of its own.
+    /// Processes one batch of rows, in its own transaction.
     pub run: for<'t> fn(&'t mut Tx) -> Running<'t>,
 }
 
-/// A batch that is being handled.
+/// The future of a batch.
 pub type Running<'t> = Pin<Box<dyn Future<Output = Result<Step>> + Send + 't>>;
 
-/// How far a backfill got.
+/// The outcome of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Rows may be left; it is called again.
+    /// Rows may be left; run another batch.
     Continue,
     Finished,
 }

@@ -1,5 +1,5 @@
-//! The database: connecting, migrating, and one way to ask either engine. Every difference between
-//! SQLite and PostgreSQL ends here.
+//! The database: connections, migrations, and one query interface for both engines. All differences
+//! between SQLite and PostgreSQL are handled here.
 
 mod backup;
 mod circuit_breaker;

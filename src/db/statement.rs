@@ -10,7 +10,7 @@ use super::connection::{Conn, Db, Tx};
 use super::value::Value;
 use crate::error::{Error, Result};
 
-/// A row type that either engine can fill; `#[derive(FromRow)]` makes one.
+/// A row type that both engines can fill: anything with `#[derive(FromRow)]`.
 pub trait Row:
     for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin + 'static
 {
@@ -20,8 +20,8 @@ impl<T> Row for T where
 {
 }
 
-/// One SQL statement with its values. The text is made of `&'static str` only, so nothing that a
-/// person typed can become SQL: no method takes any.
+/// One SQL statement with its values. The text consists of `&'static str` only, so that user input
+/// can never become SQL.
 pub struct Statement {
     text: Cow<'static, str>,
     values: Vec<Value>,
@@ -32,7 +32,7 @@ pub fn sql(text: &'static str) -> Statement {
     Statement { text: Cow::Borrowed(text), values: Vec::new() }
 }
 
-/// Binds every value, then runs the statement wherever `$conn` says.
+/// Binds all values, then runs the statement on `$conn`.
 macro_rules! run {
     ($self:ident, $conn:expr, $make:ident $(::<$row:ty>)?, $how:ident) => {{
         let Statement { text, values } = $self;
@@ -65,19 +65,19 @@ macro_rules! run {
 }
 
 impl Statement {
-    /// Gives the next placeholder its value.
+    /// Binds a value to the next placeholder.
     pub fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
         self
     }
 
-    /// Adds more SQL.
+    /// Appends SQL.
     pub fn push(mut self, text: &'static str) -> Self {
         self.text.to_mut().push_str(text);
         self
     }
 
-    /// Adds more SQL and, behind it, a placeholder with this value.
+    /// Appends SQL and a placeholder bound to this value.
     pub fn push_bind(mut self, text: &'static str, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
         let number = self.values.len();
@@ -88,7 +88,7 @@ impl Statement {
         self
     }
 
-    /// Adds more SQL and, behind it, a list of placeholders for `IN`. An empty list matches nothing.
+    /// Appends SQL and a list of placeholders for `IN`. An empty list matches nothing.
     pub fn push_list<V: Into<Value>>(
         mut self,
         text: &'static str,
@@ -106,19 +106,19 @@ impl Statement {
         Ok(run!(self, conn, query_as::<T>, fetch_all))
     }
 
-    /// The row; none is `Error::NotFound`.
+    /// The first row; `Error::NotFound` if there is none.
     pub async fn one<T: Row>(self, conn: impl Into<Conn<'_>>) -> Result<T> {
         self.optional(conn).await?.ok_or(Error::NotFound)
     }
 
-    /// The row, if there is one.
+    /// The first row, if there is one.
     pub async fn optional<T: Row>(self, conn: impl Into<Conn<'_>>) -> Result<Option<T>> {
         // Not `fetch_optional`: on SQLite it stops an `INSERT … RETURNING` after the first row,
-        // before the commit, and would report a row that a full disk then refuses.
+        // before the commit, and would report a row that is then lost if the disk is full.
         Ok(self.all(conn).await?.into_iter().next())
     }
 
-    /// The one column of the row; no row is `Error::NotFound`.
+    /// The single column of the first row; `Error::NotFound` if there is none.
     pub async fn scalar<T>(self, conn: impl Into<Conn<'_>>) -> Result<T>
     where
         (T,): Row,
@@ -126,7 +126,7 @@ impl Statement {
         Ok(self.one::<(T,)>(conn).await?.0)
     }
 
-    /// The one column of the row, if there is a row.
+    /// The single column of the first row, if there is one.
     pub async fn optional_scalar<T>(self, conn: impl Into<Conn<'_>>) -> Result<Option<T>>
     where
         (T,): Row,
@@ -134,7 +134,7 @@ impl Statement {
         Ok(self.optional::<(T,)>(conn).await?.map(|(value,)| value))
     }
 
-    /// Runs the statement; gives the number of rows that it affected.
+    /// Runs the statement and returns the number of affected rows.
     pub async fn execute(self, conn: impl Into<Conn<'_>>) -> Result<u64> {
         struct Affected(u64);
         impl From<sqlx::sqlite::SqliteQueryResult> for Affected {

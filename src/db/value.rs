@@ -12,7 +12,7 @@ pub enum Value {
     Time(Option<DateTime<Utc>>),
 }
 
-/// The conversions of one kind of value, given or null.
+/// Conversions into one kind of value, nullable or not.
 macro_rules! from {
     ($kind:ident, $type:ty) => {
         impl From<$type> for Value {
@@ -40,7 +40,7 @@ impl From<&str> for Value {
     }
 }
 
-/// The present moment as both engines store it: to the microsecond.
+/// The current time, truncated to microseconds as both engines store it.
 pub fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(6)
 }

@@ -1,4 +1,4 @@
-//! What a kind of job is.
+//! Kinds of jobs and their handlers.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -21,13 +21,13 @@ pub struct Context {
 pub trait Job: DeserializeOwned + Send + 'static {
     /// The name in the job table.
     const NAME: &'static str;
-    /// How often it is tried, over about two days for 50.
+    /// The maximum number of attempts; 50 take about two days.
     const MAX_ATTEMPTS: i64 = 50;
-    /// For periodic jobs: how long after one run the next one follows.
+    /// For periodic jobs: the delay between two runs.
     const EVERY: Option<Duration> = None;
 
     /// # Errors
-    /// Whatever kept it from succeeding; it is tried again later.
+    /// Any failure; the job is retried later.
     fn run(self, context: Context) -> impl Future<Output = Result<()>> + Send;
 }
 

@@ -1,4 +1,4 @@
-//! The job that sends a queued mail.
+//! The job that sends a queued e-mail.
 
 use super::job::{Context, Job};
 use crate::error::Result;

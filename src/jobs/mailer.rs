@@ -1,4 +1,4 @@
-//! Mails: their text, rendered from templates, and how they are delivered.
+//! Renders e-mails from templates and delivers them.
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -19,13 +19,13 @@ use crate::models::mail::outbox::Email;
 #[folder = "templates/mail/"]
 struct Templates;
 
-/// Longest wait for the mail server to accept one mail.
+/// How long the mail server may take to accept one e-mail.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How mails are delivered.
+/// How e-mails are delivered.
 #[derive(Clone)]
 pub enum Transport {
-    /// To a mail server.
+    /// Sent to a mail server.
     Smtp(Box<AsyncSmtpTransport<Tokio1Executor>>),
     /// Written to a folder, one file each; the operator has to deliver them.
     Folder(PathBuf),
@@ -34,14 +34,13 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// `smtp://host:25` speaks in the clear, `smtp://user:password@host:587?tls=required` begins
-    /// with STARTTLS, `smtps://user:password@host` speaks TLS from the start, `file:PATH` writes
-    /// files.
+    /// `smtp://host:25` is unencrypted, `smtp://user:password@host:587?tls=required` uses STARTTLS,
+    /// `smtps://user:password@host` uses TLS from the start, `file:PATH` writes files.
     ///
     /// # Errors
     /// One sentence for the operator, without the password.
     pub fn parse(text: &str) -> Result<Transport, Fatal> {
-        let wrong = |why: &str| Fatal(format!("POSTLY_MAIL_URL is wrong: {why}"));
+        let wrong = |why: &str| Fatal(format!("POSTLY_MAIL_URL is invalid: {why}"));
         if let Some(path) = text.strip_prefix("file:") {
             return Ok(Transport::Folder(PathBuf::from(path)));
         }
@@ -56,17 +55,17 @@ impl Transport {
         Ok(Transport::Smtp(Box::new(transport)))
     }
 
-    /// Whether mails are delivered to people.
+    /// Whether e-mails are delivered to their recipients.
     pub fn delivers(&self) -> bool {
         matches!(self, Transport::Smtp(_))
     }
 }
 
-/// Renders mails and sends them.
+/// Renders e-mails and sends them.
 pub struct Mailer {
     transport: Transport,
     from: Mailbox,
-    /// The site's public origin: links in mails follow the configuration, never a request.
+    /// The site's public origin: links in e-mails use the configuration, never a request header.
     origin: String,
     tera: Tera,
 }
@@ -83,31 +82,31 @@ impl Mailer {
             texts.push((name.into_owned(), text));
         }
         let mut tera = Tera::default();
-        // Tera escapes in names that end in .html, not in .txt.
+        // Tera escapes HTML in templates whose names end in .html, but not in .txt.
         tera.add_raw_templates(texts).map_err(|e| broken(&e))?;
         Ok(Mailer { transport, from, origin: origin.to_owned(), tera })
     }
 
-    /// Sends a mail.
+    /// Sends an e-mail.
     ///
     /// # Errors
-    /// `Internal`, for the log: the server is unreachable, hangs, or refuses the mail.
+    /// `Internal`, for the log: the server is unreachable, does not respond, or rejects the e-mail.
     pub async fn send(&self, email: &Email) -> Result<()> {
         let message = self.message(email)?;
         let failed = |e: &dyn std::fmt::Display| Error::Internal(format!("mail: {e}"));
         match &self.transport {
             Transport::Smtp(transport) => {
                 let sending = tokio::time::timeout(SEND_TIMEOUT, transport.send(message)).await;
-                sending.map_err(|_| failed(&"the server hangs"))?.map_err(|e| failed(&e))?;
+                sending.map_err(|_| failed(&"the server does not respond"))?.map_err(|e| failed(&e))?;
             }
             Transport::Folder(folder) => {
                 let name = format!("{}-{}.eml", random::id()?, email.template);
                 write_file(folder, &name, &message.formatted()).map_err(|e| failed(&e))?;
-                tracing::info!(folder = %folder.display(), name, "a mail was written to a file");
+                tracing::info!(folder = %folder.display(), name, "an e-mail was written to a file");
             }
             Transport::Log => {
                 let text = self.render(email, "body.txt")?;
-                tracing::info!(to = email.recipient, text, "a mail; no mail server is configured");
+                tracing::info!(to = email.recipient, text, "an e-mail; no mail server is configured");
             }
         }
         Ok(())
@@ -124,7 +123,7 @@ impl Mailer {
             .to(to)
             .subject(subject.trim())
             .message_id(Some(format!("<{}@{domain}>", random::id()?)))
-            // RFC 3834: no vacation replies, please.
+            // RFC 3834: prevents automatic replies.
             .raw_header(lettre::message::header::HeaderValue::new(
                 lettre::message::header::HeaderName::new_from_ascii_str("Auto-Submitted"),
                 "auto-generated".to_owned(),
@@ -143,7 +142,7 @@ impl Mailer {
     }
 }
 
-/// Writes a file that nobody else may read: links in mails are secrets.
+/// Writes a file that only its owner can read: links in e-mails contain secrets.
 fn write_file(folder: &std::path::Path, name: &str, text: &[u8]) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
     let mut options = std::fs::OpenOptions::new();
@@ -194,7 +193,7 @@ mod tests {
             let html = mailer().render(&email, "body.html").unwrap();
             assert!(text.contains("ann") && html.contains("ann"), "{}", email.template);
             assert!(html.contains(subject.trim()), "the title: {}", email.template);
-            assert!(!html.contains("<b>new@"), "what people type is escaped: {}", email.template);
+            assert!(!html.contains("<b>new@"), "user input is escaped: {}", email.template);
         }
         let text = mailer().render(&email("verify"), "body.txt").unwrap();
         assert!(text.contains("https://posts.example/verify-email?token=abc"), "{text}");

@@ -1,4 +1,4 @@
-//! The worker: it runs the jobs that models enqueue, in every instance, beside the requests.
+//! The worker, which runs the jobs that models enqueue, in every instance.
 
 pub mod job;
 pub mod mail;

@@ -1,5 +1,5 @@
-//! Deletes what has expired and nothing else clears: sessions with their tokens, links, pending
-//! log-ins, rate limits, finished jobs.
+//! Deletes expired data: sessions with their tokens, links, pending log-ins, rate limits, finished
+//! jobs.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ impl Job for Sweep {
 
     async fn run(self, context: Context) -> Result<()> {
         let db = &context.site.db;
-        // A transaction each, so that no table is locked while another one is swept.
+        // One transaction each, so that no table is locked while another one is swept.
         macro_rules! sweep {
             ($($what:path),+) => {
                 $({

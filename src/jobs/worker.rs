@@ -1,4 +1,4 @@
-//! The loop that takes jobs and runs them.
+//! The loop that claims and runs jobs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use super::job::{Context, Handler};
 use crate::error::{Error, Result};
 use crate::models::base::job::{self, ClaimedJob};
 
-/// How often the table is polled when nothing wakes the worker: for later attempts, and for what
-/// other instances left behind.
+/// How often the table is polled when nothing wakes the worker: for retries, and for jobs of other
+/// instances.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Runs jobs until `shutdown` completes. `wake` is notified after requests that may have queued
-/// something.
+/// a job.
 pub async fn run(
     context: Context,
     handlers: &'static [Handler],
@@ -31,7 +31,7 @@ pub async fn run(
             }
         }
         tokio::select! {
-            // A job that is interrupted is run again by another worker, once its claim expires.
+            // An interrupted job is run again by another worker once its claim expires.
             () = &mut shutdown => return,
             outcome = run_due(&context, handlers) => if let Err(error) = outcome {
                 tracing::warn!(%error, "the job queue cannot be read");
@@ -66,13 +66,13 @@ pub async fn run_due(context: &Context, handlers: &[Handler]) -> Result<()> {
 async fn run_one(context: &Context, handler: &Handler, claimed: &ClaimedJob) -> Result<()> {
     let db = &context.site.db;
     if claimed.attempts > handler.max_attempts {
-        // Each worker that took it died, perhaps because of it.
+        // Each worker that claimed it died, perhaps because of it.
         let error = "its workers never finished";
         job::fail(db, claimed, handler.max_attempts, error).await?;
         tracing::error!(kind = claimed.kind, "a job was given up: {error}");
         return Ok(());
     }
-    // A task of its own: a panic in a job is that job's failure, and ends nothing else.
+    // A separate task, so that a panic fails only this job.
     let running = tokio::spawn((handler.run)(context.clone(), &claimed.payload));
     let outcome = running.await.unwrap_or_else(|e| Err(Error::Internal(e.to_string())));
     match outcome {

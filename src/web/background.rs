@@ -1,4 +1,4 @@
-//! Starts the worker with the server, and wakes it after requests that may have queued a job.
+//! Starts the worker with the server and wakes it after requests that may have queued a job.
 
 use std::sync::Arc;
 

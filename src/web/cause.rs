@@ -1,4 +1,4 @@
-//! Why a request failed: in the site's words, or in HTTP's.
+//! Why a request failed: an error of the site, or an HTTP error.
 
 use strum::{EnumIter, IntoStaticStr};
 
@@ -10,18 +10,18 @@ pub enum Cause {
     Request(RequestError),
 }
 
-/// What is wrong with a request as HTTP.
+/// An error in the HTTP request itself.
 #[derive(Debug, EnumIter, IntoStaticStr)]
 pub enum RequestError {
     /// It cannot be parsed; the text says why.
     #[strum(serialize = "malformed_request")]
     Malformed(String),
-    /// The body has another type than this one.
+    /// The body does not have this media type.
     #[strum(serialize = "unsupported_media_type")]
     UnsupportedMediaType(&'static str),
     #[strum(serialize = "body_too_large")]
     TooLarge,
-    /// The address exists, but not for this method; holds the methods that it has.
+    /// The path exists, but not for this method; contains the allowed methods.
     #[strum(serialize = "method_not_allowed")]
     MethodNotAllowed(String),
     /// A form that was sent from another site.

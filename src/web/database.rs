@@ -1,4 +1,4 @@
-//! The pool, as Rocket manages it, and the site that is built on it.
+//! The connection pool and the site as Rocket's managed state.
 
 use rocket::fairing::AdHoc;
 use rocket_db_pools::Database as _;
@@ -10,7 +10,7 @@ use crate::models::base::site::Site;
 #[database("postly")]
 pub struct Database(Db);
 
-/// Manages the site, as soon as there is a pool.
+/// Adds the site to Rocket's state once the pool exists.
 pub fn manage_site(build: impl FnOnce(Db) -> Site + Send + 'static) -> AdHoc {
     AdHoc::try_on_ignite("site", |rocket| async {
         match Database::fetch(&rocket).map(|db| Db::clone(db)) {

@@ -2,10 +2,10 @@
 
 use rocket::Request;
 
-/// Where the API door stands.
+/// The path prefix of the API door.
 pub const API: &str = "/api/v1";
 
-/// The door of a request. The path alone decides.
+/// The door of a request. It depends only on the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Door {
     Page,
@@ -14,7 +14,7 @@ pub enum Door {
 
 impl Door {
     pub fn of(request: &Request<'_>) -> Door {
-        // Decoded and without empty segments, as Rocket itself matches routes.
+        // Decoded and without empty segments, like Rocket's own route matching.
         match request.uri().path().segments().next() {
             Some("api") => Door::Api,
             _ => Door::Page,
@@ -22,8 +22,7 @@ impl Door {
     }
 }
 
-/// Whether a browser can be sent to `path` without leaving this site: `//evil`, `/\evil` and
-/// `javascript:` are refused.
+/// Whether a redirect to `path` stays on this site: `//evil`, `/\evil` and `javascript:` do not.
 pub fn is_local(path: &str) -> bool {
     path.starts_with('/')
         && !path.starts_with("//")

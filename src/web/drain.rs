@@ -1,4 +1,4 @@
-//! Graceful shutdown: not ready, no new connections, finish, exit.
+//! Graceful shutdown: report not ready, stop accepting connections, finish requests, exit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,10 +24,11 @@ impl Draining {
 }
 
 /// At the first SIGTERM or SIGINT `rocket` reports not ready, but keeps serving for `wait`, so that
-/// load balancers can notice before anybody is turned away. A second signal ends the wait. Then it
+/// load balancers can notice before any request is refused. A second signal ends the wait. Then it
 /// accepts no more connections, and running requests have Rocket's grace period to finish.
 ///
-/// Rocket itself would stop accepting at once. The task gives the moment when that happens.
+/// Rocket's own signal handling would stop accepting immediately. The task returns the time at which
+/// accepting stops.
 pub fn at_signal(rocket: &Rocket<Ignite>, wait: Duration) -> Result<JoinHandle<Instant>, Fatal> {
     let listen = |kind| signal(kind).map_err(|e| Fatal(format!("signals cannot be handled: {e}")));
     let mut term = listen(SignalKind::terminate())?;
@@ -38,23 +39,24 @@ pub fn at_signal(rocket: &Rocket<Ignite>, wait: Duration) -> Result<JoinHandle<I
         either(&mut term, &mut int).await;
         tracing::info!("shutting down");
         draining.0.store(true, Ordering::Relaxed);
-        // Until the wait is over or the next signal comes, whichever is first.
+        // Until the wait is over or the next signal arrives, whichever comes first.
         let _ = tokio::time::timeout(wait, either(&mut term, &mut int)).await;
         shutdown.notify();
         Instant::now()
     }))
 }
 
-/// Waits for running requests, until the end of Rocket's grace period; tells whether all have
+/// Waits for running requests until the end of Rocket's grace period; returns whether all have
 /// finished.
 ///
 /// Rocket 0.5.2 does so itself, unless it is notified between two of its own checks: then it returns
-/// at once, with an error that holds the server, whose requests go on.
+/// at once, with an error that contains the server, whose requests are still running.
 pub async fn finish(rocket: &Arc<Rocket<Orbit>>, stopping: JoinHandle<Instant>) -> bool {
     let limits = &rocket.config().shutdown;
     let stopped = stopping.await.unwrap_or_else(|_| Instant::now());
     let end = stopped + Duration::from_secs(u64::from(limits.grace + limits.mercy));
-    // Every connection and every request holds the server; nothing signals when one releases it.
+    // Every connection and every request has a reference to the server; nothing signals when one is
+    // dropped.
     while Arc::strong_count(rocket) > 1 && Instant::now() < end {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -68,7 +70,7 @@ async fn either(one: &mut Signal, other: &mut Signal) {
     }
 }
 
-/// Manages `Draining`; during shutdown, no connection is kept alive.
+/// Manages `Draining`; during shutdown, keep-alive is off.
 pub struct Drain;
 
 #[rocket::async_trait]
@@ -88,8 +90,8 @@ impl Fairing for Drain {
     }
 
     async fn on_shutdown(&self, _: &Rocket<Orbit>) {
-        // Idle connections close by themselves now. Rocket checks once whether any is left, and then
-        // waits for the whole grace period: let it check a moment later.
+        // Idle connections are now closing. Rocket checks only once whether any is left, and would
+        // then wait for the whole grace period, so this delays the check a little.
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

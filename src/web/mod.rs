@@ -1,4 +1,4 @@
-//! HTTP words: doors, guards, input, replies, headers. Knows no feature of the site.
+//! The HTTP layer: doors, guards, input, replies, headers. Independent of the site's features.
 
 pub mod background;
 pub mod cause;

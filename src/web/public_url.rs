@@ -1,20 +1,20 @@
-//! Where people reach the site.
+//! The public URL of the site.
 
 use url::Url;
 
 use crate::error::Fatal;
 
-/// The site's public origin: links, cookie flags and the cross-origin check follow it.
+/// The site's public origin: links, cookie flags and the cross-origin check depend on it.
 #[derive(Debug, Clone)]
 pub struct PublicUrl {
     origin: String,
     https: bool,
-    /// The same loopback site under its other name, while no address is configured.
+    /// The other name of the loopback address, when no public URL is configured.
     alias: Option<String>,
 }
 
 impl PublicUrl {
-    /// Reads `https://example.org` or `http://host:port`; a path, query or password is refused.
+    /// Parses `https://example.org` or `http://host:port`; rejects a path, query or password.
     pub fn parse(text: &str) -> Result<PublicUrl, Fatal> {
         let wrong = || {
             Fatal(format!(
@@ -37,7 +37,7 @@ impl PublicUrl {
         })
     }
 
-    /// The default: this machine alone, under either of its usual names.
+    /// The default: the loopback address, as 127.0.0.1 or localhost.
     pub fn loopback(port: u16) -> PublicUrl {
         PublicUrl {
             origin: format!("http://127.0.0.1:{port}"),
@@ -46,7 +46,7 @@ impl PublicUrl {
         }
     }
 
-    /// The origin as a browser writes it, without a trailing slash.
+    /// The origin as browsers send it, without a trailing slash.
     pub fn origin(&self) -> &str {
         &self.origin
     }
@@ -55,7 +55,7 @@ impl PublicUrl {
         self.https
     }
 
-    /// Whether an `Origin` header names this site.
+    /// Whether this is the value of an `Origin` header from this site.
     pub fn is_origin(&self, origin: &str) -> bool {
         origin == self.origin || self.alias.as_deref() == Some(origin)
     }

@@ -1,4 +1,4 @@
-//! A room describes itself: which handlers stand at which door, and their part of the API document.
+//! A room is a group of routes: its handlers by door, and their part of the API document.
 
 use rocket::Route;
 
@@ -6,17 +6,17 @@ use rocket::Route;
 pub struct Room {
     /// At both doors.
     pub both: Vec<Route>,
-    /// At the page door alone.
+    /// At the page door only.
     pub pages: Vec<Route>,
-    /// At the API door alone.
+    /// At the API door only.
     pub api: Vec<Route>,
     /// Below `/auth` at the API door.
     pub auth: Vec<Route>,
     pub document: utoipa::openapi::OpenApi,
 }
 
-/// Makes `pub fn room() -> Room` out of handlers, listed by door. Those of the API door (`both`,
-/// `api`, `auth`) carry a `#[utoipa::path]`, which thereby stands in the API document.
+/// Generates `pub fn room() -> Room` from handlers, listed by door. Those of the API door (`both`,
+/// `api`, `auth`) need a `#[utoipa::path]`, which is included in the API document.
 macro_rules! room {
     (
         $(tag: ($tag:literal, $description:literal),)?

@@ -1,4 +1,4 @@
-//! The words of the demonstration: people, hand-written pieces, and filler for size.
+//! The content of the demo: usernames, hand-written posts and generated filler.
 
 /// Usernames.
 pub const PEOPLE: &[&str] = &[
@@ -13,7 +13,7 @@ pub struct Piece {
     pub content: &'static str,
 }
 
-/// Every piece of `pieces.md`: a line `%%% author`, a line `# title`, then the text.
+/// Parses `pieces.md`: each piece is a line `%%% author`, a line `# title`, then the text.
 pub fn pieces() -> Vec<Piece> {
     include_str!("pieces.md")
         .split("%%% ")
@@ -92,11 +92,11 @@ const ENDINGS: [&str; 8] = [
     "I kept the receipt, in case.",
 ];
 
-/// The `n`th filler post: an index into `PEOPLE`, a title and a text. Always the same for the same
-/// `n`, so that two benchmarks read the same site.
+/// The `n`th filler post: an index into `PEOPLE`, a title and a text. Deterministic, so that
+/// benchmarks run on identical data.
 pub fn filler(n: u64) -> (usize, String, String) {
     let mut state = n;
-    // The finaliser of SplitMix64: enough of a shuffle for prose.
+    // The SplitMix64 finaliser: random enough for filler.
     let mut next = move |below: usize| {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = state;

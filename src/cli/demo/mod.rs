@@ -1,5 +1,4 @@
-//! `postly demo`: believable people and posts, for trying Postly out, for screenshots and
-//! benchmarks.
+//! `postly demo`: realistic users and posts for evaluation, screenshots and benchmarks.
 
 mod content;
 
@@ -20,12 +19,12 @@ use crate::models::users::user::{self, Role};
 
 #[derive(Args)]
 pub struct DemoArguments {
-    /// How many posts; the first few are written by hand, the rest are filler
+    /// Number of posts; the newest few are hand-written, the others generated
     #[arg(long, default_value_t = 60)]
     posts: u64,
 }
 
-/// Posts in a transaction.
+/// Posts per transaction.
 const BATCH: u64 = 1_000;
 
 pub async fn run(config: &Config, arguments: &DemoArguments) -> Result<(), Fatal> {
@@ -43,7 +42,7 @@ pub async fn run(config: &Config, arguments: &DemoArguments) -> Result<(), Fatal
 struct DemoSummary {
     users: usize,
     posts: u64,
-    /// One of the users, and the password of them all.
+    /// One of the usernames; all users share the password.
     example: &'static str,
     password: String,
 }
@@ -51,7 +50,7 @@ struct DemoSummary {
 /// Fills an empty site.
 ///
 /// # Errors
-/// `Conflict` when somebody is here already: a real site must not be mixed with invented people.
+/// `Conflict` when the site already has users: demo data must not be mixed with real data.
 async fn fill(site: &Site, posts: u64) -> Result<DemoSummary> {
     if user::count(&site.db).await? > 0 {
         return Err(Error::Conflict(Conflict::SiteInUse));
@@ -72,13 +71,13 @@ async fn fill(site: &Site, posts: u64) -> Result<DemoSummary> {
     Ok(DemoSummary { users: users.len(), posts, example: content::PEOPLE[0], password })
 }
 
-/// A post that was written, and its author.
+/// A created post and its author.
 struct Written {
     post_id: i64,
     user_id: i64,
 }
 
-/// Filler first, the hand-written pieces last: they are the newest, at the top of the feed.
+/// Filler first, hand-written posts last, so that those are the newest and top the feed.
 async fn write(site: &Site, admin: &Admin, users: &[i64], posts: u64) -> Result<Vec<Written>> {
     let pieces = content::pieces();
     let latest = now();
@@ -107,12 +106,12 @@ async fn write(site: &Site, admin: &Admin, users: &[i64], posts: u64) -> Result<
     Ok(written)
 }
 
-/// Everybody votes for some of the latest posts, nobody for their own.
+/// Votes of all users for some of the latest posts, but not for their own.
 fn votes(users: &[i64], written: &[Written]) -> impl Iterator<Item = AssignedVote> {
     let latest = written.iter().rev().take(200);
     latest.flat_map(|post| {
         users.iter().enumerate().filter_map(|(i, &user_id)| {
-            // A fixed, uneven spread: some posts are liked by many, some by nobody.
+            // A fixed, uneven spread: some posts get many votes, some none.
             let liked = (post.post_id * 7 + i as i64 * 13) % 11 < (post.post_id * 5) % 9;
             let post_id = post.post_id;
             (user_id != post.user_id && liked).then_some(AssignedVote { post_id, user_id })
@@ -120,7 +119,7 @@ fn votes(users: &[i64], written: &[Written]) -> impl Iterator<Item = AssignedVot
     })
 }
 
-/// 80 random bits in groups that can be typed.
+/// 80 random bits, in groups that are easy to type.
 fn random_password() -> Result<String> {
     let bytes = random::bytes::<10>()?;
     Ok(bytes.chunks(2).map(random::hex).collect::<Vec<_>>().join("-"))

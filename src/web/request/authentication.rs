@@ -1,4 +1,4 @@
-//! Authentication: who sends a request is determined once, before it is routed.
+//! Authentication: once per request, before routing.
 
 use rocket::fairing::{Fairing, Info, Kind};
 use rocket::{Data, Request};
@@ -22,7 +22,7 @@ impl Fairing for Authenticate {
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
         let path = request.uri().path();
-        // Nothing below these depends on the person.
+        // Responses below these paths do not depend on the user.
         let impersonal = ["/static/", "/healthz", "/readyz"];
         let authentication = if impersonal.iter().any(|prefix| path.starts_with(prefix)) {
             Authentication::Anonymous
@@ -42,8 +42,8 @@ impl Fairing for Authenticate {
     }
 }
 
-/// Checks the token's signature and claims, then the session's row; a personal token against its own
-/// row. The page door reads the cookie alone, the API door the bearer token alone.
+/// Verifies the token's signature and claims, then the session's row; for a personal token, its own
+/// row. The page door reads only the cookie, the API door only the bearer token.
 async fn authenticate(request: &Request<'_>) -> Result<Option<Authenticated>> {
     let (audience, token) = match Door::of(request) {
         Door::Page => (Audience::Page, cookie::token(request)),

@@ -1,4 +1,4 @@
-//! Where a request really comes from: proxies are trusted only if the operator says so.
+//! The client's IP address: proxies are trusted only if the operator configured them.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use rocket::Request;
 /// The proxies that the operator trusts.
 pub struct TrustedProxies(pub Vec<IpNet>);
 
-/// The client's address; `None` when the connection has none, as between a test and its server.
+/// The client's address; `None` when the connection has none, as in tests with a local client.
 pub fn of(request: &Request<'_>) -> Option<IpAddr> {
     let peer = request.remote()?.ip();
     let trusted = request.rocket().state::<TrustedProxies>().map_or(&[][..], |t| &t.0);
@@ -17,8 +17,8 @@ pub fn of(request: &Request<'_>) -> Option<IpAddr> {
 }
 
 /// Each proxy appends the address of its peer to `X-Forwarded-For`. Read from the right, an address
-/// can be trusted if a trusted proxy wrote it; the first one that is no proxy of ours is the client.
-/// Anybody could have written what is further left.
+/// can be trusted if a trusted proxy wrote it; the first one that is not a trusted proxy is the
+/// client. Anything further left could be forged.
 fn client(peer: IpAddr, forwarded: &[&str], trusted: &[IpNet]) -> IpAddr {
     let is_trusted =
         |address: &IpAddr| trusted.iter().any(|network| network.contains(&address.to_canonical()));
@@ -53,7 +53,7 @@ mod tests {
             ("10.0.0.1", &["203.0.113.5", "198.51.100.1"], "198.51.100.1"),
             // Two of them.
             ("10.0.0.1", &["198.51.100.1, 10.0.0.2"], "198.51.100.1"),
-            // The search ends before nonsense.
+            // The search stops at an invalid address.
             ("10.0.0.1", &["nonsense"], "10.0.0.1"),
             ("10.0.0.1", &["198.51.100.1, nonsense, 10.0.0.2"], "10.0.0.2"),
             ("::ffff:10.0.0.1", &["2001:db8::1"], "2001:db8::1"),

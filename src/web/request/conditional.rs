@@ -4,7 +4,7 @@ use headers::{ETag, Header as _, HeaderValue, IfNoneMatch};
 use rocket::Request;
 use rocket::request::{FromRequest, Outcome};
 
-/// The version that `If-Match` names (RFC 9110 §13.1.1): a change of any other one is refused.
+/// The version in `If-Match` (RFC 9110 §13.1.1): changes to any other version are refused.
 pub struct IfMatch(pub Option<i64>);
 
 #[rocket::async_trait]
@@ -28,7 +28,7 @@ fn version(tag: &str) -> Option<i64> {
     tag.strip_prefix('"')?.strip_suffix('"')?.split('-').next()?.parse().ok()
 }
 
-/// Whether the client has this representation already (RFC 9110 §13.1.2).
+/// Whether the client already has this representation (RFC 9110 §13.1.2).
 pub fn is_known(request: &Request<'_>, tag: &str) -> bool {
     let lines: Vec<HeaderValue> = request
         .headers()

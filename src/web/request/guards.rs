@@ -1,6 +1,6 @@
-//! Request guards: the person behind a request, as handlers need them. A guard also decides what
-//! personal tokens may do: what asks for an `Actor` is closed to them, what asks for
-//! `Scoped<PostsWrite>` is open to tokens with that scope.
+//! Request guards, which authenticate and authorise the user for a handler. A guard also decides
+//! what personal tokens may do: a handler with an `Actor` refuses them, a handler with
+//! `Scoped<PostsWrite>` accepts tokens with that scope.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -20,7 +20,7 @@ use crate::models::base::site::Site;
 use crate::models::users::user::User;
 use crate::web::door::Door;
 
-/// Anybody: a person, or somebody who is not logged in. Personal tokens need `posts:read`.
+/// Anyone, logged in or not. Personal tokens need `posts:read`.
 pub struct Visitor(pub Option<User>);
 
 impl Visitor {
@@ -29,10 +29,10 @@ impl Visitor {
     }
 }
 
-/// The session of a person who entered the password recently: for sensitive actions.
+/// The session of a user who recently confirmed the password: for sensitive actions.
 pub struct Sudo(pub Session);
 
-/// The session behind this request, if there is one; refuses nobody.
+/// The session of this request, if there is one; never refuses a request.
 pub struct CurrentSession(Option<Session>);
 
 impl CurrentSession {
@@ -41,7 +41,7 @@ impl CurrentSession {
     }
 }
 
-/// A person with a session, or with a personal token that has the scope `S`.
+/// A user with a session, or with a personal token that has the scope `S`.
 pub struct Scoped<S> {
     actor: Actor,
     scope: PhantomData<S>,
@@ -80,14 +80,15 @@ fn authenticated<'r>(request: &'r Request<'_>) -> Result<Option<&'r Authenticate
     match (RequestState::of(request).authentication.get(), Door::of(request)) {
         (Some(Authentication::User(authenticated)), _) => Ok(Some(authenticated)),
         (Some(Authentication::Anonymous), _) => Ok(None),
-        // An outdated cookie is no reason to refuse a public page; a bad token is a mistake.
+        // An invalid cookie is no reason to refuse a public page; an invalid bearer token is an
+        // error.
         (Some(Authentication::Rejected(_)), Door::Page) => Ok(None),
         (Some(Authentication::Rejected(what)), Door::Api) => Err(Error::InvalidCredentials(*what)),
         (Some(Authentication::Unavailable) | None, _) => Err(Error::Unavailable),
     }
 }
 
-/// Refuses a personal token without the scope; `None` is closed to all of them.
+/// Refuses a personal token without the scope; `None` refuses all of them.
 fn permit(authenticated: &Authenticated, scope: Option<Scope>) -> Result<()> {
     let Credential::PersonalToken(scopes) = &authenticated.credential else { return Ok(()) };
     match scope {
@@ -125,7 +126,7 @@ fn sudo(request: &Request<'_>) -> Result<Sudo> {
     }
 }
 
-/// An admin who entered the password recently, or whose token has the scope `admin`.
+/// An admin who recently confirmed the password, or whose token has the scope `admin`.
 fn admin(request: &Request<'_>) -> Result<Admin> {
     let admin = Admin::of(actor(request, Some(Scope::Admin))?)?;
     match person(request, Some(Scope::Admin))?.session() {
@@ -225,7 +226,7 @@ impl<'r> FromRequest<'r> for Admin {
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
         let hidden = match (admin(request), Door::of(request)) {
-            // Pages for admins do not exist for anybody else.
+            // To everybody else, admin pages do not exist.
             (Err(Error::Unauthenticated), Door::Page) => Err(Error::NotFound),
             (Err(Error::Forbidden(_)), Door::Page) => {
                 RequestState::of(request).denied.store(true, Relaxed);

@@ -1,4 +1,4 @@
-//! What a client sends: forms at the page door, JSON at the API door, read into the same types.
+//! Request bodies: forms at the page door, JSON at the API door, parsed into the same types.
 
 use std::ops::Deref;
 
@@ -19,8 +19,8 @@ type Result<T> = std::result::Result<T, Cause>;
 
 /// The body: a form at the page door, JSON at the API door.
 ///
-/// Types have optional fields, so that what is missing becomes an error of the model rather than a
-/// failure to read. The fields of a form are kept, to show them again if it is refused.
+/// Input types have optional fields, so that the model reports missing ones, not the parser. The
+/// fields of a form are stored, to show them again if it is rejected.
 pub struct Input<T>(pub T);
 
 impl<T> Deref for Input<T> {
@@ -47,7 +47,7 @@ impl<'r, T: DeserializeOwned> FromData<'r> for Input<T> {
     }
 }
 
-/// A form, at either door: also for the OAuth2 endpoints, which are form-encoded by standard.
+/// Parses a form, at either door: the OAuth2 endpoints are form-encoded by their standard.
 pub async fn read_form<T: DeserializeOwned>(request: &Request<'_>, data: Data<'_>) -> Result<T> {
     if !request.content_type().is_some_and(|kind| kind.is_form()) {
         let expected = "application/x-www-form-urlencoded";
@@ -93,7 +93,7 @@ fn not_text() -> Cause {
 /// Fields that are never shown again.
 const SECRET_FIELDS: [&str; 5] = ["password", "current", "code", "token", "_method"];
 
-/// The fields of the form that was sent, without secrets.
+/// The fields of the submitted form, without secrets.
 pub fn entered(request: &Request<'_>) -> Map<String, Value> {
     let mut fields = RequestState::of(request).form.get().cloned().unwrap_or_default();
     for secret in SECRET_FIELDS {
@@ -102,7 +102,7 @@ pub fn entered(request: &Request<'_>) -> Map<String, Value> {
     fields
 }
 
-/// Parses `a=b&c=d` (WHATWG URL §5.1), but refuses what is not UTF-8 instead of replacing it.
+/// Parses `a=b&c=d` (WHATWG URL §5.1), but rejects invalid UTF-8 instead of replacing it.
 pub fn parse_form(bytes: &[u8]) -> Result<Map<String, Value>> {
     let mut fields = Map::new();
     for pair in bytes.split(|&b| b == b'&').filter(|pair| !pair.is_empty()) {
@@ -124,10 +124,10 @@ pub fn parse_form(bytes: &[u8]) -> Result<Map<String, Value>> {
     Ok(fields)
 }
 
-/// Reads fields into a type; errors name the field.
+/// Deserializes fields; errors name the field.
 pub fn deserialize_fields<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T> {
     for (name, value) in &fields {
-        // PostgreSQL stores no NUL, and nobody types one.
+        // PostgreSQL cannot store NUL, and nobody types one.
         if name.contains('\0') || contains_nul(value) {
             let field = name.replace('\0', "");
             return Err(Error::from(FieldError::new(field, Rule::NulCharacter)).into());

@@ -1,4 +1,4 @@
-//! What a request brings: who sends it, from where, and with what.
+//! Requests: authentication, client address, guards, input.
 
 pub mod authentication;
 pub mod client_address;

@@ -1,4 +1,4 @@
-//! The query string, read like a form; and lists that can be searched.
+//! Query strings, parsed like forms, and searchable lists.
 
 use std::ops::Deref;
 
@@ -11,7 +11,7 @@ use super::input::{deserialize_fields, parse_form};
 use super::refusal::refuse;
 use crate::models::base::page::{Page, PageParams};
 
-/// The parameters in the address.
+/// The parsed query string.
 pub struct Query<T>(pub T);
 
 impl<T> Deref for Query<T> {
@@ -35,7 +35,7 @@ impl<'r, T: DeserializeOwned> FromRequest<'r> for Query<T> {
     }
 }
 
-/// A search in a list.
+/// Parameters of a searchable list.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct SearchParams {
@@ -46,7 +46,7 @@ pub struct SearchParams {
     pub page: PageParams,
 }
 
-/// A page of a list, and what was searched for.
+/// A page of search results, and the search text.
 #[derive(Serialize)]
 pub struct SearchResult<T> {
     #[serde(flatten)]

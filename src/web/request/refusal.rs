@@ -1,4 +1,4 @@
-//! Guards that fail: the reason is kept for the catcher.
+//! Failing guards: stores the cause for the catcher.
 
 use rocket::Request;
 use rocket::http::Status;
@@ -8,7 +8,7 @@ use crate::web::cause::Cause;
 use crate::web::door::Door;
 use crate::web::response::status::status;
 
-/// Ends the request with this cause: the error of a request guard or a data guard.
+/// Stores the cause; returns the error for a request guard or a data guard.
 pub fn refuse(request: &Request<'_>, cause: impl Into<Cause>) -> (Status, ()) {
     let cause = cause.into();
     let status = status(&cause, Door::of(request));

@@ -1,4 +1,4 @@
-//! Where a person wants to be after an action.
+//! Where to redirect after an action.
 
 use rocket::Request;
 use rocket::data::{Data, FromData, Outcome};
@@ -8,7 +8,7 @@ use super::input::read_form;
 use super::refusal::refuse;
 use crate::web::door::{Door, is_local};
 
-/// The form's `next`, if it is a place on this site. The API door has no such thing, and no body.
+/// The form's `next`, if it is a path on this site. Empty at the API door, which reads no body.
 pub struct ReturnTo(Option<String>);
 
 impl From<Option<String>> for ReturnTo {

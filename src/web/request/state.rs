@@ -1,5 +1,5 @@
-//! Per-request state: the request's id, who sends it, and what went wrong. Guards, replies, catchers
-//! and the log all read it here, so handlers need not pass it on.
+//! Per-request state: the caller, the result of authentication, and errors. Guards, replies,
+//! catchers and the log all read it here, so that handlers need not pass it around.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -19,13 +19,13 @@ use crate::web::cause::Cause;
 
 /// The state of one request.
 pub struct RequestState {
-    /// Where the request comes from; its id names it in the log, in responses and in the audit log.
+    /// Where the request comes from; its id appears in the log, in responses and in the audit log.
     pub caller: Arc<Caller>,
     pub started: Instant,
     pub authentication: OnceLock<Authentication>,
-    /// Whether somebody who is logged in was refused something.
+    /// Whether permission was denied; audited when the user is logged in.
     pub denied: AtomicBool,
-    /// The fields of the form that was sent, to show them again if it is refused.
+    /// The fields of the submitted form, to show them again if it is rejected.
     pub form: OnceLock<Map<String, Value>>,
     cause: Mutex<Option<Cause>>,
 }
@@ -34,34 +34,34 @@ pub struct RequestState {
 pub enum Authentication {
     /// No credentials were sent.
     Anonymous,
-    /// A live session, or a personal token.
+    /// An active session, or a personal token.
     User(Authenticated),
     /// Credentials were sent and are invalid.
     Rejected(Credentials),
-    /// The database is unreachable. Never let in.
+    /// The credentials could not be checked: the database is unreachable. Never grants access.
     Unavailable,
 }
 
-/// A person with valid credentials.
+/// A user with valid credentials.
 #[derive(Clone)]
 pub struct Authenticated {
     pub user: User,
     pub credential: Credential,
 }
 
-/// What a person authenticated with.
+/// What the user authenticated with.
 #[derive(Clone)]
 pub enum Credential {
     Session {
         session: Session,
-        /// Whether the cookie's token has grown old enough for a fresh one.
+        /// Whether the cookie's token is due for renewal.
         renewal_due: bool,
     },
     PersonalToken(Scopes),
 }
 
 impl Authenticated {
-    /// The session, unless the person came with a personal token.
+    /// The session, unless the user authenticated with a personal token.
     pub fn session(&self) -> Option<&Session> {
         match &self.credential {
             Credential::Session { session, .. } => Some(session),
@@ -87,7 +87,7 @@ impl RequestState {
         })
     }
 
-    /// The person, if the credentials are valid.
+    /// The user, if the credentials are valid.
     pub fn authenticated(&self) -> Option<&Authenticated> {
         match self.authentication.get() {
             Some(Authentication::User(authenticated)) => Some(authenticated),
@@ -95,7 +95,7 @@ impl RequestState {
         }
     }
 
-    /// Keeps the reason of a failed guard for the catcher, which gets only a status from Rocket.
+    /// Stores the cause of a failed guard for the catcher, which gets only a status from Rocket.
     pub fn fail(&self, cause: Cause) {
         if let Ok(mut kept) = self.cause.lock() {
             *kept = Some(cause);

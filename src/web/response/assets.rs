@@ -25,7 +25,7 @@ struct Templates;
 #[folder = "static/"]
 struct Static;
 
-/// Gives Tera every template and the functions that they call.
+/// Registers all templates, and the functions that they call, with Tera.
 ///
 /// # Errors
 /// When a template cannot be parsed.
@@ -41,14 +41,14 @@ pub fn templates(engines: &mut Engines) -> Result<(), Box<dyn std::error::Error>
     Ok(())
 }
 
-/// Templates by name, and what Tera made of them.
+/// The sources of templates by name, and the parsed templates.
 struct Parsed {
     texts: Vec<(String, String)>,
     tera: Tera,
 }
 
-/// Parsing is expensive, and nearly always the templates are those of the time before: a debug build
-/// calls it for each site of its tests, and whenever a file was changed.
+/// Parses templates, unless they are the same as the last time: parsing is expensive, and a debug
+/// build calls this for each test's site and whenever a file has changed.
 fn parsed(texts: Vec<(String, String)>) -> tera::Result<Tera> {
     static PARSED: Mutex<Option<Parsed>> = Mutex::new(None);
     let mut parsed = PARSED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -56,7 +56,7 @@ fn parsed(texts: Vec<(String, String)>) -> tera::Result<Tera> {
         Some(known) if known.texts == texts => Ok(known.tera.clone()),
         _ => {
             let mut tera = Tera::default();
-            // The names keep their `.html`, which is what tells Tera to escape.
+            // The names keep their `.html`, which makes Tera escape HTML.
             tera.add_raw_templates(texts.iter().map(|(name, text)| (name, text)))?;
             *parsed = Some(Parsed { texts, tera: tera.clone() });
             Ok(tera)
@@ -64,13 +64,13 @@ fn parsed(texts: Vec<(String, String)>) -> tera::Result<Tera> {
     }
 }
 
-/// `{{ event_name(kind=event.kind) }}`: what a kind of audit event is called.
+/// `{{ event_name(kind=event.kind) }}`: the display name of a kind of audit event.
 fn event_name(arguments: &HashMap<String, Value>) -> tera::Result<Value> {
     let kind = arguments.get("kind").and_then(Value::as_str).unwrap_or_default();
     Ok(Value::String(messages::event(kind)))
 }
 
-/// `{{ asset(path="css/base.css") }}`: the address of a static file.
+/// `{{ asset(path="css/base.css") }}`: the URL of a static file.
 struct AssetAddress;
 
 impl tera::Function for AssetAddress {
@@ -82,13 +82,13 @@ impl tera::Function for AssetAddress {
         }
     }
 
-    /// Only names of our own files come out.
+    /// The output contains only names of our own files.
     fn is_safe(&self) -> bool {
         true
     }
 }
 
-/// The address of a static file, with a fingerprint of its contents: what it names never changes.
+/// The URL of a static file, with a fingerprint of its contents, so that it can be cached for ever.
 fn address(path: &str) -> Option<String> {
     static KNOWN: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
         Static::iter()
@@ -108,7 +108,7 @@ fn fingerprint(file: &EmbeddedFile) -> String {
     file.metadata.sha256_hash()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A static file, to be sent.
+/// A static file, as a response.
 pub struct Asset {
     data: Cow<'static, [u8]>,
     kind: ContentType,
@@ -135,7 +135,7 @@ impl<'r> Responder<'r, 'static> for Asset {
             request.uri().query().is_some_and(|q| q == format!("v={}", self.fingerprint).as_str());
         let caching = match current {
             true => "public, max-age=31536000, immutable",
-            // Fonts, which style sheets name without a fingerprint.
+            // Fonts, whose URLs in style sheets have no fingerprint.
             false if self.kind == ContentType::WOFF2 => "public, max-age=86400",
             false => "no-cache",
         };

@@ -1,4 +1,4 @@
-//! The reference of errors, made from the code.
+//! The error reference, generated from the code.
 
 use serde::Serialize;
 use strum::IntoEnumIterator;
@@ -10,7 +10,7 @@ use crate::validation::{Rule, ValidationErrors};
 use crate::web::cause::{Cause, RequestError};
 use crate::web::door::Door;
 
-/// An error that a response can name in `code`.
+/// An error that can appear as the `code` of a response.
 #[derive(Debug, Serialize)]
 pub struct Entry {
     pub code: &'static str,
@@ -20,14 +20,14 @@ pub struct Entry {
     pub detail: String,
 }
 
-/// A rule that a field can break; `errors[].code` is the field's name, a dot and this one.
+/// A rule that a field can violate; `errors[].code` is the field's name, a dot and the rule.
 #[derive(Debug, Serialize)]
 pub struct RuleEntry {
     pub rule: &'static str,
     pub meaning: String,
 }
 
-/// Where the reference is.
+/// The path of the reference.
 pub const PATH: &str = "/docs/errors";
 
 /// Every error.

@@ -1,4 +1,4 @@
-//! Everything that no handler answers: failed guards, unknown addresses, panics.
+//! Catches whatever no handler answers: failed guards, unknown paths, panics.
 
 use rocket::Request;
 use rocket::http::Status;
@@ -17,7 +17,7 @@ pub fn catch(status: Status, request: &Request<'_>) -> Result<Failure, Moved> {
     if let Some(cause) = RequestState::of(request).take_cause() {
         return Ok(cause.into());
     }
-    // 422 is Rocket's answer to a path whose id is no number: nothing exists there.
+    // Rocket answers 422 when an id in the path is not a number: nothing exists there.
     if status == Status::NotFound || status == Status::UnprocessableEntity {
         if let Some(moved) = Moved::of(request) {
             return Err(moved);
@@ -38,7 +38,7 @@ pub fn catch(status: Status, request: &Request<'_>) -> Result<Failure, Moved> {
     })
 }
 
-/// A trailing slash leads to the same page: 308 keeps method and body.
+/// A redirect to the path without its trailing slash: 308 preserves method and body.
 pub struct Moved(String);
 
 impl Moved {
@@ -59,10 +59,10 @@ impl<'r> Responder<'r, 'static> for Moved {
     }
 }
 
-/// The methods, if any, that routes have at this path. Rocket itself answers 404 for all of them.
+/// The methods, if any, that routes accept at this path. Rocket itself would answer 404.
 fn methods_here(request: &Request<'_>) -> String {
     let path: Vec<&str> = segments(request.uri().path().as_str());
-    // Pages for admins do not exist for anybody else.
+    // To everybody else, admin pages do not exist.
     let is_hidden = Door::of(request) == Door::Page
         && path.first() == Some(&"admin")
         && RequestState::of(request).authenticated().is_none_or(|a| a.user.role != Role::Admin);

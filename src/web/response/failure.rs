@@ -18,13 +18,13 @@ use crate::web::public_url::PublicUrl;
 use crate::web::request::input::entered;
 use crate::web::request::state::RequestState;
 
-/// An error on its way out, with the form to show again if there was one.
+/// An error response, with the form to show again if there was one.
 pub struct Failure {
     cause: Cause,
     form: Option<Box<Form>>,
 }
 
-/// The form that a person filled in.
+/// The form that was submitted.
 struct Form {
     template: &'static str,
     view: Value,
@@ -46,10 +46,10 @@ fn as_conflict(cause: Cause) -> Cause {
     }
 }
 
-/// Says which form to show again when the input is at fault.
+/// Specifies which form to show again when the input is invalid.
 pub trait OrForm<T> {
-    /// At the page door, shows `template` again with what was entered and the errors; `view` is what
-    /// else the template needs. At the API door nothing changes.
+    /// At the page door, shows `template` again with the entered values and the errors; `view` is
+    /// the other data of the template. At the API door this has no effect.
     fn or_form(self, template: &'static str, view: Value) -> Result<T, Failure>;
 }
 
@@ -77,10 +77,10 @@ impl<'r> Responder<'r, 'static> for Failure {
     }
 }
 
-/// The form once more, with what was entered and the errors.
+/// The form again, with the entered values and the errors.
 fn form_again(request: &Request<'_>, form: Form, cause: &Cause) -> response::Result<'static> {
     let status = match status(cause, Door::Page) {
-        // RFC 9110 wants WWW-Authenticate with 401, which would be wrong at the page door.
+        // RFC 9110 requires WWW-Authenticate with 401, which would be wrong at the page door.
         Status::Unauthorized => Status::UnprocessableEntity,
         status => status,
     };
@@ -93,7 +93,7 @@ fn form_again(request: &Request<'_>, form: Form, cause: &Cause) -> response::Res
     render(request, status, form.template, form.view, FormState { errors, fields, preview: None })
 }
 
-/// Whether the form itself says what is wrong; other errors no input would change.
+/// Whether to show the error in the form; no other input would avoid the remaining errors.
 fn belongs_in_form(cause: &Cause) -> bool {
     matches!(
         cause,
@@ -109,7 +109,7 @@ fn belongs_in_form(cause: &Cause) -> bool {
     )
 }
 
-/// The detail is for the log, under the request's id; the client learns only what it may know.
+/// Logs details under the request's id, which the client does not see.
 fn log(request: &Request<'_>, cause: &Cause) {
     let state = RequestState::of(request);
     match cause {
@@ -123,11 +123,11 @@ fn log(request: &Request<'_>, cause: &Cause) {
     }
 }
 
-/// The error in the site's layout; a person who is not logged in is sent to do so.
+/// The error as a page; a user who is not logged in is redirected to the log-in page.
 fn page(request: &Request<'_>, cause: &Cause) -> response::Result<'static> {
     match cause {
         Cause::Site(Error::Unauthenticated) => {
-            // Only a page can be returned to, not a form that was sent.
+            // Only a page can be returned to, not a submitted form.
             let is_page = request.method() == Method::Get;
             redirect_with_next("/login", is_page.then(|| request.uri().to_string()))
         }
@@ -141,7 +141,7 @@ fn page(request: &Request<'_>, cause: &Cause) -> response::Result<'static> {
     }
 }
 
-/// Sends a person to enter credentials and to come back afterwards.
+/// Redirects to a page that asks for credentials and returns afterwards.
 fn redirect_with_next(page: &str, next: Option<String>) -> response::Result<'static> {
     let query = next
         .map(|next| format!("?next={}", RawStr::new(&next).percent_encode()))
@@ -149,7 +149,7 @@ fn redirect_with_next(page: &str, next: Option<String>) -> response::Result<'sta
     Response::build().status(Status::SeeOther).raw_header("Location", format!("{page}{query}")).ok()
 }
 
-/// The page on which a person is: the requested one, or the one whose form was sent.
+/// The current page: the requested one, or the one whose form was submitted.
 fn origin_of_form(request: &Request<'_>) -> String {
     if request.method() == Method::Get {
         return request.uri().to_string();
@@ -159,9 +159,9 @@ fn origin_of_form(request: &Request<'_>) -> String {
     referer.filter(|path| is_local(path)).unwrap_or("/me").to_owned()
 }
 
-/// The headers that belong to single errors.
+/// Adds the headers that belong to particular errors.
 fn add_headers(response: &mut Response<'_>, cause: &Cause) {
-    // The page door has its own way to ask for credentials.
+    // The page door asks for credentials with a form.
     let mut challenge = |rest: &str| {
         if response.status() == Status::Unauthorized {
             let value = format!("Bearer realm=\"Postly\"{rest}");
@@ -171,7 +171,7 @@ fn add_headers(response: &mut Response<'_>, cause: &Cause) {
     match cause {
         Cause::Site(Error::Unauthenticated | Error::SecondFactorRequired) => challenge(""),
         Cause::Site(Error::InvalidCredentials(_)) => challenge(", error=\"invalid_token\""),
-        // RFC 9470: the session is good, but the authentication is too old.
+        // RFC 9470: the session is valid, but the authentication is too old.
         Cause::Site(Error::ReauthenticationRequired) => {
             challenge(", error=\"insufficient_user_authentication\", max_age=\"900\"");
         }

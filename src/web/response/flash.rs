@@ -1,5 +1,5 @@
-//! One-time notices after a redirect. The cookie holds the name of a message, never text, so nobody
-//! can plant words in a page.
+//! One-time notices after a redirect. The cookie contains the name of a message, never text, so that
+//! nobody can inject text into a page.
 
 use rocket::Request;
 use rocket::http::{Cookie, CookieJar};
@@ -11,7 +11,7 @@ use crate::web::security::cookie::harden;
 
 const COOKIE: &str = "postly_flash";
 
-/// The name of a notice; `flash-<name>` in `locales/` is its text. A test looks for each one.
+/// The name of a notice; `flash-<name>` in `locales/` is its text. A test checks that each exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Flash(pub &'static str);
 
@@ -22,7 +22,7 @@ pub struct FlashMessage {
 }
 
 impl Flash {
-    /// Leaves the notice for the next page.
+    /// Stores the notice for the next page.
     pub fn leave(self, jar: &CookieJar<'_>, public_url: &PublicUrl) {
         let mut cookie = harden(Cookie::new(COOKIE, self.0), public_url);
         cookie.set_max_age(rocket::time::Duration::minutes(1));
@@ -30,7 +30,7 @@ impl Flash {
     }
 }
 
-/// The notice that was left; it is shown once.
+/// Takes the stored notice, so that it is shown once.
 pub fn take(request: &Request<'_>, public_url: &PublicUrl) -> Option<FlashMessage> {
     let name = request.cookies().get(COOKIE)?.value();
     let text = messages::flash(name);

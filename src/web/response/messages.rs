@@ -1,4 +1,4 @@
-//! The texts of errors, notices and events, in the language of `locales/`. Models know only codes.
+//! The texts of errors, notices and events, from `locales/`. Models know only their codes.
 
 use std::sync::LazyLock;
 
@@ -12,7 +12,7 @@ use crate::web::cause::{Cause, RequestError};
 
 static BUNDLE: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| {
     let text = include_str!("../../../locales/en.ftl").to_owned();
-    // What cannot be parsed is missing; a test finds it.
+    // Messages that cannot be parsed are dropped; a test detects that.
     let resource = FluentResource::try_new(text).unwrap_or_else(|(resource, _)| resource);
     let mut bundle = FluentBundle::new_concurrent(vec![langid!("en")]);
     bundle.set_use_isolating(false);
@@ -24,7 +24,7 @@ static BUNDLE: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| {
     bundle
 });
 
-/// 100,000 rather than 100000.
+/// Groups digits: 100,000 rather than 100000.
 fn grouped(number: f64) -> String {
     let digits = format!("{number}");
     let mut text = String::new();
@@ -57,7 +57,7 @@ fn pattern(
     Some(text.into_owned())
 }
 
-/// A sentence about what went wrong: all that the client may know.
+/// A sentence for the client about what went wrong.
 pub fn detail(cause: &Cause) -> String {
     let mut arguments = FluentArgs::new();
     match cause {
@@ -81,7 +81,7 @@ pub fn detail(cause: &Cause) -> String {
     find(&id, Some(&arguments)).unwrap_or_else(|| cause.code().to_owned())
 }
 
-/// Seconds as something to read.
+/// Seconds as a readable number and its unit.
 fn span(seconds: i64) -> (i64, &'static str) {
     match seconds {
         ..=90 => (seconds.max(1), "seconds"),
@@ -89,7 +89,7 @@ fn span(seconds: i64) -> (i64, &'static str) {
     }
 }
 
-/// A short summary of an error, the same for each of its occurrences.
+/// A short summary of an error, the same for every occurrence.
 pub fn title(code: &str) -> String {
     let id = format!("error-{code}");
     pattern(&id, Some("title"), None).unwrap_or_else(|| code.to_owned())
@@ -110,7 +110,7 @@ pub fn field(error: &FieldError) -> String {
         .unwrap_or_else(|| error.code())
 }
 
-/// What a rule means, for the reference of errors.
+/// What a rule means, for the error reference.
 pub fn rule_meaning(rule: &str) -> String {
     pattern(&format!("rule-{rule}"), Some("meaning"), None).unwrap_or_else(|| rule.to_owned())
 }
@@ -120,7 +120,7 @@ pub fn flash(name: &str) -> Option<String> {
     find(&format!("flash-{name}"), None)
 }
 
-/// What a kind of audit event is called.
+/// The display name of a kind of audit event.
 pub fn event(kind: &str) -> String {
     find(&format!("event-{kind}"), None).unwrap_or_else(|| kind.to_owned())
 }

@@ -17,7 +17,7 @@ use crate::web::request::state::RequestState;
 /// An error (RFC 9457).
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Problem {
-    /// Leads to the description of the error.
+    /// The URL of the error's description.
     #[serde(rename = "type")]
     #[schema(example = "https://posts.example/docs/errors#invalid_input")]
     pub kind: String,
@@ -33,7 +33,7 @@ pub struct Problem {
     /// The stable name of the error.
     #[schema(example = "invalid_input")]
     pub code: &'static str,
-    /// Names the request in the site's log.
+    /// Identifies the request in the site's log.
     pub request_id: String,
     /// With `invalid_input`, `already_taken` and `second_factor_required`: an error for each field.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,7 +43,7 @@ pub struct Problem {
 /// What is wrong with one field.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct FieldProblem {
-    /// The name of the field; empty when the error concerns the whole.
+    /// The name of the field; empty when the error concerns the input as a whole.
     #[schema(example = "title")]
     pub field: String,
     #[schema(example = "title.required")]
@@ -62,7 +62,7 @@ impl From<&FieldError> for FieldProblem {
     }
 }
 
-/// The errors of single fields, if that is what went wrong.
+/// The errors of individual fields, if any.
 pub fn field_problems(cause: &Cause) -> Option<Vec<FieldProblem>> {
     match cause {
         Cause::Site(Error::Invalid(errors) | Error::Taken(errors)) => {
@@ -76,7 +76,7 @@ pub fn field_problems(cause: &Cause) -> Option<Vec<FieldProblem>> {
     }
 }
 
-/// The response, without the headers that belong to single errors.
+/// The response, without the headers that belong to particular errors.
 pub fn respond(request: &Request<'_>, cause: &Cause) -> response::Result<'static> {
     let status = status(cause, Door::Api);
     let origin = request.rocket().state::<PublicUrl>().map(PublicUrl::origin).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Rendering a template for the person who asks.
+//! Rendering templates for the current user.
 
 use rocket::Request;
 use rocket::http::Status;
@@ -14,11 +14,11 @@ use crate::models::users::user::User;
 use crate::web::public_url::PublicUrl;
 use crate::web::request::state::RequestState;
 
-/// The state of a form, beside the view of its template.
+/// The state of a form, in addition to the view of its template.
 #[derive(Default)]
 pub struct FormState {
     pub errors: Vec<FieldProblem>,
-    /// What the fields contain.
+    /// The values of the fields.
     pub fields: Map<String, Value>,
     pub preview: Option<String>,
 }
@@ -30,7 +30,7 @@ struct Context<'a> {
     me: Option<&'a User>,
     flash: Option<FlashMessage>,
     here: &'a str,
-    /// The path with its query: where to come back to.
+    /// The path with its query, for returning to this page.
     address: String,
     view: Value,
     errors: Vec<FieldProblem>,
@@ -75,7 +75,7 @@ pub fn render(
     Ok(response)
 }
 
-/// The fields of an object; none of anything else.
+/// The fields of an object; empty for any other value.
 pub fn fields(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(fields) => fields,
@@ -83,7 +83,7 @@ pub fn fields(value: Value) -> Map<String, Value> {
     }
 }
 
-/// An error page of its own.
+/// A full error page.
 pub fn error_page(
     request: &Request<'_>,
     status: Status,

@@ -1,4 +1,4 @@
-//! Replies that suit both doors: handlers say what they mean, the door decides how it looks.
+//! Replies for both doors: handlers specify the outcome, the door determines the format.
 
 use std::io::Cursor;
 
@@ -18,7 +18,7 @@ use crate::web::public_url::PublicUrl;
 use crate::web::request::conditional::is_known;
 use crate::web::request::input::entered;
 
-/// A response that does not know its door yet.
+/// A response that is independent of the door.
 pub struct Reply {
     kind: Kind,
     view: Box<dyn View>,
@@ -29,13 +29,13 @@ pub struct Reply {
 enum Kind {
     /// A page, or its data.
     Page { template: &'static str, form: FormState },
-    /// Elsewhere, or the data with a status.
+    /// A redirect, or the data with a status.
     Redirect { location: String, flash: Flash, status: Status },
     /// A page that cannot be fetched again, or 201 with its data.
     Shown { template: &'static str, location: String },
 }
 
-/// Anything that can be shown as JSON or given to a template.
+/// Anything that can be sent as JSON or passed to a template.
 trait View: Send {
     fn json(&self) -> serde_json::Result<Vec<u8>>;
     fn value(&self) -> serde_json::Result<Value>;
@@ -56,7 +56,7 @@ pub fn page(template: &'static str, view: impl Serialize + Send + 'static) -> Re
     Reply::new(Kind::Page { template, form: FormState::default() }, view)
 }
 
-/// A page of a list, or its data with links to its neighbours. `view` adds what stands beside it.
+/// A page of a list, or its data with links to the adjacent pages. `view` can add other data.
 pub fn list<T, V: Serialize + Send + 'static>(
     template: &'static str,
     page: Page<T>,
@@ -67,13 +67,14 @@ pub fn list<T, V: Serialize + Send + 'static>(
     Reply { cursors, ..Reply::new(kind, view(page)) }
 }
 
-/// A form with the present values of its fields, an object. `view` is what else the template needs.
+/// A form with the current values of its fields, an object. `view` is the other data of the
+/// template.
 pub fn form(template: &'static str, values: Value, view: Value) -> Reply {
     let form = FormState { fields: fields(values), ..FormState::default() };
     Reply::new(Kind::Page { template, form }, view)
 }
 
-/// Something new is at `location` (a path of the page door): go there, or 201 with it.
+/// Created at `location` (a path of the page door): a redirect to it, or 201 with the data.
 pub fn created(
     location: impl ToString,
     flash: Flash,
@@ -83,8 +84,8 @@ pub fn created(
     Reply::new(Kind::Redirect { location, flash, status: Status::Created }, view)
 }
 
-/// Something new is at `location` and contains a secret that can be seen only now: a page, since no
-/// address could show it again, or 201 with it.
+/// Created at `location`, with a secret that is shown only once: a page, since no URL can show it
+/// again, or 201 with the data.
 pub fn shown(
     template: &'static str,
     location: impl ToString,
@@ -93,7 +94,7 @@ pub fn shown(
     Reply::new(Kind::Shown { template, location: location.to_string() }, view)
 }
 
-/// Something was changed: go to `location`, or 200 with it as it is now.
+/// Changed: a redirect to `location`, or 200 with the current data.
 pub fn saved(
     location: impl ToString,
     flash: Flash,
@@ -103,7 +104,7 @@ pub fn saved(
     Reply::new(Kind::Redirect { location, flash, status: Status::Ok }, view)
 }
 
-/// Deleted: go to `location`, or 204.
+/// Deleted: a redirect to `location`, or 204.
 pub fn gone(location: impl ToString, flash: Flash) -> Reply {
     let location = location.to_string();
     Reply::new(Kind::Redirect { location, flash, status: Status::NoContent }, ())
@@ -114,13 +115,13 @@ impl Reply {
         Reply { kind, view: Box::new(view), cursors: Cursors::default(), version: None }
     }
 
-    /// Puts the version of a resource into its `ETag`, for `If-Match`.
+    /// Adds the version of a resource to its `ETag`, for `If-Match`.
     pub fn with_version(mut self, version: i64) -> Reply {
         self.version = Some(version);
         self
     }
 
-    /// Shows the form again with what was entered and, as safe HTML, what it will look like.
+    /// Shows the form again with the entered values and a preview in safe HTML.
     pub fn with_preview(mut self, html: String) -> Reply {
         if let Kind::Page { form, .. } = &mut self.kind {
             form.preview = Some(html);
@@ -199,7 +200,7 @@ impl Reply {
     }
 }
 
-/// Names a representation: 64 bits of the SHA-256 of its body, after the version of the resource.
+/// Identifies a representation: 64 bits of the SHA-256 of its body, after the version of the resource.
 fn etag(version: Option<i64>, body: &[u8]) -> String {
     let hash = random::hex(&digest::digest(&digest::SHA256, body).as_ref()[..8]);
     match version {
@@ -213,7 +214,7 @@ fn unserializable(error: &serde_json::Error) -> Status {
     Status::InternalServerError
 }
 
-/// The neighbouring pages of a list (RFC 8288): the same address with another cursor.
+/// Links to the adjacent pages of a list (RFC 8288): the same URL with another cursor.
 fn page_links(request: &Request<'_>, cursors: &Cursors) -> Vec<Header<'static>> {
     let neighbours = [(&cursors.next, "before", "next"), (&cursors.previous, "after", "prev")];
     let links = neighbours.into_iter().filter_map(|(cursor, key, rel)| {

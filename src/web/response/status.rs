@@ -1,4 +1,4 @@
-//! The status of each error.
+//! The HTTP status of each error.
 
 use rocket::http::Status;
 

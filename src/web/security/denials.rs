@@ -1,4 +1,4 @@
-//! Records in the audit log what people were refused.
+//! Records denied requests in the audit log.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -14,8 +14,8 @@ use crate::models::base::{rate_limit, rate_policy};
 use crate::models::users::user::User;
 use crate::web::request::state::RequestState;
 
-/// Writes an event when somebody who is logged in was refused something. Refusals of strangers stand
-/// in the log alone: anybody could fill the disk with them.
+/// Writes an event when a logged-in user is denied something. Anonymous denials are not audited:
+/// anybody could fill the disk with them.
 pub struct Denials;
 
 #[rocket::async_trait]
@@ -28,7 +28,7 @@ impl Fairing for Denials {
         let state = RequestState::of(request);
         let denied = state.authenticated().filter(|_| state.denied.load(Relaxed));
         let (Some(denied), Some(site)) = (denied, request.rocket().state::<Site>()) else { return };
-        // The route's pattern, not the path: what people type does not belong in the audit log.
+        // The route's pattern, not the path: user input does not belong in the audit log.
         let route = request.route().map(|route| route.uri.path().to_owned()).unwrap_or_default();
         let detail = format!("{} {route}", request.method());
         if let Err(error) = record(&site.db, &state.caller, &denied.user, detail).await {

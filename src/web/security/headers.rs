@@ -1,4 +1,4 @@
-//! The headers of every response, and a line in the log for each.
+//! The headers of every response, and the request log.
 
 use rocket::fairing::{Fairing, Info, Kind};
 use rocket::http::{Header, Method};
@@ -12,7 +12,7 @@ use crate::web::door::Door;
 use crate::web::public_url::PublicUrl;
 use crate::web::request::state::{Authenticated, Authentication, Credential, RequestState};
 
-/// What pages may load: our own files, and nothing inline.
+/// Pages may load our own files and nothing inline.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
@@ -56,7 +56,7 @@ impl Fairing for Headers {
         tracing::info!(
             request_id = state.caller.request_id,
             method = request.method().as_str(),
-            // Without the query, which may contain what people searched for.
+            // Without the query, which may contain search terms.
             path = request.uri().path().as_str(),
             status = response.status().code,
             milliseconds = state.started.elapsed().as_secs_f64() * 1e3,
@@ -68,7 +68,7 @@ impl Fairing for Headers {
 }
 
 /// The rate limits that applied (draft-ietf-httpapi-ratelimit-headers): their quotas, windows and
-/// what is left of them.
+/// what remains.
 fn rate_limit_headers(state: &RequestState, response: &mut Response<'_>) {
     let limits = state.caller.rate_limits();
     if limits.is_empty() {
@@ -84,7 +84,7 @@ fn rate_limit_headers(state: &RequestState, response: &mut Response<'_>) {
     response.set_header(Header::new("RateLimit", left));
 }
 
-/// Replaces an ageing token and removes an invalid one, unless the handler has done so already.
+/// Replaces an ageing token and removes an invalid one, unless the handler has already done so.
 fn refresh_cookie(request: &Request<'_>, response: &mut Response<'_>) {
     let rocket = request.rocket();
     let (Some(public_url), Some(site)) = (rocket.state::<PublicUrl>(), rocket.state::<Site>())

@@ -1,5 +1,5 @@
-//! Mailed links. Their secret is moved from the address into a cookie at once, so that it stands in
-//! no page, no history and no `Referer`.
+//! E-mailed links. Their secret is immediately moved from the URL into a cookie, so that it appears
+//! in no page, no history and no `Referer`.
 
 use rocket::Request;
 use rocket::Responder;
@@ -16,13 +16,13 @@ use crate::web::response::reply::{Reply, form};
 
 const COOKIE: &str = "postly_link";
 
-/// Longest secret that is looked at, in bytes; ours have 43.
+/// Maximum length of a secret in bytes; ours have 43.
 const MAX_LENGTH: usize = 200;
 
-/// Somebody who opened a mailed link.
+/// A visit to an e-mailed link.
 pub struct LinkVisit<'r> {
     path: &'r str,
-    /// The secret in the address, if they come from the mail right now.
+    /// The secret in the URL, if the link was just opened.
     fresh: Option<&'r str>,
     jar: &'r CookieJar<'r>,
     public_url: &'r PublicUrl,
@@ -47,7 +47,7 @@ impl<'r> FromRequest<'r> for LinkVisit<'r> {
     }
 }
 
-/// A form, or a redirect to it without the secret in its address.
+/// A form, or a redirect to it without the secret in its URL.
 #[derive(Responder)]
 pub enum LinkResponse {
     Form(Box<Reply>),
@@ -55,7 +55,7 @@ pub enum LinkResponse {
 }
 
 impl<'r> LinkVisit<'r> {
-    /// Keeps the secret and goes to the same page without it, or shows the form.
+    /// Stores the secret and redirects to the same page without it, or shows the form.
     pub fn form(self, template: &'static str) -> LinkResponse {
         match self.fresh {
             Some(token) => {
@@ -68,12 +68,12 @@ impl<'r> LinkVisit<'r> {
         }
     }
 
-    /// The secret that was kept; empty if there is none.
+    /// The stored secret; empty if there is none.
     pub fn token(&self) -> &str {
         self.jar.get(COOKIE).map_or("", Cookie::value)
     }
 
-    /// Forgets the secret.
+    /// Removes the stored secret.
     pub fn forget(&self) {
         self.jar.remove(harden(Cookie::new(COOKIE, ""), self.public_url));
     }

@@ -1,4 +1,4 @@
-//! What protects the site and its people: cookies, origins, headers, tokens.
+//! Security: cookies, the cross-origin check, headers, tokens.
 
 pub mod cookie;
 pub mod denials;

@@ -11,7 +11,7 @@ use crate::web::request::input;
 use crate::web::response::failure::Failure;
 use crate::web::response::messages;
 
-/// A form at the API door; if it cannot be read, OAuth's own error says why.
+/// A form at the API door; if it cannot be parsed, an OAuth error says why.
 pub struct OAuthForm<T>(pub Result<T, String>);
 
 #[rocket::async_trait]
@@ -32,7 +32,7 @@ pub struct OAuthError {
     error_description: String,
 }
 
-/// 200 with what was granted, or 400 with the reason why not.
+/// 200 with the granted tokens, or 400 with an error.
 #[derive(Responder)]
 pub enum OAuthResponse<T> {
     Granted(Json<T>, Header<'static>),

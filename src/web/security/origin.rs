@@ -1,4 +1,4 @@
-//! The cross-origin check: no other site can make a person's browser change anything here.
+//! The cross-origin check: no other site can make a user's browser change anything here (CSRF).
 
 use rocket::http::Method;
 use rocket::route::{Handler, Outcome, Route};
@@ -9,12 +9,11 @@ use crate::web::door::Door;
 use crate::web::public_url::PublicUrl;
 use crate::web::response::failure::Failure;
 
-/// Before every other route.
+/// The rank before all other routes.
 pub const RANK: isize = -100;
 
 /// Routes that come before all others of the page door: they answer an unsafe request from another
-/// site with 403 and forward every other one. As routes, rather than as a guard, they cannot be
-/// forgotten.
+/// site with 403 and forward all others. Unlike a guard, they cannot be forgotten.
 pub fn routes() -> Vec<Route> {
     [Method::Post, Method::Put, Method::Patch, Method::Delete]
         .into_iter()

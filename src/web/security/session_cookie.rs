@@ -1,4 +1,4 @@
-//! Opens and closes sessions for the client that asks: a cookie for a browser, tokens for a program.
+//! Opens and closes sessions: with a cookie for a browser, with tokens for an API client.
 
 use rocket::Request;
 use rocket::http::{Cookie, CookieJar};
@@ -18,10 +18,10 @@ use crate::web::public_url::PublicUrl;
 use crate::web::request::refusal::refuse;
 use crate::web::request::state::{Authenticated, RequestState};
 
-/// The cookie between password and code.
+/// The cookie for the time between password and code.
 const CHALLENGE_COOKIE: &str = "postly_login";
 
-/// The client that sends this request, as far as sessions are concerned.
+/// The client that sent the request, for opening and closing sessions.
 pub struct Client<'r> {
     pub site: &'r Site,
     state: &'r RequestState,
@@ -29,7 +29,7 @@ pub struct Client<'r> {
     public_url: &'r PublicUrl,
 }
 
-/// What a log-in gives a program (RFC 6749 §5.1).
+/// The response to an API client's log-in (RFC 6749 §5.1).
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct TokenResponse {
     pub access_token: String,
@@ -48,8 +48,8 @@ impl Client<'_> {
         &self.state.caller
     }
 
-    /// Opens a session and gives the browser its cookie. A session that the browser had before ends,
-    /// whoever planted it.
+    /// Opens a session and sets the browser's cookie. Any previous session of the browser ends, to
+    /// prevent session fixation.
     pub async fn log_in(&self, identity: &Identity) -> Result<()> {
         let previous = self.state.authenticated().and_then(Authenticated::session);
         let previous = previous.map(|session| session.id.as_str());
@@ -63,7 +63,7 @@ impl Client<'_> {
         Ok(())
     }
 
-    /// Gives the browser a secret with which it comes back to enter a code.
+    /// Sets a cookie with a secret, with which the browser can send a code.
     pub async fn request_code(&self, identity: &Identity) -> Result<()> {
         let token = login_challenge::create(self.site, identity).await?;
         let mut cookie = cookie::harden(Cookie::new(CHALLENGE_COOKIE, token), self.public_url);
@@ -90,7 +90,7 @@ impl Client<'_> {
         Ok(())
     }
 
-    /// Opens a session for a program.
+    /// Opens a session for an API client.
     pub async fn open_session(&self, identity: &Identity) -> Result<TokenResponse> {
         self.token_response(refresh_token::open(self.site, self.caller(), identity).await?)
     }
@@ -100,7 +100,7 @@ impl Client<'_> {
         self.token_response(refresh_token::rotate(self.site, self.caller(), token).await?)
     }
 
-    /// Ends the session of an access token; one that is not valid counts as ended.
+    /// Ends the session of an access token; an invalid token counts as revoked.
     pub async fn revoke(&self, access_token: &str) -> Result<()> {
         let keys = &self.site.keys;
         let Ok(claims) = access_token::verify(keys, Audience::Api, access_token) else {
