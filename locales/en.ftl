@@ -16,7 +16,7 @@ error-invalid_input = Some fields are not valid; “errors” lists them.
     .title = Invalid input
 error-already_taken = Some values are already taken; “errors” lists the fields.
     .title = Already taken
-error-version_conflict = Someone saved a newer version while you were editing. Your text is below. Check the current version; saving replaces it.
+error-version_conflict = Someone saved a newer version while you were editing. Check it first: saving again replaces it.
     .title = Newer version
 error-too_many_requests = Too many attempts. Please wait { $unit ->
         [minutes] { $count } { $count ->
@@ -55,7 +55,7 @@ error-authorization-scheme = Use “Authorization: Bearer” with an access toke
 
 error-admin-required = Only an admin can do this.
     .title = Admins only
-error-posts-not_author = Only the author can change this post.
+error-not_author = Only the author can change this.
     .title = Not the author
 error-posts-own_vote = You can’t vote for your own post.
     .title = Own post

@@ -78,7 +78,7 @@ pub enum Credentials {
 pub enum Denial {
     #[strum(serialize = "admin.required")]
     NotAdmin,
-    #[strum(serialize = "posts.not_author")]
+    #[strum(serialize = "not_author")]
     NotAuthor,
     #[strum(serialize = "posts.own_vote")]
     OwnVote,

@@ -44,7 +44,7 @@ async fn connect_sqlite(url: &str, max: u32, timeout: Duration) -> Result<Db, Fa
         .busy_timeout(Duration::from_secs(5))
         .statement_cache_capacity(256);
     // SQLite does not wait while another process enables write-ahead logging.
-    let _held = lock_file(&path)?;
+    let _held = lock_file(&path).await?;
     // The writer comes first: it creates the file and enables write-ahead logging, which the
     // read-only connections cannot do.
     let writer = SqlitePoolOptions::new()
@@ -104,11 +104,16 @@ pub fn sqlite_path(url: &str) -> Result<PathBuf, Fatal> {
 
 /// Locks out other processes that set up the same SQLite file until the value is dropped; sqlx takes
 /// no lock for SQLite.
-pub(super) fn lock_file(database: &Path) -> Result<File, Fatal> {
+pub(super) async fn lock_file(database: &Path) -> Result<File, Fatal> {
     let path = database.with_extension("lock");
-    File::create(&path)
-        .and_then(|file| file.lock().map(|()| file))
-        .map_err(|e| Fatal(format!("{} cannot be locked: {e}", path.display())))
+    let failed =
+        |e: &dyn std::fmt::Display| Fatal(format!("{} cannot be locked: {e}", path.display()));
+    let file = File::create(&path).map_err(|e| failed(&e))?;
+    // Waiting for the lock must not stop other tasks, among them perhaps the one that holds it.
+    tokio::task::spawn_blocking(move || file.lock().map(|()| file))
+        .await
+        .map_err(|e| failed(&e))?
+        .map_err(|e| failed(&e))
 }
 
 /// rocket_db_pools 0.2 itself is tied to sqlx 0.7 (RUSTSEC-2024-0363), but its trait is public.

@@ -52,7 +52,7 @@ impl Db {
         let target = target.unwrap_or(i64::MAX);
         let migrated = match self {
             Db::Sqlite { writer, .. } => {
-                let _held = lock_file(writer.connect_options().get_filename())?;
+                let _held = lock_file(writer.connect_options().get_filename()).await?;
                 sqlx::migrate!("migrations/sqlite").run_to(target, writer).await
             }
             Db::Postgres { pool, .. } => {

@@ -7,7 +7,7 @@ pub mod sweep;
 pub mod worker;
 
 /// Every kind of job.
-const HANDLERS: &[job::Handler] = &[
+pub const HANDLERS: &[job::Handler] = &[
     job::Handler::of::<crate::models::mail::outbox::QueuedEmail>(),
     job::Handler::of::<sweep::Sweep>(),
 ];

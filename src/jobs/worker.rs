@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::HANDLERS;
 use super::job::{Context, Handler};
 use crate::error::{Error, Result};
 use crate::models::base::job::{self, ClaimedJob};
@@ -16,16 +15,25 @@ const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Runs jobs until `shutdown` completes. `wake` is notified after requests that may have queued
 /// a job.
-pub async fn run(context: Context, wake: Arc<Notify>, shutdown: impl Future<Output = ()> + Send) {
+pub async fn run(
+    context: Context,
+    handlers: &'static [Handler],
+    wake: Arc<Notify>,
+    shutdown: impl Future<Output = ()> + Send,
+) {
     tokio::pin!(shutdown);
-    if let Err(error) = schedule_all(&context).await {
-        tracing::warn!(%error, "periodic jobs cannot be scheduled");
-    }
+    let mut is_scheduled = false;
     loop {
+        if !is_scheduled {
+            match schedule_all(&context, handlers).await {
+                Ok(()) => is_scheduled = true,
+                Err(error) => tracing::warn!(%error, "periodic jobs cannot be scheduled"),
+            }
+        }
         tokio::select! {
             // An interrupted job is run again by another worker once its claim expires.
             () = &mut shutdown => return,
-            outcome = run_due(&context) => if let Err(error) = outcome {
+            outcome = run_due(&context, handlers) => if let Err(error) = outcome {
                 tracing::warn!(%error, "the job queue cannot be read");
             },
         }
@@ -37,18 +45,18 @@ pub async fn run(context: Context, wake: Arc<Notify>, shutdown: impl Future<Outp
     }
 }
 
-async fn schedule_all(context: &Context) -> Result<()> {
-    for handler in HANDLERS.iter().filter(|handler| handler.every.is_some()) {
+async fn schedule_all(context: &Context, handlers: &[Handler]) -> Result<()> {
+    for handler in handlers.iter().filter(|handler| handler.every.is_some()) {
         job::schedule(context.site.db.writer(), handler.name, chrono::Duration::zero()).await?;
     }
     Ok(())
 }
 
 /// Runs what is due.
-pub async fn run_due(context: &Context) -> Result<()> {
-    let kinds: Vec<&str> = HANDLERS.iter().map(|handler| handler.name).collect();
+pub async fn run_due(context: &Context, handlers: &[Handler]) -> Result<()> {
+    let kinds: Vec<&str> = handlers.iter().map(|handler| handler.name).collect();
     while let Some(claimed) = job::claim(&context.site.db, &kinds).await? {
-        if let Some(handler) = HANDLERS.iter().find(|handler| handler.name == claimed.kind) {
+        if let Some(handler) = handlers.iter().find(|handler| handler.name == claimed.kind) {
             run_one(context, handler, &claimed).await?;
         }
     }
@@ -57,11 +65,18 @@ pub async fn run_due(context: &Context) -> Result<()> {
 
 async fn run_one(context: &Context, handler: &Handler, claimed: &ClaimedJob) -> Result<()> {
     let db = &context.site.db;
+    if claimed.attempts > handler.max_attempts {
+        // Each worker that claimed it died, perhaps because of it.
+        let error = "its workers never finished";
+        job::fail(db, claimed, handler.max_attempts, error).await?;
+        tracing::error!(kind = claimed.kind, "a job was given up: {error}");
+        return Ok(());
+    }
     // A separate task, so that a panic fails only this job.
     let running = tokio::spawn((handler.run)(context.clone(), &claimed.payload));
     let outcome = running.await.unwrap_or_else(|e| Err(Error::Internal(e.to_string())));
     match outcome {
-        Ok(()) => job::complete(db, claimed.id).await?,
+        Ok(()) => job::complete(db, claimed).await?,
         Err(error) => {
             let retry = job::fail(db, claimed, handler.max_attempts, &error.to_string()).await?;
             let (kind, attempt) = (claimed.kind.as_str(), claimed.attempts);

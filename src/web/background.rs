@@ -7,6 +7,7 @@ use rocket::http::Method;
 use rocket::{Orbit, Request, Response, Rocket};
 use tokio::sync::Notify;
 
+use crate::jobs::HANDLERS;
 use crate::jobs::job::Context;
 use crate::jobs::mailer::Mailer;
 use crate::jobs::worker;
@@ -32,7 +33,7 @@ impl Fairing for Worker {
     async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
         let Some(site) = rocket.state::<Site>() else { return };
         let context = Context { site: site.clone(), mailer: self.mailer.clone() };
-        tokio::spawn(worker::run(context, self.wake.clone(), rocket.shutdown()));
+        tokio::spawn(worker::run(context, HANDLERS, self.wake.clone(), rocket.shutdown()));
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, _: &mut Response<'r>) {

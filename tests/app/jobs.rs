@@ -7,7 +7,8 @@ use serde_json::json;
 
 use crate::support::App;
 use crate::support::internals::{
-    JobContext, MAIL, Mailer, Transport, job, now, pending_mails, run_due, sql,
+    ClaimedJob, Error, HANDLERS, Handler, Job, JobContext, MAIL, Mailer, Sweep, Transport, job,
+    now, pending_mails, run_due, sql,
 };
 
 /// What runs jobs on a site, beside the site's own worker.
@@ -57,6 +58,19 @@ async fn of_many_workers_one_gets_a_job_and_another_one_if_it_dies() {
         .unwrap();
     let again = job::claim(&app.db, &["sample"]).await.unwrap().unwrap();
     assert_eq!((again.id, again.attempts), (ids[0], 2));
+    // Whoever lost a claim decides nothing any more.
+    let late = ClaimedJob { attempts: 1, ..claimed_again(&again) };
+    job::complete(&app.db, &late).await.unwrap();
+    job::fail(&app.db, &late, 1, "late").await.unwrap();
+    assert_eq!(job::pending(&app.db, "sample").await.unwrap(), 5);
+    job::complete(&app.db, &again).await.unwrap();
+    job::fail(&app.db, &again, 9, "later still").await.unwrap();
+    assert_eq!(job::pending(&app.db, "sample").await.unwrap(), 4, "finished is finished");
+}
+
+fn claimed_again(job: &ClaimedJob) -> ClaimedJob {
+    let (kind, payload) = (job.kind.clone(), job.payload.clone());
+    ClaimedJob { id: job.id, kind, payload, attempts: job.attempts }
 }
 
 #[rocket::async_test]
@@ -89,7 +103,7 @@ async fn a_job_that_cannot_be_read_fails_alone() {
     let app = App::new().await;
     let folder = tempfile::tempdir().unwrap();
     enqueue(&app, MAIL).await;
-    run_due(&worker(&app, folder.path())).await.unwrap();
+    run_due(&worker(&app, folder.path()), HANDLERS).await.unwrap();
     while pending_unfailed(&app).await > 0 {
         rocket::tokio::task::yield_now().await;
     }
@@ -98,6 +112,60 @@ async fn a_job_that_cannot_be_read_fails_alone() {
         sql("SELECT last_error FROM jobs WHERE kind = 'mail'").scalar(&app.db).await.unwrap();
     assert!(error.contains("payload"), "{error}");
     assert_eq!(app.nobody().page().get("/").await.status, 200);
+}
+
+/// A kind of job that panics, and one that works.
+#[derive(serde::Deserialize)]
+struct Panics {}
+
+impl Job for Panics {
+    const NAME: &'static str = "panics";
+
+    async fn run(self, _: JobContext) -> Result<(), Error> {
+        panic!("a bug in a job");
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Works {}
+
+impl Job for Works {
+    const NAME: &'static str = "works";
+
+    async fn run(self, _: JobContext) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+#[rocket::async_test]
+async fn a_panic_is_the_failure_of_its_job_alone() {
+    let app = App::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    enqueue(&app, "panics").await;
+    enqueue(&app, "works").await;
+    let handlers = [Handler::of::<Panics>(), Handler::of::<Works>()];
+    run_due(&worker(&app, folder.path()), &handlers).await.unwrap();
+    assert_eq!(job::pending(&app.db, "panics").await.unwrap(), 1, "it is tried again");
+    assert_eq!(job::pending(&app.db, "works").await.unwrap(), 0);
+    let error: String =
+        sql("SELECT last_error FROM jobs WHERE kind = 'panics'").scalar(&app.db).await.unwrap();
+    assert!(error.contains("panic"), "{error}");
+}
+
+#[rocket::async_test]
+async fn a_job_whose_workers_always_die_is_given_up() {
+    let app = App::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    enqueue(&app, "works").await;
+    sql("UPDATE jobs SET attempts = $1 WHERE kind = 'works'")
+        .bind(Works::MAX_ATTEMPTS)
+        .execute(app.db.writer())
+        .await
+        .unwrap();
+    run_due(&worker(&app, folder.path()), &[Handler::of::<Works>()]).await.unwrap();
+    let failed: bool =
+        sql("SELECT failed FROM jobs WHERE kind = 'works'").scalar(&app.db).await.unwrap();
+    assert!(failed);
 }
 
 async fn pending_unfailed(app: &App) -> i64 {
@@ -138,12 +206,6 @@ async fn the_sweep_clears_what_has_expired_and_nothing_else() {
     .execute(app.db.writer())
     .await
     .unwrap();
-    // The site's own worker may have taken the first sweep; this one is for now.
-    sql("UPDATE jobs SET run_at = $1 WHERE kind = 'sweep' AND finished_at IS NULL")
-        .bind(past)
-        .execute(app.db.writer())
-        .await
-        .unwrap();
     let folder = tempfile::tempdir().unwrap();
     let old = "SELECT (SELECT count(*) FROM sessions WHERE user_id <> $1) \
          + (SELECT count(*) FROM refresh_tokens t WHERE NOT EXISTS \
@@ -152,17 +214,24 @@ async fn the_sweep_clears_what_has_expired_and_nothing_else() {
          + (SELECT count(*) FROM login_challenges WHERE hash = 'old') \
          + (SELECT count(*) FROM throttles WHERE key = 'old') \
          + (SELECT count(*) FROM jobs WHERE kind = 'old')";
-    loop {
-        run_due(&worker(&app, folder.path())).await.unwrap();
-        let left: i64 = sql(old).bind(ann.id).scalar(&app.db).await.unwrap();
-        if left == 0 {
-            break;
-        }
-        job::schedule(app.db.writer(), "sweep", chrono::Duration::zero()).await.unwrap();
-    }
+    Sweep.run(worker(&app, folder.path())).await.unwrap();
+    let left: i64 = sql(old).bind(ann.id).scalar(&app.db).await.unwrap();
+    assert_eq!(left, 0);
     assert_eq!(ann.page().get("/me").await.status, 200);
     assert_eq!(ann.api().get("/me").await.status, 200);
     assert_eq!(bob.api().get("/me").await.status, 401);
-    let waiting = job::pending(&app.db, "sweep").await.unwrap();
-    assert_eq!(waiting, 1, "the next one is scheduled, once");
+}
+
+#[rocket::async_test]
+async fn a_periodic_job_waits_once_however_often_it_is_scheduled() {
+    let app = App::new().await;
+    for _ in 0..3 {
+        job::schedule(app.db.writer(), "sample", chrono::Duration::zero()).await.unwrap();
+    }
+    assert_eq!(job::pending(&app.db, "sample").await.unwrap(), 1);
+    let claimed = job::claim(&app.db, &["sample"]).await.unwrap().unwrap();
+    job::complete(&app.db, &claimed).await.unwrap();
+    job::schedule(app.db.writer(), "sample", chrono::Duration::hours(1)).await.unwrap();
+    assert_eq!(job::pending(&app.db, "sample").await.unwrap(), 1, "the next one");
+    assert!(job::claim(&app.db, &["sample"]).await.unwrap().is_none(), "not before its time");
 }

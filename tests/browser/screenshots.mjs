@@ -28,7 +28,7 @@ mkdirSync(out, { recursive: true });
 const newest = (await (await fetch(`${url}/api/v1/posts`)).json()).items;
 const ownPost = newest.find((post) => post.author.username === "mirela").id;
 const plan = {
-  visitor: ["/", "/?sort=top", `/posts/${ownPost}`, `/posts/${ownPost}/votes`, "/users/mirela", "/login", "/register", "/password-reset", "/password-reset/new", "/verify-email", "/login/code", "/nowhere", "/docs", "/redoc"],
+  visitor: ["/", "/?sort=top", `/posts/${ownPost}`, `/posts/${ownPost}/votes`, "/users/mirela", "/login", "/register", "/password-reset", "/password-reset/new", "/verify-email", "/login/code", "/nowhere", "/docs", "/docs/errors", "/redoc"],
   mirela: ["/", `/posts/${ownPost}`, `/posts/${ownPost}/edit`, "/posts/new", "/dashboard", "/me", "/me/sessions", "/me/tokens", "/me/events", "/me/password", "/me/email", "/me/two-factor", "/sudo"],
   root: ["/admin/posts", "/admin/users", "/admin/audit", "/admin/users/mirela/sessions"],
 };

@@ -110,7 +110,7 @@ pub async fn change(site: &Site, actor: &Actor, input: &EmailChange) -> Result<(
     if let Some(address) = &address {
         outbox::enqueue_link(&mut tx, MailKind::Verify, address, Some(me.id)).await?;
     }
-    let event = AuditEvent::own(EventKind::EmailChangeRequested, me);
+    let event = AuditEvent::own(EventKind::EMAIL_CHANGE_REQUESTED, me);
     event.write(&mut tx, &actor.caller).await?;
     tx.commit().await
 }
@@ -169,7 +169,7 @@ pub async fn verify(site: &Site, caller: &Caller, token: &str) -> Result<()> {
         outbox::enqueue(&mut tx, kind, &old, id, &link.email).await?;
     }
     let user = user::by_id(&mut tx, link.user_id).await?;
-    AuditEvent::own(EventKind::EmailVerified, &user).write(&mut tx, caller).await?;
+    AuditEvent::own(EventKind::EMAIL_VERIFIED, &user).write(&mut tx, caller).await?;
     tx.commit().await
 }
 

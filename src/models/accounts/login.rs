@@ -85,7 +85,7 @@ pub async fn authenticate(site: &Site, caller: &Caller, input: &Login) -> Result
     };
     if let Err(Error::TooManyRequests { first: true, .. }) = &acquired {
         let row = find(db, &name).await?;
-        about(EventKind::LoginThrottled, row.as_ref()).record(db, caller).await?;
+        about(EventKind::LOGIN_THROTTLED, row.as_ref()).record(db, caller).await?;
     }
     acquired?;
 
@@ -95,7 +95,7 @@ pub async fn authenticate(site: &Site, caller: &Caller, input: &Login) -> Result
     let row = match row {
         Some(row) if verdict != Verdict::Wrong && row.disabled_at.is_none() => row,
         row => {
-            about(EventKind::LoginFailed, row.as_ref()).record(db, caller).await?;
+            about(EventKind::LOGIN_FAILED, row.as_ref()).record(db, caller).await?;
             return Err(FAILED);
         }
     };
@@ -173,7 +173,7 @@ pub async fn reauthenticate(
     verify_password(site, actor, "password", password).await?;
     let mut tx = site.db.begin().await?;
     session::mark_reauthenticated(&mut tx, &session.id).await?;
-    let event = AuditEvent::own(EventKind::Reauthenticated, &actor.user);
+    let event = AuditEvent::own(EventKind::REAUTHENTICATED, &actor.user);
     event.write(&mut tx, &actor.caller).await?;
     tx.commit().await
 }
@@ -197,13 +197,14 @@ pub async fn verify_password(
     let key = user.id.to_string();
     let acquired = rate_limit::acquire(db.writer(), caller, &rate_policy::SUDO, &key).await;
     if let Err(Error::TooManyRequests { first: true, .. }) = acquired {
-        let event = AuditEvent::own(EventKind::LoginThrottled, user).detail("password confirmation");
+        let event =
+            AuditEvent::own(EventKind::LOGIN_THROTTLED, user).detail("password confirmation");
         event.record(db, caller).await?;
     }
     acquired?;
     let row: UserRow = sql(USER_ROW).push_bind(" WHERE id = ", user.id).one(db).await?;
     if site.hasher.verify(password, Some(&row.password_hash)).await? == Verdict::Wrong {
-        AuditEvent::own(EventKind::ReauthenticationFailed, user).record(db, caller).await?;
+        AuditEvent::own(EventKind::REAUTHENTICATION_FAILED, user).record(db, caller).await?;
         return Err(Error::invalid(field, Rule::Wrong));
     }
     rate_limit::release(db.writer(), caller, &rate_policy::SUDO, &key).await?;

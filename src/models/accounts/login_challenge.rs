@@ -48,7 +48,7 @@ async fn verify_code(
     if totp::verify_code(site, caller, &identity.user, Some(code)).await? {
         return Ok(identity);
     }
-    AuditEvent::new(EventKind::LoginFailed)
+    AuditEvent::new(EventKind::LOGIN_FAILED)
         .about(identity.user.id, &identity.user.username)
         .detail("code")
         .record(&site.db, caller)

@@ -60,7 +60,7 @@ pub async fn change(
     session::mark_reauthenticated(&mut tx, &session.id).await?;
     email_link::invalidate(&mut tx, me.id, Purpose::Reset).await?;
     outbox::notify(&mut tx, me.id, MailKind::PasswordChanged).await?;
-    AuditEvent::own(EventKind::PasswordChanged, me).write(&mut tx, &actor.caller).await?;
+    AuditEvent::own(EventKind::PASSWORD_CHANGED, me).write(&mut tx, &actor.caller).await?;
     tx.commit().await
 }
 
@@ -80,7 +80,7 @@ pub async fn set(site: &Site, admin: &Admin, username: &str, new: &str) -> Resul
         .await?;
     session::revoke_all(&mut tx, person.id).await?;
     outbox::notify(&mut tx, person.id, MailKind::PasswordChanged).await?;
-    AuditEvent::new(EventKind::PasswordSet)
+    AuditEvent::new(EventKind::PASSWORD_SET)
         .by(admin.user())
         .about(person.id, &person.username)
         .write(&mut tx, admin.caller())

@@ -58,9 +58,7 @@ pub async fn reset(site: &Site, caller: &Caller, input: &PasswordReset) -> Resul
     let new = input.password.as_deref().unwrap_or_default();
     // A rejected password does not consume the link.
     let link = email_link::find(&site.db, Purpose::Reset, token).await?;
-    let mut tx = site.db.begin().await?;
-    let user = user::by_id(&mut tx, link.user_id).await?;
-    drop(tx);
+    let user = user::by_id(&site.db, link.user_id).await?;
     password::validate(&site.hasher, new, &user.username, Some(&link.email)).await?;
     let hash = site.hasher.hash(new).await?;
     let mut tx = site.db.begin().await?;
@@ -77,6 +75,6 @@ pub async fn reset(site: &Site, caller: &Caller, input: &PasswordReset) -> Resul
     .await?;
     session::revoke_all(&mut tx, user.id).await?;
     outbox::notify(&mut tx, user.id, MailKind::PasswordChanged).await?;
-    AuditEvent::own(EventKind::PasswordReset, &user).write(&mut tx, caller).await?;
+    AuditEvent::own(EventKind::PASSWORD_RESET, &user).write(&mut tx, caller).await?;
     tx.commit().await
 }

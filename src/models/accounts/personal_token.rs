@@ -159,7 +159,7 @@ pub async fn create(
     .bind(at + Duration::days(days))
     .one(&mut tx)
     .await?;
-    AuditEvent::own(EventKind::TokenCreated, me)
+    AuditEvent::own(EventKind::TOKEN_CREATED, me)
         .detail(format!("number {}: {}", view.id, scopes.stored()))
         .write(&mut tx, &actor.caller)
         .await?;
@@ -241,7 +241,7 @@ async fn revoke_by_id(db: &Db, caller: &Caller, user: &User, id: i64) -> Result<
     if deleted == 0 {
         return Err(Error::NotFound);
     }
-    AuditEvent::own(EventKind::TokenRevoked, user)
+    AuditEvent::own(EventKind::TOKEN_REVOKED, user)
         .detail(format!("number {id}"))
         .write(&mut tx, caller)
         .await?;

@@ -95,7 +95,7 @@ pub async fn rotate(site: &Site, caller: &Caller, token: &str) -> Result<Grant> 
             .bind(successor.session_id)
             .execute(&mut tx)
             .await?;
-        AuditEvent::new(EventKind::TokenReplayed)
+        AuditEvent::new(EventKind::TOKEN_REPLAYED)
             .about(user.id, &user.username)
             .detail("a used refresh token was sent again; its session was ended")
             .write(&mut tx, caller)
@@ -134,7 +134,7 @@ pub async fn revoke(site: &Site, caller: &Caller, token: &str) -> Result<()> {
     let Some(sid) = found else { return Ok(()) };
     let user = owner(&mut tx, &sid).await?;
     sql("DELETE FROM sessions WHERE id = $1").bind(sid).execute(&mut tx).await?;
-    AuditEvent::own(EventKind::SessionEnded, &user)
+    AuditEvent::own(EventKind::SESSION_ENDED, &user)
         .detail("revoked")
         .write(&mut tx, caller)
         .await?;

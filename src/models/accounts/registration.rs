@@ -121,7 +121,7 @@ async fn insert(site: &Site, caller: &Caller, new: NewUser, role: Role) -> Resul
     if let Some(address) = unconfirmed {
         outbox::enqueue_link(&mut tx, MailKind::Verify, &address, Some(user.id)).await?;
     }
-    AuditEvent::own(EventKind::Registered, &user).write(&mut tx, caller).await?;
+    AuditEvent::own(EventKind::REGISTERED, &user).write(&mut tx, caller).await?;
     tx.commit().await?;
     Ok(Identity { user, password_hash: hash })
 }

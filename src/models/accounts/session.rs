@@ -101,7 +101,7 @@ pub async fn insert(
     .bind(at + absolute_limit())
     .execute(&mut *tx)
     .await?;
-    AuditEvent::own(EventKind::LoggedIn, &identity.user)
+    AuditEvent::own(EventKind::LOGGED_IN, &identity.user)
         .detail(audience.client())
         .write(tx, caller)
         .await?;
@@ -173,7 +173,7 @@ pub async fn mark_reauthenticated(tx: &mut Tx, sid: &str) -> Result<()> {
 pub async fn log_out(site: &Site, actor: &Actor, sid: &str) -> Result<()> {
     let mut tx = site.db.begin().await?;
     if delete(&mut tx, actor.user.id, sid).await? > 0 {
-        AuditEvent::own(EventKind::LoggedOut, &actor.user).write(&mut tx, &actor.caller).await?;
+        AuditEvent::own(EventKind::LOGGED_OUT, &actor.user).write(&mut tx, &actor.caller).await?;
     }
     tx.commit().await
 }
@@ -283,7 +283,7 @@ pub async fn end(site: &Site, actor: &Actor, sid: &str) -> Result<()> {
     if delete(&mut tx, actor.user.id, sid).await? == 0 {
         return Err(Error::NotFound);
     }
-    AuditEvent::own(EventKind::SessionEnded, &actor.user).write(&mut tx, &actor.caller).await?;
+    AuditEvent::own(EventKind::SESSION_ENDED, &actor.user).write(&mut tx, &actor.caller).await?;
     tx.commit().await
 }
 
@@ -291,7 +291,7 @@ pub async fn end(site: &Site, actor: &Actor, sid: &str) -> Result<()> {
 pub async fn end_others(site: &Site, actor: &Actor, current: Option<&str>) -> Result<u64> {
     let mut tx = site.db.begin().await?;
     let ended = delete_all(&mut tx, actor.user.id, current).await?;
-    AuditEvent::own(EventKind::SessionEnded, &actor.user)
+    AuditEvent::own(EventKind::SESSION_ENDED, &actor.user)
         .detail(format!("all others: {ended}"))
         .write(&mut tx, &actor.caller)
         .await?;
@@ -313,7 +313,7 @@ pub async fn end_of(site: &Site, admin: &Admin, username: &str, sid: Option<&str
     if sid.is_some() && ended == 0 {
         return Err(Error::NotFound);
     }
-    AuditEvent::new(EventKind::SessionEnded)
+    AuditEvent::new(EventKind::SESSION_ENDED)
         .by(admin.user())
         .about(person.id, &person.username)
         .detail(format!("by an admin: {ended}"))

@@ -28,7 +28,10 @@ impl Actor {
 /// An administrator: a user with the role admin, or the operator at the command line, who needs no
 /// account.
 #[derive(Debug, Clone)]
-pub enum Admin {
+pub struct Admin(Kind);
+
+#[derive(Debug, Clone)]
+enum Kind {
     Person(Actor),
     Operator(Arc<Caller>),
 }
@@ -38,27 +41,27 @@ impl Admin {
     /// `Forbidden`, unless the user is an admin.
     pub fn of(actor: Actor) -> Result<Admin> {
         match actor.user.role {
-            Role::Admin => Ok(Admin::Person(actor)),
+            Role::Admin => Ok(Admin(Kind::Person(actor))),
             Role::User => Err(Error::Forbidden(Denial::NotAdmin)),
         }
     }
 
     pub fn operator() -> Admin {
-        Admin::Operator(Arc::new(Caller::operator()))
+        Admin(Kind::Operator(Arc::new(Caller::operator())))
     }
 
     /// The admin's account; the operator has none.
     pub fn user(&self) -> Option<&User> {
-        match self {
-            Admin::Person(actor) => Some(&actor.user),
-            Admin::Operator(_) => None,
+        match &self.0 {
+            Kind::Person(actor) => Some(&actor.user),
+            Kind::Operator(_) => None,
         }
     }
 
     pub fn caller(&self) -> &Caller {
-        match self {
-            Admin::Person(actor) => &actor.caller,
-            Admin::Operator(caller) => caller,
+        match &self.0 {
+            Kind::Person(actor) => &actor.caller,
+            Kind::Operator(caller) => caller,
         }
     }
 }

@@ -86,12 +86,15 @@ pub async fn claim(db: &Db, kinds: &[&str]) -> Result<Option<ClaimedJob>> {
 }
 
 /// The job succeeded.
-pub async fn complete(db: &Db, id: i64) -> Result<()> {
-    sql("UPDATE jobs SET finished_at = $1, claimed_until = NULL WHERE id = $2")
-        .bind(now())
-        .bind(id)
-        .execute(db.writer())
-        .await?;
+pub async fn complete(db: &Db, job: &ClaimedJob) -> Result<()> {
+    // Unless the claim expired and another worker has the job by now.
+    sql("UPDATE jobs SET finished_at = $1, claimed_until = NULL \
+         WHERE id = $2 AND attempts = $3 AND finished_at IS NULL")
+    .bind(now())
+    .bind(job.id)
+    .bind(job.attempts)
+    .execute(db.writer())
+    .await?;
     Ok(())
 }
 
@@ -101,12 +104,13 @@ pub async fn fail(db: &Db, job: &ClaimedJob, max_attempts: i64, error: &str) -> 
     let at = now();
     let retry = job.attempts < max_attempts;
     sql("UPDATE jobs SET run_at = $1, claimed_until = NULL, last_error = $2, failed = $3, \
-         finished_at = $4 WHERE id = $5")
+         finished_at = $4 WHERE id = $5 AND attempts = $6 AND finished_at IS NULL")
     .bind(at + back_off(job.attempts))
     .bind(error.chars().take(1_000).collect::<String>())
     .bind(!retry)
     .bind((!retry).then_some(at))
     .bind(job.id)
+    .bind(job.attempts)
     .execute(db.writer())
     .await?;
     Ok(retry)

@@ -65,7 +65,7 @@ pub async fn update(
             .bind(user.id)
             .execute(&mut tx)
             .await?;
-        events.push((EventKind::RoleChanged, role.as_str()));
+        events.push((EventKind::ROLE_CHANGED, role.as_str()));
     }
     if let Some(disabled) = update.disabled {
         sql("UPDATE users SET disabled_at = $1 WHERE id = $2")
@@ -77,7 +77,7 @@ pub async fn update(
             // When the account is enabled again, the user has to log in.
             session::revoke_all(&mut tx, user.id).await?;
         }
-        let kind = if disabled { EventKind::UserDisabled } else { EventKind::UserEnabled };
+        let kind = if disabled { EventKind::USER_DISABLED } else { EventKind::USER_ENABLED };
         events.push((kind, ""));
     }
     for (kind, detail) in events {
@@ -98,7 +98,7 @@ pub async fn delete(site: &Site, admin: &Admin, username: &str) -> Result<()> {
     let user = user::by_username(&mut tx, username).await?;
     ensure_admin_remains(&mut tx, &user).await?;
     sql("DELETE FROM users WHERE id = $1").bind(user.id).execute(&mut tx).await?;
-    event(EventKind::UserDeleted, admin, &user).write(&mut tx, admin.caller()).await?;
+    event(EventKind::USER_DELETED, admin, &user).write(&mut tx, admin.caller()).await?;
     tx.commit().await
 }
 

@@ -176,7 +176,7 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostInput) -> R
         return Err(Error::VersionConflict);
     }
     let post = post::show(&mut tx, Some(me), id).await?;
-    record_moderation(&mut tx, actor, EventKind::PostEdited, &post).await?;
+    record_moderation(&mut tx, actor, EventKind::POST_EDITED, &post).await?;
     tx.commit().await?;
     Ok(post)
 }
@@ -207,7 +207,7 @@ pub async fn delete(site: &Site, actor: &Actor, id: i64, seen: Option<i64>) -> R
         return Err(Error::VersionConflict);
     }
     sql("DELETE FROM posts WHERE id = $1").bind(id).execute(&mut tx).await?;
-    record_moderation(&mut tx, actor, EventKind::PostDeleted, &post).await?;
+    record_moderation(&mut tx, actor, EventKind::POST_DELETED, &post).await?;
     tx.commit().await
 }
 

@@ -7,7 +7,7 @@ use strum::{EnumString, IntoStaticStr};
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::MixedScript;
 
-use crate::db::{Conn, Db, Tx, sql};
+use crate::db::{Conn, Db, sql};
 use crate::error::{Error, Result};
 use crate::validation::{FieldError, Rule};
 
@@ -125,8 +125,8 @@ pub async fn profile(db: &Db, username: &str) -> Result<Profile> {
 ///
 /// # Errors
 /// `NotFound`.
-pub async fn by_id(tx: &mut Tx, id: i64) -> Result<User> {
-    sql("SELECT id, username, role FROM users WHERE id = $1").bind(id).one(tx).await
+pub async fn by_id<'c>(conn: impl Into<Conn<'c>>, id: i64) -> Result<User> {
+    sql("SELECT id, username, role FROM users WHERE id = $1").bind(id).one(conn).await
 }
 
 /// The user with this username.

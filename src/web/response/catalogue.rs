@@ -52,7 +52,7 @@ pub fn entries() -> Vec<Entry> {
         .chain(Denial::iter().map(Error::Forbidden))
         .chain(Conflict::iter().map(Error::Conflict))
         .map(Cause::Site)
-        .chain(RequestError::iter().map(Cause::Request))
+        .chain(RequestError::iter().map(|error| Cause::Request(sample(error))))
         .map(|cause| Entry {
             code: cause.code(),
             status: status(&cause, Door::Api).code,
@@ -68,6 +68,18 @@ pub fn entries() -> Vec<Entry> {
         .collect();
     entries.sort_by_key(|entry| (entry.status, entry.code));
     entries
+}
+
+/// The error with what its sentence needs.
+fn sample(error: RequestError) -> RequestError {
+    match error {
+        RequestError::Malformed(_) => RequestError::Malformed("invalid JSON".to_owned()),
+        RequestError::UnsupportedMediaType(_) => {
+            RequestError::UnsupportedMediaType("application/json")
+        }
+        RequestError::MethodNotAllowed(_) => RequestError::MethodNotAllowed("GET, POST".to_owned()),
+        other => other,
+    }
 }
 
 /// Every rule.

@@ -131,7 +131,6 @@ mod tests {
 
     use super::*;
     use crate::error::{Conflict, Credentials, Denial};
-    use crate::models::audit::EventKind;
     use crate::validation::Rule;
     use crate::web::response::catalogue;
 
@@ -161,10 +160,6 @@ mod tests {
             let name: &str = rule.into();
             assert_ne!(field(&FieldError::new("anything", rule)), format!("anything.{name}"));
             assert_ne!(rule_meaning(name), name);
-        }
-        for kind in EventKind::iter() {
-            let name: &str = kind.into();
-            assert_ne!(event(name), name);
         }
     }
 

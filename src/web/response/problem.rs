@@ -35,7 +35,7 @@ pub struct Problem {
     pub code: &'static str,
     /// Identifies the request in the site's log.
     pub request_id: String,
-    /// The errors of individual fields, if any.
+    /// With `invalid_input`, `already_taken` and `second_factor_required`: an error for each field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errors: Option<Vec<FieldProblem>>,
 }

@@ -177,8 +177,9 @@ impl Reply {
         if let Some(location) = location {
             response.raw_header("Location", format!("{API}{location}"));
         }
-        // Secrets that are shown only once have no tag: they must not be cached.
-        if !matches!(self.kind, Kind::Shown { .. }) {
+        // Responses to changes may contain tokens and other secrets, which nobody should keep: they
+        // have a tag only if it is that of a versioned resource.
+        if matches!(self.kind, Kind::Page { .. }) || self.version.is_some() {
             let tag = etag(self.version, &body);
             response.raw_header("ETag", tag.clone());
             if self.version.is_some() {

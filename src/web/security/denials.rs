@@ -41,7 +41,7 @@ impl Fairing for Denials {
 async fn record(db: &Db, caller: &Caller, user: &User, detail: String) -> Result<()> {
     let key = user.id.to_string();
     match rate_limit::acquire_silently(db.writer(), &rate_policy::DENIALS, &key).await {
-        Ok(()) => AuditEvent::own(EventKind::Denied, user).detail(detail).record(db, caller).await,
+        Ok(()) => AuditEvent::own(EventKind::DENIED, user).detail(detail).record(db, caller).await,
         Err(Error::TooManyRequests { .. }) => Ok(()),
         Err(error) => Err(error),
     }

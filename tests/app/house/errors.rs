@@ -20,17 +20,23 @@ fn messages(prefix: &str) -> BTreeSet<String> {
         .collect()
 }
 
-#[test]
-fn every_notice_has_a_text_and_every_text_is_used() {
+/// What stands in `Flash("…")` and the like.
+fn used_in_src(constructor: &str) -> BTreeSet<String> {
     let mut used = BTreeSet::new();
     for file in files(&root().join("src"), "rs") {
         let text = fs::read_to_string(file).unwrap();
-        for part in text.split("Flash(\"").skip(1) {
-            used.insert(part.split('"').next().unwrap().to_owned());
+        for part in text.split(&format!("{constructor}(\"")).skip(1) {
+            used.insert(part.split('"').next().unwrap().replace('.', "-"));
         }
     }
     assert!(used.len() > 20, "{used:?}");
-    assert_eq!(used, messages("flash-"));
+    used
+}
+
+#[test]
+fn every_notice_and_kind_of_event_has_a_text_and_every_text_is_used() {
+    assert_eq!(used_in_src("Flash"), messages("flash-"));
+    assert_eq!(used_in_src("EventKind"), messages("event-"));
 }
 
 /// Texts of fields name fields that exist, so that none is left behind.
@@ -61,7 +67,7 @@ async fn a_problem_leads_to_its_entry_in_the_reference() {
     let stale = json!({"title": "Other", "version": 7});
     for (response, code) in [
         (ann.api().put(&format!("{path}/vote"), json!({})).await, "posts.own_vote"),
-        (bob.api().put(&path, json!({"title": "x"})).await, "posts.not_author"),
+        (bob.api().put(&path, json!({"title": "x"})).await, "not_author"),
         (bob.api().get("/admin/users").await, "admin.required"),
         (app.nobody().api().get("/me").await, "unauthenticated"),
         (app.nobody().with_token("nonsense").api().get("/me").await, "access_token.invalid"),

@@ -39,7 +39,7 @@ impl Fixture {
         let credentials = {
             let (owner, other, admin) =
                 (app.user("aa").await, app.user("bb").await, app.admin("root").await);
-            assert_eq!(owner.posts("Untouched").await, 1);
+            crate::posts::prepare(&owner).await;
             [app.nobody(), other, owner, admin].map(|person| (person.cookie, person.token))
         };
         Fixture { snapshot: app.into_snapshot().await, credentials }

@@ -10,7 +10,7 @@ fn unescaped_html_stands_only_where_it_was_reviewed() {
     let reviewed = [
         // Paths are made by the model, out of ids.
         "path | safe",
-        "view.content_html | safe",
+        "content_html | safe",
         "preview | safe",
         "view.qr | safe",
     ];

@@ -36,6 +36,7 @@ async fn walk(app: &App, query: &str) -> (usize, Vec<i64>, Vec<i64>) {
         largest = largest.max(page.body.len());
         last = page.json();
         forward.extend(ids(&last));
+        assert!(forward.len() <= 100, "the pages never end: {forward:?}");
         match last["next"].as_str() {
             Some(next) => cursor = format!("&before={next}"),
             None => break,
@@ -47,6 +48,7 @@ async fn walk(app: &App, query: &str) -> (usize, Vec<i64>, Vec<i64>) {
         largest = largest.max(page.body.len());
         last = page.json();
         backward.splice(0..0, ids(&last));
+        assert!(backward.len() <= 100, "the pages never begin: {backward:?}");
     }
     (largest, forward, backward)
 }

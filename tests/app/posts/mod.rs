@@ -5,7 +5,13 @@ mod lists;
 mod post;
 mod votes;
 
+use crate::support::Person;
 use crate::support::permission::Permission;
+
+/// What the owner has in the authorization matrix; each with the id 1.
+pub async fn prepare(owner: &Person<'_>) {
+    assert_eq!(owner.posts("Untouched").await, 1);
+}
 
 pub fn permissions() -> Vec<Permission> {
     [feed::permissions(), post::permissions(), votes::permissions()].concat()

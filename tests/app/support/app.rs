@@ -147,9 +147,10 @@ impl App {
 fn merge(figment: Figment, options: &[(&str, &str)]) -> Figment {
     options.iter().fold(figment, |figment, (name, value)| {
         let name = format!("postly.{name}");
-        match value.parse::<bool>() {
-            Ok(flag) => figment.merge((name, flag)),
-            Err(_) => figment.merge((name, *value)),
+        match (value.parse::<bool>(), value.parse::<i64>()) {
+            (Ok(flag), _) => figment.merge((name, flag)),
+            (_, Ok(number)) => figment.merge((name, number)),
+            _ => figment.merge((name, *value)),
         }
     })
 }

@@ -63,7 +63,7 @@ pub async fn consume(db: &Db, caller: &Caller, user: &User, code: &str) -> Resul
         .execute(&mut tx)
         .await?;
     if used > 0 {
-        AuditEvent::own(EventKind::RecoveryCodeUsed, user).write(&mut tx, caller).await?;
+        AuditEvent::own(EventKind::RECOVERY_CODE_USED, user).write(&mut tx, caller).await?;
     }
     tx.commit().await?;
     Ok(used > 0)

@@ -157,7 +157,7 @@ pub async fn enable(site: &Site, actor: &Actor, input: &TwoFactorCode) -> Result
     }
     let codes = replace_codes(&mut tx, me).await?;
     outbox::notify(&mut tx, me.id, MailKind::TwoFactorOn).await?;
-    AuditEvent::own(EventKind::TwoFactorOn, me).write(&mut tx, &actor.caller).await?;
+    AuditEvent::own(EventKind::TWO_FACTOR_ON, me).write(&mut tx, &actor.caller).await?;
     tx.commit().await?;
     Ok(codes)
 }
@@ -172,7 +172,7 @@ pub async fn disable(site: &Site, actor: &Actor, input: &TwoFactorCode) -> Resul
     let mut tx = site.db.begin().await?;
     delete(&mut tx, me.id).await?;
     outbox::notify(&mut tx, me.id, MailKind::TwoFactorOff).await?;
-    AuditEvent::own(EventKind::TwoFactorOff, me).write(&mut tx, &actor.caller).await?;
+    AuditEvent::own(EventKind::TWO_FACTOR_OFF, me).write(&mut tx, &actor.caller).await?;
     tx.commit().await
 }
 
@@ -185,7 +185,7 @@ pub async fn reset(site: &Site, admin: &Admin, username: &str) -> Result<()> {
     let mut tx = site.db.begin().await?;
     delete(&mut tx, person.id).await?;
     outbox::notify(&mut tx, person.id, MailKind::TwoFactorOff).await?;
-    AuditEvent::new(EventKind::TwoFactorOff)
+    AuditEvent::new(EventKind::TWO_FACTOR_OFF)
         .by(admin.user())
         .about(person.id, &person.username)
         .write(&mut tx, admin.caller())
@@ -205,7 +205,7 @@ pub async fn renew_codes(
     require_on(site, actor, input).await?;
     let mut tx = site.db.begin().await?;
     let codes = replace_codes(&mut tx, &actor.user).await?;
-    let event = AuditEvent::own(EventKind::RecoveryCodesCreated, &actor.user);
+    let event = AuditEvent::own(EventKind::RECOVERY_CODES_CREATED, &actor.user);
     event.write(&mut tx, &actor.caller).await?;
     tx.commit().await?;
     Ok(codes)
@@ -224,7 +224,7 @@ async fn require_code(site: &Site, actor: &Actor, input: &TwoFactorCode) -> Resu
     if verify_code(site, caller, user, input.code.as_deref()).await? {
         return Ok(());
     }
-    let event = AuditEvent::own(EventKind::ReauthenticationFailed, user).detail("code");
+    let event = AuditEvent::own(EventKind::REAUTHENTICATION_FAILED, user).detail("code");
     event.record(&site.db, caller).await?;
     Err(Error::invalid("code", Rule::Wrong))
 }
@@ -265,7 +265,7 @@ pub async fn verify_code(
     let key = user.id.to_string();
     let acquired = rate_limit::acquire(db.writer(), caller, &rate_policy::CODE, &key).await;
     if let Err(Error::TooManyRequests { first: true, .. }) = acquired {
-        let event = AuditEvent::own(EventKind::LoginThrottled, user).detail("code");
+        let event = AuditEvent::own(EventKind::LOGIN_THROTTLED, user).detail("code");
         event.record(db, caller).await?;
     }
     acquired?;
@@ -283,7 +283,10 @@ pub async fn verify_code(
 async fn use_code(db: &Db, keys: &Keys, user: &User, code: &str) -> Result<bool> {
     let Some(row) = row(db, user.id).await? else { return Ok(false) };
     let Some(raw) = keys.open(&place(user.id), &row.secret) else {
-        tracing::warn!(user = user.id, "an authenticator was sealed with a key that no longer exists");
+        tracing::warn!(
+            user = user.id,
+            "an authenticator was sealed with a key that no longer exists"
+        );
         return Ok(false);
     };
     let Some(step) = generator(raw.clone(), &user.username)?.check_current(code) else {
