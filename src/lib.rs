@@ -41,8 +41,8 @@ use crate::web::security::origin;
 /// # Errors
 /// One sentence for the operator.
 pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
-    // rocket_dyn_templates requires a folder, even when the templates are embedded; in a debug build
-    // it watches the real one and reloads.
+    // rocket_dyn_templates requires a folder, even when the templates are embedded; in a debug
+    // build it watches the real one and reloads.
     let (folder, empty) = if cfg!(debug_assertions) {
         (concat!(env!("CARGO_MANIFEST_DIR"), "/templates").into(), None)
     } else {

@@ -1,5 +1,5 @@
--- Work to be done after a transaction, such as sending an e-mail: queued in that transaction, run by
--- the worker of any instance.
+-- Work to be done after a transaction, such as sending an e-mail: queued in that transaction, run
+-- by the worker of any instance.
 CREATE TABLE jobs (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     kind          TEXT NOT NULL,
@@ -34,8 +34,8 @@ CREATE TABLE backfills (
     finished_at TIMESTAMP NOT NULL
 );
 
--- When the post was published; null while it is not public. Lists are ordered by it, since it may be
--- earlier or later than the time at which the row was written.
+-- When the post was published; null while it is not public. Lists are ordered by it, since it may
+-- be earlier or later than the time at which the row was written.
 ALTER TABLE posts ADD COLUMN published_at TIMESTAMP;
 UPDATE posts SET published_at = created_at;
 CREATE INDEX posts_published_at ON posts (published_at, id) WHERE published_at IS NOT NULL;

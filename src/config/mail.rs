@@ -15,8 +15,8 @@ pub struct MailConfig {
 }
 
 impl MailConfig {
-    /// Without a mail server, a debug build logs e-mails and a release build writes them to the data
-    /// folder.
+    /// Without a mail server, a debug build logs e-mails and a release build writes them to the
+    /// data folder.
     pub fn parse(
         url: Option<&str>,
         from: Option<&str>,

@@ -50,8 +50,8 @@ async fn connect_sqlite(url: &str, max: u32, timeout: Duration) -> Result<Db, Fa
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(timeout)
-        // On an I/O error (a full disk), SQLite itself rolls back, but sqlx goes on believing that a
-        // transaction is open and can never begin another one. Such a connection is replaced.
+        // On an I/O error (a full disk), SQLite itself rolls back, but sqlx goes on believing that
+        // a transaction is open and can never begin another one. Such a connection is replaced.
         .after_release(|connection, _| {
             Box::pin(async move {
                 connection.ping().await?; // Queued behind the rollback, which is not awaited.
@@ -102,14 +102,14 @@ pub fn sqlite_path(url: &str) -> Result<PathBuf, Fatal> {
     Ok(path)
 }
 
-/// Locks out other processes that set up the same SQLite file until the value is dropped; sqlx takes
-/// no lock for SQLite.
+/// Locks out other processes that set up the same SQLite file until the value is dropped; sqlx
+/// takes no lock for SQLite.
 pub(super) async fn lock_file(database: &Path) -> Result<File, Fatal> {
     let path = database.with_extension("lock");
     let failed =
         |e: &dyn std::fmt::Display| Fatal(format!("{} cannot be locked: {e}", path.display()));
     let file = File::create(&path).map_err(|e| failed(&e))?;
-    // Waiting for the lock must not stop other tasks, among them perhaps the one that holds it.
+    // Waiting for the lock must not block other tasks, one of which may hold it.
     tokio::task::spawn_blocking(move || file.lock().map(|()| file))
         .await
         .map_err(|e| failed(&e))?

@@ -66,8 +66,8 @@ pub async fn run_due(context: &Context, handlers: &[Handler]) -> Result<()> {
 async fn run_one(context: &Context, handler: &Handler, claimed: &ClaimedJob) -> Result<()> {
     let db = &context.site.db;
     if claimed.attempts > handler.max_attempts {
-        // Each worker that claimed it died, perhaps because of it.
-        let error = "its workers never finished";
+        // Every worker that claimed it died, perhaps because of it.
+        let error = "no worker ever finished it";
         job::fail(db, claimed, handler.max_attempts, error).await?;
         tracing::error!(kind = claimed.kind, "a job was given up: {error}");
         return Ok(());

@@ -14,8 +14,8 @@ use crate::models::base::random;
 use crate::models::base::site::Site;
 use crate::models::users::user::User;
 
-/// What can happen. The names are stored in the database; `event-…` in `locales/` is what people
-/// read, and a test looks for each one. A room can define kinds of its own.
+/// A kind of event. The name is stored in the database; its text is `event-…` in `locales/`, and a
+/// test checks that each exists. Other modules can define their own kinds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventKind(pub &'static str);
 
@@ -300,8 +300,8 @@ pub async fn verify(db: &Db) -> Result<Checkpoint> {
     Ok(end)
 }
 
-/// Checks that the chain still contains the end that an earlier `verify` returned. This detects that
-/// the whole chain was rewritten.
+/// Checks that the chain still contains the end that an earlier `verify` returned. This detects
+/// that the whole chain was rewritten.
 ///
 /// # Errors
 /// `AuditBroken`.

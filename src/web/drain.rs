@@ -27,8 +27,8 @@ impl Draining {
 /// load balancers can notice before any request is refused. A second signal ends the wait. Then it
 /// accepts no more connections, and running requests have Rocket's grace period to finish.
 ///
-/// Rocket's own signal handling would stop accepting immediately. The task returns the time at which
-/// accepting stops.
+/// Rocket's own signal handling would stop accepting immediately. The task returns the time at
+/// which accepting stops.
 pub fn at_signal(rocket: &Rocket<Ignite>, wait: Duration) -> Result<JoinHandle<Instant>, Fatal> {
     let listen = |kind| signal(kind).map_err(|e| Fatal(format!("signals cannot be handled: {e}")));
     let mut term = listen(SignalKind::terminate())?;
@@ -49,8 +49,8 @@ pub fn at_signal(rocket: &Rocket<Ignite>, wait: Duration) -> Result<JoinHandle<I
 /// Waits for running requests until the end of Rocket's grace period; returns whether all have
 /// finished.
 ///
-/// Rocket 0.5.2 does so itself, unless it is notified between two of its own checks: then it returns
-/// at once, with an error that contains the server, whose requests are still running.
+/// Rocket 0.5.2 does so itself, unless it is notified between two of its own checks: then it
+/// returns at once, with an error that contains the server, whose requests are still running.
 pub async fn finish(rocket: &Arc<Rocket<Orbit>>, stopping: JoinHandle<Instant>) -> bool {
     let limits = &rocket.config().shutdown;
     let stopped = stopping.await.unwrap_or_else(|_| Instant::now());

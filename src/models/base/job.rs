@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use crate::db::{Conn, Db, Tx, now, sql};
 use crate::error::{Error, Result};
 
-/// How long a worker's claim on a job lasts. If the worker dies, another one takes the job after it.
+/// How long a worker's claim on a job lasts. If the worker dies, another one takes the job then.
 fn lease() -> Duration {
     Duration::minutes(2)
 }
@@ -87,7 +87,7 @@ pub async fn claim(db: &Db, kinds: &[&str]) -> Result<Option<ClaimedJob>> {
 
 /// The job succeeded.
 pub async fn complete(db: &Db, job: &ClaimedJob) -> Result<()> {
-    // Unless the claim expired and another worker has the job by now.
+    // Unless the claim expired and another worker has claimed the job in the meantime.
     sql("UPDATE jobs SET finished_at = $1, claimed_until = NULL \
          WHERE id = $2 AND attempts = $3 AND finished_at IS NULL")
     .bind(now())
@@ -98,8 +98,8 @@ pub async fn complete(db: &Db, job: &ClaimedJob) -> Result<()> {
     Ok(())
 }
 
-/// The job failed: it is retried later, or given up after `max_attempts`. Returns whether it will be
-/// retried.
+/// The job failed: it is retried later, or given up after `max_attempts`. Returns whether it will
+/// be retried.
 pub async fn fail(db: &Db, job: &ClaimedJob, max_attempts: i64, error: &str) -> Result<bool> {
     let at = now();
     let retry = job.attempts < max_attempts;

@@ -78,8 +78,8 @@ impl Keys {
         BASE64_URL_SAFE_NO_PAD.encode(tag)
     }
 
-    /// Seals bytes for storage (AES-256-GCM, with a key derived from the newest secret). They can be
-    /// opened only with the same `place`, the associated data.
+    /// Seals bytes for storage (AES-256-GCM, with a key derived from the newest secret). They can
+    /// be opened only with the same `place`, the associated data.
     pub fn seal(&self, place: &str, bytes: &[u8]) -> Result<String> {
         let failed = |_| Error::Internal("sealing failed".to_owned());
         let mut text = bytes.to_vec();

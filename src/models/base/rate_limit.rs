@@ -1,5 +1,5 @@
-//! Rate limits. They are stored in the database, so that all instances share them and a restart does
-//! not reset them.
+//! Rate limits. They are stored in the database, so that all instances share them and a restart
+//! does not reset them.
 
 use chrono::{DateTime, Duration, Utc};
 

@@ -1,7 +1,7 @@
 //! A readable name for a user agent. It is only ever shown, never trusted.
 
-/// Browsers in the order in which to look for them: the user agents of earlier ones also contain the
-/// names of later ones (RFC 9110 §10.1.5 leaves the format to their makers).
+/// Browsers in the order in which to look for them: the user agents of earlier ones also contain
+/// the names of later ones (RFC 9110 §10.1.5 leaves the format to their makers).
 const BROWSERS: [(&str, &str); 14] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),

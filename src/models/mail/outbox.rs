@@ -121,11 +121,11 @@ const RECIPIENT: &str = "SELECT id, username, email, pending_email, \
 /// Composes a queued e-mail; `None` when it is no longer needed. Whether an address has an account
 /// is looked up only here, so that requests take the same time for every address.
 pub async fn compose(db: &Db, queued: &QueuedEmail) -> Result<Option<Email>> {
-    // Another version of Postly may know it: the job stays.
+    // Another version of Postly may know this kind: the job is retried.
     let kind: MailKind = queued
         .kind
         .parse()
-        .map_err(|_| Error::Internal(format!("an unknown kind of mail: {:?}", queued.kind)))?;
+        .map_err(|_| Error::Internal(format!("an unknown kind of e-mail: {:?}", queued.kind)))?;
     let owner: Option<Recipient> = sql(RECIPIENT)
         .push_bind(
             " WHERE disabled_at IS NULL AND email_key = ",

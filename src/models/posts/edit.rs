@@ -54,7 +54,8 @@ impl Rendered {
 /// Publishes a post.
 ///
 /// # Errors
-/// `Invalid`, about `title` and `content`; `Forbidden` until a required e-mail address is confirmed.
+/// `Invalid`, about `title` and `content`; `Forbidden` until a required e-mail address is
+/// confirmed.
 pub async fn create(site: &Site, actor: &Actor, input: &PostInput) -> Result<Post> {
     email_address::permit_posting(site, &actor.user).await?;
     let mut errors = ValidationErrors::default();

@@ -95,7 +95,7 @@ async fn delete_page(client: Client<'_>) -> web::Result {
 /// With a username or an e-mail address, and the password; with two-factor log-in, also a code.
 #[utoipa::path(post, path = "/auth/login", tag = "accounts", security(()), request_body = Login,
     responses((status = 200, body = TokenResponse),
-        (status = 401, body = Problem, description = "wrong credentials, or a `code` is also required"),
+        (status = 401, body = Problem, description = "wrong, or a `code` is also required"),
         (status = 422, body = Problem), (status = 429, body = Problem)))]
 #[post("/login", data = "<input>")]
 async fn create(input: Input<Login>, client: Client<'_>, site: &Site) -> web::Result {

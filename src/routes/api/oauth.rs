@@ -126,8 +126,8 @@ pub struct RevocationRequest {
 
 /// Revoke a token
 ///
-/// Revoking a refresh token or an access token ends its session. An unknown token counts as revoked.
-/// Form-encoded.
+/// Revoking a refresh token or an access token ends its session. An unknown token counts as
+/// revoked. Form-encoded.
 #[utoipa::path(post, path = "/auth/revoke", tag = "accounts", security(()),
     request_body(content = RevocationRequest, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200), (status = 400, body = oauth::OAuthError)))]

@@ -17,8 +17,8 @@ room! {
     api: [show],
 }
 
-/// The document without its operations, which the rooms add. Every operation requires a token of the
-/// password flow, unless it says otherwise.
+/// The document without its operations, which the rooms add. Every operation requires a token of
+/// the password flow, unless it says otherwise.
 #[derive(OpenApi)]
 #[openapi(
     info(

@@ -1,5 +1,5 @@
-//! One-time notices after a redirect. The cookie contains the name of a message, never text, so that
-//! nobody can inject text into a page.
+//! One-time notices after a redirect. The cookie contains the name of a message, never text, so
+//! that nobody can inject text into a page.
 
 use rocket::Request;
 use rocket::http::{Cookie, CookieJar};

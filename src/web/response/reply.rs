@@ -177,8 +177,8 @@ impl Reply {
         if let Some(location) = location {
             response.raw_header("Location", format!("{API}{location}"));
         }
-        // Responses to changes may contain tokens and other secrets, which nobody should keep: they
-        // have a tag only if it is that of a versioned resource.
+        // Responses to changes may contain tokens and other secrets, which must not be cached: they
+        // have a tag only for a versioned resource.
         if matches!(self.kind, Kind::Page { .. }) || self.version.is_some() {
             let tag = etag(self.version, &body);
             response.raw_header("ETag", tag.clone());
@@ -200,7 +200,8 @@ impl Reply {
     }
 }
 
-/// Identifies a representation: 64 bits of the SHA-256 of its body, after the version of the resource.
+/// Identifies a representation: 64 bits of the SHA-256 of its body, after the version of the
+/// resource.
 fn etag(version: Option<i64>, body: &[u8]) -> String {
     let hash = random::hex(&digest::digest(&digest::SHA256, body).as_ref()[..8]);
     match version {

@@ -1,5 +1,5 @@
-//! The conventions of OAuth2 endpoints (RFC 6749 §4.3, §5): form-encoded, with their own error codes,
-//! never cached.
+//! The conventions of OAuth2 endpoints (RFC 6749 §4.3, §5): form-encoded, with their own error
+//! codes, never cached.
 
 use rocket::http::Header;
 use rocket::serde::json::Json;

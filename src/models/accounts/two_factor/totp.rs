@@ -292,8 +292,8 @@ async fn use_code(db: &Db, keys: &Keys, user: &User, code: &str) -> Result<bool>
     let Some(step) = generator(raw.clone(), &user.username)?.check_current(code) else {
         return Ok(false);
     };
-    // Atomic, so that only one of two concurrent requests with the same code succeeds. The secret is
-    // sealed again, with the newest key.
+    // Atomic, so that only one of two concurrent requests with the same code succeeds. The secret
+    // is sealed again, with the newest key.
     let step = i64::try_from(step).map_err(|e| Error::Internal(e.to_string()))?;
     let used = sql("UPDATE two_factors SET last_step = $1, secret = $2 \
          WHERE user_id = $3 AND last_step < $1")
