@@ -1,4 +1,4 @@
-//! The job queue: what is committed is done, once by one worker, and failures are only their own.
+//! The job queue: committed jobs run, each once on one worker, and a failure affects only its job.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::support::internals::{
     now, pending_mails, run_due, sql,
 };
 
-/// What runs jobs on a site, beside the site's own worker.
+/// The context for running jobs on a site, in addition to the site's own worker.
 fn worker(app: &App, folder: &std::path::Path) -> JobContext {
     let from = "Postly <post@posts.example>".parse().unwrap();
     let transport = Transport::Folder(folder.to_owned());
@@ -58,7 +58,7 @@ async fn of_many_workers_one_gets_a_job_and_another_one_if_it_dies() {
         .unwrap();
     let again = job::claim(&app.db, &["sample"]).await.unwrap().unwrap();
     assert_eq!((again.id, again.attempts), (ids[0], 2));
-    // Whoever lost a claim decides nothing any more.
+    // A worker that lost its claim can no longer change the job.
     let late = ClaimedJob { attempts: 1, ..claimed_again(&again) };
     job::complete(&app.db, &late).await.unwrap();
     job::fail(&app.db, &late, 1, "late").await.unwrap();
@@ -107,7 +107,7 @@ async fn a_job_that_cannot_be_read_fails_alone() {
     while pending_unfailed(&app).await > 0 {
         rocket::tokio::task::yield_now().await;
     }
-    assert_eq!(pending_mails(&app.db).await.unwrap(), 1, "it is tried again later");
+    assert_eq!(pending_mails(&app.db).await.unwrap(), 1, "it is retried later");
     let error: String =
         sql("SELECT last_error FROM jobs WHERE kind = 'mail'").scalar(&app.db).await.unwrap();
     assert!(error.contains("payload"), "{error}");
@@ -145,7 +145,7 @@ async fn a_panic_is_the_failure_of_its_job_alone() {
     enqueue(&app, "works").await;
     let handlers = [Handler::of::<Panics>(), Handler::of::<Works>()];
     run_due(&worker(&app, folder.path()), &handlers).await.unwrap();
-    assert_eq!(job::pending(&app.db, "panics").await.unwrap(), 1, "it is tried again");
+    assert_eq!(job::pending(&app.db, "panics").await.unwrap(), 1, "it is retried");
     assert_eq!(job::pending(&app.db, "works").await.unwrap(), 0);
     let error: String =
         sql("SELECT last_error FROM jobs WHERE kind = 'panics'").scalar(&app.db).await.unwrap();
@@ -180,7 +180,7 @@ async fn the_sweep_clears_what_has_expired_and_nothing_else() {
     let app = App::new().await;
     let (ann, bob) = (app.user("ann").await, app.user("bob").await);
     let past = now() - chrono::Duration::days(60);
-    // Bob does not come back; his sessions and refresh tokens are as old as he is away.
+    // Bob has been away for 60 days; his sessions and refresh tokens have expired.
     sql("UPDATE sessions SET last_used_at = $1, expires_at = $1 WHERE user_id = $2")
         .bind(past)
         .bind(bob.id)

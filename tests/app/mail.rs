@@ -1,4 +1,4 @@
-//! Delivering mail: servers that misbehave, no server at all, and limits.
+//! E-mail delivery: servers that misbehave, no server at all, and limits.
 
 use crate::support::App;
 use crate::support::internals::{now, pending_mails, sql};
@@ -53,7 +53,7 @@ async fn without_a_server_mails_are_kept_in_files_and_the_pages_say_so() {
         assert!(page.body.contains("This site can’t send e-mail"), "{path}");
     }
     let taken = register(&app, "eve", "ann@mail.example").await;
-    assert_eq!(taken.status, 409, "without mail, an address is accepted unconfirmed");
+    assert_eq!(taken.status, 409, "without a mail server, an address is accepted unconfirmed");
     request_reset(&app, "ann@mail.example").await;
     while pending_mails(&app.db).await.unwrap() > 0 {
         rocket::tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! What pages contain, whoever reads them.
+//! What pages contain, for every kind of reader.
 
 use crate::support::{App, send};
 use rocket::http::{Header, Method};
@@ -66,6 +66,6 @@ async fn a_flash_message_is_shown_once_and_cannot_be_written_by_others() {
     };
     let shown = with("logged-out").await;
     assert!(shown.body.contains("You are logged out."));
-    assert_eq!(shown.cookie("postly_flash").as_deref(), Some(""), "it is used up");
+    assert_eq!(shown.cookie("postly_flash").as_deref(), Some(""), "it is shown once");
     assert!(!with("You+owe+us+money").await.body.contains("money"));
 }

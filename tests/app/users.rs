@@ -21,7 +21,7 @@ async fn a_profile_shows_a_person_and_their_posts_only() {
     assert_eq!(profile["items"].as_array().map(Vec::len), Some(1), "{profile}");
     let page = app.nobody().page().get("/users/ann").await;
     assert!(page.body.contains("Tides") && !page.body.contains("Bread"));
-    assert!(!page.body.contains("ann@mail.example"), "an address is nobody else's business");
+    assert!(!page.body.contains("ann@mail.example"), "an e-mail address is private");
     let missing = app.nobody().api().get("/users/zoe").await;
     assert_eq!((missing.status, &missing.json()["status"]), (404, &json!(404)));
     assert_eq!(app.nobody().page().get("/users/zoe").await.status, 404);

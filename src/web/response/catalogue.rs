@@ -70,7 +70,7 @@ pub fn entries() -> Vec<Entry> {
     entries
 }
 
-/// The error with what its sentence needs.
+/// The error with example values for the parameters of its message.
 fn sample(error: RequestError) -> RequestError {
     match error {
         RequestError::Malformed(_) => RequestError::Malformed("invalid JSON".to_owned()),

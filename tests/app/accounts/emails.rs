@@ -16,7 +16,7 @@ pub fn permissions() -> Vec<Permission> {
         // Theirs are confirmed already.
         both(Post, "/me/email/verification", [(303, 401), (409, 409), (409, 409), (409, 409)]),
         page_only(Get, "/verify-email", [200; 4]),
-        // Nobody has the link.
+        // The link does not exist.
         page_only(Post, "/verify-email", [422; 4]),
         api_only(Post, "/auth/verify-email", [401; 4]),
     ]
@@ -41,7 +41,7 @@ async fn an_address_is_confirmed_through_its_mail() {
     assert!(mail.contains(&format!("{ORIGIN}/verify-email?token={token}")));
     let login = json!({"email": "ann@mail.example", "password": PASSWORD});
     let early = app.nobody().api().post("/auth/login", login.clone()).await;
-    assert_eq!(early.status, 401, "an address counts once it is confirmed");
+    assert_eq!(early.status, 401, "an address takes effect once it is confirmed");
 
     // A browser opens the link, perhaps one without the session.
     let opened = app.nobody().page().get(&format!("/verify-email?token={token}")).await;
@@ -90,7 +90,7 @@ async fn registering_with_a_taken_address_is_answered_alike_and_its_owner_is_mai
     };
     assert_eq!(strip(&taken), strip(&fresh));
     let (to, mail) = server.mail().await;
-    assert_eq!(to, "ann@mail.example", "as it was confirmed, not as it was spelt");
+    assert_eq!(to, "ann@mail.example", "as it was confirmed, not as it was entered");
     assert!(mail.contains("already registered") && !mail.contains("token="), "{mail}");
     assert!(mail.contains("Hello ann,") && !mail.contains("eve"), "{mail}");
     let (to, mail) = server.mail().await;
@@ -110,7 +110,7 @@ async fn another_address_is_confirmed_first_and_the_old_one_is_told() {
     assert_eq!(
         ann.api().put("/me/email", new.clone()).await.status,
         401,
-        "the password is needed first"
+        "the password is required first"
     );
     ann.api().post("/auth/sudo", json!({"password": PASSWORD})).await;
     let asked = ann.api().put("/me/email", new).await;
@@ -140,7 +140,7 @@ async fn posting_can_wait_for_a_confirmed_address() {
     assert!(early.body.contains("Confirm your e-mail address"));
     let page = ann.page().post("/posts", &[("title", "Typed"), ("content", "Long work")]).await;
     assert_eq!(page.status, 403);
-    assert!(page.body.contains("Long work"), "nothing typed is lost");
+    assert!(page.body.contains("Long work"), "the input is kept");
     let token = link_token(&server.mail().await.1);
     assert_eq!(ann.page().post("/me/email/verification", &[]).await.status, 303);
     let newer = link_token(&server.mail().await.1);

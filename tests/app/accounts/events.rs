@@ -1,4 +1,4 @@
-//! The audit events of one's own account.
+//! The audit events of the user's own account.
 
 use rocket::http::Method::Get;
 use serde_json::json;

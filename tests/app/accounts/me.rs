@@ -1,4 +1,4 @@
-//! One's own account and dashboard.
+//! The user's own account and dashboard.
 
 use rocket::http::Method::Get;
 

@@ -1,4 +1,4 @@
-//! Accounts: registering, logging in, sessions, tokens, passwords, addresses.
+//! Accounts: registration, log-in, sessions, tokens, passwords, addresses.
 
 mod emails;
 mod events;

@@ -1,4 +1,4 @@
-//! OAuth: the password grant, refresh tokens and revoking (RFC 6749 §4.3 and §6, RFC 7009, RFC 9700
+//! OAuth: the password grant, refresh tokens, revocation (RFC 6749 §4.3 and §6, RFC 7009, RFC 9700
 //! §4.14).
 
 use std::collections::HashSet;
@@ -40,7 +40,7 @@ fn field(response: &Response, name: &str) -> String {
         .to_owned()
 }
 
-/// Moves every rotation so far one minute into the past.
+/// Moves all rotations so far one minute into the past.
 async fn age(app: &App) {
     sql("UPDATE refresh_tokens SET created_at = $1")
         .bind(now() - chrono::Duration::minutes(1))
@@ -173,7 +173,7 @@ async fn revoking_any_token_ends_what_it_stands_for() {
         assert_eq!(
             form(&app, "revoke", &[("token", &token)]).await.status,
             200,
-            "also the second time"
+            "the second time too"
         );
     }
     assert_eq!(form(&app, "revoke", &[("token", "nonsense")]).await.status, 200);
@@ -188,7 +188,7 @@ async fn the_database_holds_no_token_but_its_hash() {
     let personal = field(&ann.api().post("/me/tokens", draft).await, "token");
     let refresh = ann.refresh_token.clone().unwrap();
     for token in [&personal, &refresh] {
-        // 256 bits in base64url behind a prefix.
+        // 256 bits in base64url after a prefix.
         assert_eq!(token.split_once('_').unwrap().1.len(), 43, "{token}");
     }
     let hashes: Vec<(String,)> =

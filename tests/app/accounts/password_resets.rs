@@ -18,7 +18,7 @@ pub fn permissions() -> Vec<Permission> {
         page_only(Post, "/password-reset", [303; 4]).with(&[("email", "new@mail.example")]),
         api_only(Post, "/auth/password-reset", [204; 4]).with(&[("email", "new@mail.example")]),
         page_only(Get, "/password-reset/new", [200; 4]),
-        // Nobody has the link.
+        // The link does not exist.
         page_only(Post, "/password-reset/new", [422; 4]).with(UNKNOWN),
         api_only(Post, "/auth/password-reset/new", [401; 4]).with(UNKNOWN),
     ]
@@ -47,7 +47,7 @@ async fn a_forgotten_password_is_reset_once_and_everything_ends() {
             app.nobody().with_cookie("postly_link", &token).page().get("/password-reset/new").await;
         assert!(
             page.status == 200 && !page.body.contains(&token),
-            "opening the link does not use it up"
+            "opening the link does not consume it"
         );
     }
     let weak = [("password", "short")];
@@ -57,7 +57,7 @@ async fn a_forgotten_password_is_reset_once_and_everything_ends() {
         .page()
         .post("/password-reset/new", &weak)
         .await;
-    assert_eq!(refused.status, 422, "a refused password leaves the link as it is");
+    assert_eq!(refused.status, 422, "a rejected password does not consume the link");
     assert_eq!(ann.page().get("/me").await.status, 200);
     let good = [("password", NEW)];
     let done = app
@@ -67,7 +67,7 @@ async fn a_forgotten_password_is_reset_once_and_everything_ends() {
         .post("/password-reset/new", &good)
         .await;
     assert_eq!((done.status, done.header("location")), (303, Some("/login")));
-    assert_eq!(done.cookie("postly"), None, "it logs nobody in");
+    assert_eq!(done.cookie("postly"), None, "it does not log in");
     assert_eq!(ann.page().get("/me").await.status, 303);
     assert_eq!(ann.api().get("/me").await.status, 401);
     assert_eq!(program.api().get("/me").await.status, 401);
@@ -111,7 +111,7 @@ async fn a_newer_link_voids_the_older_and_time_voids_both() {
     };
     assert_eq!(reset(&older).await, 401);
     let kept: Vec<(String,)> = sql("SELECT hash FROM link_tokens").all(&app.db).await.unwrap();
-    assert_eq!(kept, [(sha256(&newer),)], "only the hash is kept");
+    assert_eq!(kept, [(sha256(&newer),)], "only the hash is stored");
     let verify = json!({"token": newer});
     let crossed = app.nobody().api().post("/auth/verify-email", verify).await;
     assert_eq!(crossed.status, 401, "a link is for one purpose");
@@ -156,8 +156,8 @@ async fn asking_for_a_reset_tells_nothing_about_who_is_here() {
     let unknown = strip(request_reset(&app, "zoe@mail.example").await);
     let known = strip(request_reset(&app, "ann@mail.example").await);
     assert_eq!(unknown, known);
-    assert_eq!(server.mail().await.0, "ann@mail.example", "the unknown address got no mail");
-    // Nobody's inbox is flooded either, and the response does not show that.
+    assert_eq!(server.mail().await.0, "ann@mail.example", "the unknown address got no e-mail");
+    // An inbox cannot be flooded either, and the response does not reveal the limit.
     for _ in 0..8 {
         assert_eq!(request_reset(&app, "ann@mail.example").await.status, 204);
     }

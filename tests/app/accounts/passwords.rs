@@ -1,4 +1,4 @@
-//! Passwords: every byte counts, and changing one's own.
+//! Passwords: every byte counts; changing one's own password.
 
 use rocket::http::Method::{Get, Put};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Rate limits: what they count, what they disclose, and what they leave alone.
+//! Rate limits: what they count, what they disclose, and what they do not affect.
 
 use rocket::futures::future::join_all;
 use rocket::http::{ContentType, Header, Method};
@@ -29,7 +29,7 @@ async fn one_account_from_a_hundred_addresses_is_refused_before_hashing() {
     assert!((1..=300).contains(&wait), "{wait}");
     assert!(refused.header("ratelimit-policy").unwrap().contains("\"login-account\";q=5;w=300"));
     assert!(refused.header("ratelimit").unwrap().contains("\"login-account\";r=0;t="));
-    // The right password is refused too, or guessing could go on; sessions that exist stay valid.
+    // The right password is refused too, or guessing could go on; existing sessions stay valid.
     assert_eq!(log_in(&app, "203.0.113.1", "ann", PASSWORD).await.status, 429);
     assert_eq!(ann.api().get("/me").await.status, 200);
     assert_eq!(ann.page().get("/me").await.status, 200);

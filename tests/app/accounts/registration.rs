@@ -1,4 +1,4 @@
-//! Registering.
+//! Registration.
 
 use rocket::futures::future::join_all;
 use rocket::http::Method::{Get, Post};
@@ -61,7 +61,7 @@ async fn an_invalid_registration_comes_back_with_what_was_typed() {
     for part in ["value=\"a b\"", "value=\"nowhere\"", "id=\"username-error\"", "href=\"#email\""] {
         assert!(page.body.contains(part), "{part} in {}", page.body);
     }
-    assert!(!page.body.contains("hunter2"), "a password came back");
+    assert!(!page.body.contains("hunter2"), "the response contains a password");
     let nothing = app.nobody().api().post("/auth/register", json!({})).await;
     assert_eq!((nothing.status, nothing.field_errors().len()), (422, 2));
 }

@@ -1,4 +1,4 @@
-//! Seeing and ending sessions, and how they end by themselves.
+//! Listing and ending sessions, and how they expire.
 
 use rocket::futures::future::join_all;
 use rocket::http::Method::{Delete, Get, Post};
@@ -12,7 +12,7 @@ pub fn permissions() -> Vec<Permission> {
     vec![
         both(Get, "/me/sessions", MEMBERS).scope("account"),
         both(Delete, "/me/sessions", MEMBERS_DELETE).scope("account"),
-        // Nobody has the session that the path names.
+        // The session in the path does not exist.
         both(Delete, "/me/sessions/<sid>", MEMBERS_NOT_FOUND).scope("account"),
     ]
 }
@@ -45,7 +45,7 @@ async fn people_see_their_sessions_and_end_one() {
     assert_eq!(app.log_in("bob").await.api().delete(&path).await.status, 404, "it is not bob's");
     assert_eq!(lost.api().get("/me").await.status, 200);
     assert_eq!(ann.page().delete(&path, &[]).await.status, 303);
-    assert_eq!(lost.api().get("/me").await.status, 401, "it ends at once");
+    assert_eq!(lost.api().get("/me").await.status, 401, "it ends immediately");
     assert_eq!(ann.api().delete(&path).await.status, 404, "it works once");
 }
 
@@ -125,7 +125,7 @@ async fn an_old_cookie_is_renewed_and_an_idle_session_ends() {
     assert_eq!(ann.page().get("/me").await.status, 303);
     assert_eq!(ann.api().get("/me").await.status, 401);
     let clean = ann.page().get("/").await;
-    assert_eq!(clean.cookie("postly").as_deref(), Some(""), "the useless cookie is deleted");
+    assert_eq!(clean.cookie("postly").as_deref(), Some(""), "the invalid cookie is removed");
 }
 
 #[rocket::async_test]

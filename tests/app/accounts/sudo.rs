@@ -1,4 +1,4 @@
-//! Entering the password again before sensitive actions.
+//! Confirming the password before sensitive actions.
 
 use rocket::http::Method::{Get, Post};
 use serde_json::json;
@@ -76,7 +76,7 @@ async fn giving_the_password_again_is_bounded_too() {
     assert_eq!(page.status, 429);
     let own = ann.api().get("/me/events").await.body;
     assert!(own.contains("sudo.failed") && own.contains("login.throttled"), "{own}");
-    assert_eq!(ann.page().get("/me").await.status, 200, "the session itself lives on");
+    assert_eq!(ann.page().get("/me").await.status, 200, "the session itself stays valid");
 }
 
 #[rocket::async_test]

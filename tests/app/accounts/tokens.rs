@@ -1,4 +1,4 @@
-//! Personal API tokens: created once, scoped, listed, revoked.
+//! Personal API tokens: shown once, scoped, listed, revoked.
 
 use rocket::http::Method::{Delete, Get, Post};
 use rocket::http::{ContentType, Header};
@@ -13,7 +13,7 @@ pub fn permissions() -> Vec<Permission> {
     vec![
         both(Get, "/me/tokens", MEMBERS),
         both(Post, "/me/tokens", MEMBERS_CREATE).with(&[("name", "x"), ("scopes", "posts:read")]),
-        // Nobody has the token that the path names.
+        // The token in the path does not exist.
         both(Delete, "/me/tokens/<id>", MEMBERS_NOT_FOUND),
     ]
 }
@@ -79,7 +79,7 @@ async fn a_token_needs_a_name_scopes_and_an_end() {
     let page = ann.page().post("/me/tokens", &form).await;
     assert_eq!(page.status, 422);
     assert!(page.body.contains("Give the token a name"));
-    assert!(page.body.contains("value=\"posts:write\" checked"), "what was chosen is kept");
+    assert!(page.body.contains("value=\"posts:write\" checked"), "the selection is kept");
     assert_eq!(ann.api().get("/me/tokens").await.json()["items"], json!([]));
 }
 
@@ -116,8 +116,7 @@ async fn scopes_reach_as_far_as_the_table_says() {
     let mut asked = 0;
     for row in crate::house::permissions::all() {
         let Some(statuses) = row.api else { continue };
-        // What strangers may do without reading who asks needs no user, so a token makes no
-        // difference.
+        // Handlers that do not authenticate ignore the token.
         if row.scope.is_none() && statuses[0] != 401 || row.path.starts_with("/auth/refresh") {
             continue;
         }

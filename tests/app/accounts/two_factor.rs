@@ -15,7 +15,7 @@ pub fn permissions() -> Vec<Permission> {
     vec![
         both(Get, "/me/two-factor", MEMBERS),
         both(Post, "/me/two-factor", MEMBERS_CREATE),
-        // Theirs is neither on nor being set up.
+        // Two-factor authentication is neither on nor being set up for them.
         both(Put, "/me/two-factor", MEMBERS_NOT_FOUND),
         both(Delete, "/me/two-factor", MEMBERS_NOT_FOUND),
         both(Post, "/me/two-factor/recovery-codes", MEMBERS_NOT_FOUND),
@@ -24,7 +24,7 @@ pub fn permissions() -> Vec<Permission> {
     ]
 }
 
-/// The authenticator on somebody's phone.
+/// The authenticator app on a user's phone.
 struct Phone(Totp);
 
 impl Phone {
@@ -33,7 +33,7 @@ impl Phone {
         Phone(Builder::new().with_secret(secret).build().unwrap())
     }
 
-    /// The code of a moment this many steps of 30 seconds ahead.
+    /// The code that is valid this many steps of 30 seconds later.
     fn code(&self, ahead: i64) -> String {
         let now = chrono::Utc::now().timestamp() + ahead * 30;
         self.0.generate(now as u64).to_string()
@@ -41,7 +41,7 @@ impl Phone {
 }
 
 /// Turns two-factor authentication on; returns the phone and the recovery codes. The code of the
-/// previous step is used up.
+/// previous step is consumed.
 async fn set_up(person: &Person<'_>) -> (Phone, Vec<String>) {
     let setup = person.api().post("/me/two-factor", json!({})).await;
     assert_eq!(setup.status, 201, "{}", setup.body);
@@ -57,7 +57,7 @@ async fn log_in(app: &App, code: Option<&str>) -> Response {
     app.nobody().api().post("/auth/login", login).await
 }
 
-/// These tests enter many wrong codes; rate limits have tests of their own.
+/// These tests enter many wrong codes; rate limits have their own tests.
 async fn forget_failures(app: &App) {
     sql("DELETE FROM throttles").execute(app.db.writer()).await.unwrap();
 }
@@ -73,7 +73,7 @@ async fn an_authenticator_is_set_up_and_asked_for_at_the_api_door() {
     assert!(setup["qr"].as_str().unwrap().trim_start().starts_with("<svg"));
     let wrong = ann.api().put("/me/two-factor", json!({"code": "000000"})).await;
     assert_eq!((wrong.status, wrong.field_errors()), (422, vec!["code".to_owned()]));
-    assert_eq!(log_in(&app, None).await.status, 200, "it is off until a code was entered");
+    assert_eq!(log_in(&app, None).await.status, 200, "it is off until a code is entered");
     let (phone, codes) = set_up(&ann).await;
     assert_eq!(codes.len(), 10);
     let standing = ann.api().get("/me/two-factor").await.json();
@@ -179,7 +179,7 @@ async fn a_browser_is_asked_after_the_password() {
         .page()
         .post("/login/code", &[("code", &code)])
         .await;
-    assert_eq!(again.status, 422, "the challenge is used up");
+    assert_eq!(again.status, 422, "the challenge is consumed");
 }
 
 #[rocket::async_test]

@@ -62,14 +62,14 @@ async fn log_ins_denials_and_admin_acts_are_noted() {
     assert!(failed["at"].as_str().unwrap().ends_with('Z'), "UTC");
     let role = list["items"].as_array().unwrap().iter().find(|e| e["kind"] == "user.role").unwrap();
     assert_eq!((&role["actor"], &role["subject"]), (&json!("root"), &json!("ann")));
-    assert!(!all.body.contains("canary"), "nothing that was typed is recorded");
+    assert!(!all.body.contains("canary"), "user input is not recorded");
     let page = root.page().get("/admin/audit?q=192.0.2.7").await;
     assert!(page.body.contains("Log-in failed") && !page.body.contains("Role changed"));
 }
 
 /// Runs statements that Postly itself never runs.
 async fn tamper(app: &App, statements: &[&'static str]) {
-    // The triggers stop even somebody who has the database's password.
+    // The triggers prevent changes even by somebody who has the database's password.
     for statement in statements {
         sql(statement).execute(app.db.writer()).await.unwrap();
     }

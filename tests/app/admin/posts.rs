@@ -1,4 +1,4 @@
-//! The lists of posts and of users: searching, paging, and that others do not see them.
+//! The lists of posts and of users: searching, paging, and hidden from everybody else.
 
 use rocket::http::Method::Get;
 

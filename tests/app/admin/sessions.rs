@@ -1,4 +1,4 @@
-//! What admins see and end of other people's sessions.
+//! Other users' sessions: listed and ended by admins.
 
 use rocket::http::Method::{Delete, Get};
 
@@ -9,7 +9,7 @@ pub fn permissions() -> Vec<Permission> {
     vec![
         both(Get, "/admin/users/<username>/sessions", ADMINS).scope("admin"),
         both(Delete, "/admin/users/<username>/sessions", ADMINS_DELETE).scope("admin"),
-        // Nobody has the session that the path names.
+        // The session in the path does not exist.
         both(
             Delete,
             "/admin/users/<username>/sessions/<sid>",

@@ -1,4 +1,4 @@
-//! What admins do with accounts.
+//! User administration.
 
 use rocket::futures::future::join_all;
 use rocket::http::Method::{Delete, Get, Patch};
@@ -107,7 +107,7 @@ async fn whoever_is_disabled_is_out_at_the_next_request() {
     assert_eq!(program.api().get("/me").await.status, 401, "and so do personal tokens");
     app.log_in("ann").await;
     let last = root.api().patch("/admin/users/root", json!({"disabled": true})).await;
-    assert_eq!(last.status, 409, "the last admin stays");
+    assert_eq!(last.status, 409, "the last admin cannot be deleted");
 }
 
 #[rocket::async_test]

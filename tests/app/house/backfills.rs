@@ -1,4 +1,4 @@
-//! Code that takes part in migrations, and what the database layer promises on either engine.
+//! Backfills, and the guarantees of the database layer on either engine.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use crate::support::binary::wait_for;
 use crate::support::internals::{BACKFILLS, Backfill, Db, Step, now, sql};
 use crate::support::{App, database};
 
-/// Doubles a vote count, a post a batch: something that shows how often it ran.
+/// Doubles vote counts, one post per batch, which shows how often it ran.
 static CALLS: AtomicUsize = AtomicUsize::new(0);
 
 const DOUBLE: Backfill = Backfill {
@@ -42,7 +42,7 @@ async fn code_takes_part_in_migrations_once_even_if_two_instances_start() {
             db.close().await;
         });
     };
-    // Threads of their own: instances are processes, which wait for each other's locks.
+    // Separate threads: instances are processes, which wait for each other's locks.
     std::thread::scope(|scope| {
         scope.spawn(instance);
         scope.spawn(instance);
@@ -75,7 +75,7 @@ async fn what_an_older_renderer_wrote_is_rendered_again_when_migrated() {
     assert_eq!(outdated, 0);
 }
 
-/// Every kind of value goes in and comes back, on either engine.
+/// Every kind of value can be stored and read, on either engine.
 #[rocket::async_test]
 async fn values_of_every_kind_are_stored_and_compared() {
     let app = App::new().await;
@@ -112,7 +112,7 @@ async fn values_of_every_kind_are_stored_and_compared() {
     assert_eq!(found, [], "an empty list matches nothing");
 }
 
-/// What was committed is seen by the next reader, so reads need not queue behind the writer.
+/// The next reader sees what was committed, so reads need not queue behind the writer.
 #[rocket::async_test]
 async fn readers_see_every_commit() {
     let app = App::new().await;

@@ -1,4 +1,4 @@
-//! README and `.env.example` name every option, and no other.
+//! README and `.env.example` list every option, and no others.
 
 use std::collections::BTreeSet;
 use std::fs;

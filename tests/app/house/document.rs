@@ -1,4 +1,4 @@
-//! The API's own description, against the mounted routes.
+//! The API document describes the mounted routes.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Every action stands at both doors, or its row in the matrix says that it is an exception.
+//! Every action exists at both doors, or its row in the matrix says that it is an exception.
 
 use std::collections::BTreeSet;
 

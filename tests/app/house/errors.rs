@@ -20,7 +20,7 @@ fn messages(prefix: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// What stands in `Flash("…")` and the like.
+/// The arguments of `Flash("…")` and the like.
 fn used_in_src(constructor: &str) -> BTreeSet<String> {
     let mut used = BTreeSet::new();
     for file in files(&root().join("src"), "rs") {
@@ -39,7 +39,7 @@ fn every_notice_and_kind_of_event_has_a_text_and_every_text_is_used() {
     assert_eq!(used_in_src("EventKind"), messages("event-"));
 }
 
-/// Texts of fields name fields that exist, so that none is left behind.
+/// Field messages refer to fields that exist, so that no unused message remains.
 #[test]
 fn every_text_of_a_field_belongs_to_a_field() {
     let mut words = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! Imports point one way: down the floors, and never in a circle.
+//! Imports point one way: down the layers, and never in a circle.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,7 +6,7 @@ use std::fs;
 use super::source::{Sources, circle, code, imports, module, public_types, tokens};
 use super::{files, root};
 
-/// From the top. A floor imports what stands below it.
+/// From the top. A layer imports only the layers below it.
 const FLOORS: [&str; 11] = [
     "main",
     "cli",
@@ -54,7 +54,7 @@ fn imports_point_one_way() {
     for (module, text) in &sources {
         let tokens = tokens(&code(text));
         for (i, token) in tokens.iter().enumerate() {
-            // The trait of rocket_db_pools is how the database meets Rocket.
+            // The trait of rocket_db_pools connects the database to Rocket.
             let is_pool = token == "rocket_db_pools"
                 || i > 1 && tokens[i - 2] == "rocket_db_pools" && tokens[i - 1] == "::";
             let is_call = tokens.get(i + 1).is_some_and(|next| next == "(");
@@ -79,7 +79,7 @@ fn no_files_import_each_other_in_a_circle() {
     let mut circles = Vec::new();
     while let Some(circle) = circle(&imports) {
         circles.push(circle.join(" → "));
-        // Without its last step, others may remain.
+        // Without its last step, other circles may remain.
         let [.., from, to] = circle.as_slice() else { unreachable!() };
         imports.get_mut(from).unwrap().remove(to);
     }
@@ -94,7 +94,7 @@ fn no_two_public_types_share_a_name() {
             places.entry(name).or_default().push(module.clone());
         }
     }
-    // A module's own `Result` is the custom of the language.
+    // A module's own `Result` is a convention of the language.
     places.retain(|name, modules| modules.len() > 1 && name != "Result");
     assert!(places.is_empty(), "{places:#?}");
 }

@@ -1,4 +1,4 @@
-//! The structure of the house: imports, migrations, doors, permissions, documents.
+//! The structure of the code base: imports, migrations, doors, permissions, documents.
 
 mod backfills;
 mod configuration;
@@ -20,7 +20,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every file with this extension below a folder.
+/// All files with this extension below a folder.
 fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {

@@ -67,7 +67,7 @@ fn questions(rows: &[Permission]) -> Vec<Question<'_>> {
 }
 
 impl Question<'_> {
-    /// Sends it from an address of its own, since limits are not what the matrix is about.
+    /// Sends it from its own address, since the matrix does not test rate limits.
     async fn ask(&self, app: &App, fixture: &Fixture, number: usize) {
         let (cookie, token) = &fixture.credentials[self.who];
         let mut headers = Vec::new();
@@ -99,7 +99,7 @@ impl Question<'_> {
     }
 }
 
-/// The path with what the fixture has, or with what nobody has.
+/// The path with parameters that exist in the fixture, or that do not exist.
 fn concrete(path: &str) -> String {
     let path = path.replace("<id>", "1").replace("<username>", "aa").replace("<sid>", "0");
     let path = path.replace("<path..>", "css/base.css");
@@ -107,8 +107,8 @@ fn concrete(path: &str) -> String {
     path
 }
 
-/// Whatever changes nothing is asked of one site, whose database is compared before and after; each
-/// request that changes something gets a site of its own.
+/// Requests that change nothing are sent to one site, whose database is compared before and after;
+/// each request that changes something gets its own site.
 #[rocket::async_test]
 async fn nobody_strangers_owners_and_admins_are_told_what_the_matrix_says() {
     let rows = all();
@@ -127,11 +127,11 @@ async fn nobody_strangers_owners_and_admins_are_told_what_the_matrix_says() {
     }
     let after = contents(&shared.database_url()).await;
     for (table, rows) in &before {
-        assert_eq!(rows, &after[table], "a request that was refused has changed {table}");
+        assert_eq!(rows, &after[table], "a refused request has changed {table}");
     }
 }
 
-/// Each action has a row, and each row an action.
+/// Every action has a row, and every row an action.
 fn is_complete(rows: &[Permission], app: &App) {
     let (page, api) = mounted(app);
     let with = |is_there: fn(&Permission) -> bool| -> Actions {

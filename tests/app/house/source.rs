@@ -1,4 +1,4 @@
-//! Rust source as the tests of the house read it: which files import which, and what they declare.
+//! Parsing Rust source for the tests of the structure: imports and declared types.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,7 +50,7 @@ fn without_text(text: &str) -> String {
             i += 1;
             code.push_str("\"\"");
         } else if at(i) == '\'' && (at(i + 1) == '\\' || at(i + 2) == '\'') {
-            // A character; anything else behind an apostrophe is a lifetime.
+            // A character; anything else after an apostrophe is a lifetime.
             i += if at(i + 1) == '\\' { 3 } else { 2 };
             while i < letters.len() && at(i) != '\'' {
                 i += 1;
@@ -107,9 +107,9 @@ fn without_tests(code: &str) -> String {
     format!("{}{}", &code[..start], without_tests(&rest[end..]))
 }
 
-/// Every path in the code that begins with `crate`, `self` or `super`, groups spelt out:
-/// `use crate::a::{b, c::D}` has `crate::a::b` and `crate::a::c::D`. A module's mention of its own
-/// children by name alone, as in `pub use client::Client`, is no import.
+/// All paths in the code that begin with `crate`, `self` or `super`, with groups expanded:
+/// `use crate::a::{b, c::D}` has `crate::a::b` and `crate::a::c::D`. Naming a child module
+/// directly, as in `pub use client::Client`, is not an import.
 pub fn paths(code: &str) -> BTreeSet<Vec<String>> {
     let tokens = tokens(code);
     let mut paths = BTreeSet::new();
@@ -127,7 +127,7 @@ pub fn paths(code: &str) -> BTreeSet<Vec<String>> {
     paths
 }
 
-/// Words, `::`, and everything else letter by letter.
+/// Words, `::`, and everything else character by character.
 pub fn tokens(code: &str) -> Vec<String> {
     let mut tokens: Vec<String> = Vec::new();
     let mut letters = code.chars().peekable();
@@ -212,7 +212,7 @@ pub fn imports(sources: &Sources) -> BTreeMap<String, BTreeSet<String>> {
             }
             place.pop();
         }
-        // Something of the root itself, such as `crate::rocket`.
+        // An item of the root itself, such as `crate::rocket`.
         let is_binary = matches!(from.split("::").next(), Some("main"));
         Some(if is_binary { "main" } else { "lib" }.to_owned())
     };

@@ -1,4 +1,4 @@
-//! Small made-up trees for the reader of sources.
+//! Tests of the source parser with small made-up trees.
 
 use super::source::{Sources, circle, code, imports, module, paths, public_types};
 
@@ -53,7 +53,7 @@ fn a_path_leads_to_the_deepest_file_that_exists() {
     assert_eq!(imports_of(&files, "models::post"), ["models::post::edit", "models::user"]);
     assert_eq!(imports_of(&files, "models::post::edit"), ["models::post", "models::user"]);
     assert_eq!(imports_of(&files, "models::user"), ["lib"]);
-    assert_eq!(imports_of(&files, "lib"), [""; 0], "a declaration is no import");
+    assert_eq!(imports_of(&files, "lib"), [""; 0], "a declaration is not an import");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Templates escape everything, but for what was reviewed.
+//! Templates escape everything except the values reviewed here.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use super::{files, root};
 fn unescaped_html_stands_only_where_it_was_reviewed() {
     // Rendered Markdown, and a QR code that we draw ourselves.
     let reviewed = [
-        // Paths are made by the model, out of ids.
+        // Paths are built by the model from ids.
         "path | safe",
         "content_html | safe",
         "preview | safe",

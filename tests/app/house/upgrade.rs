@@ -1,5 +1,5 @@
-//! A site that was filled on 21 November 2026 still has everything once today's migrations have run.
-//! tests/fixtures/README.md says how the site was made and what is in it.
+//! A site that was filled on 21 November 2026 still has all its data after the current migrations.
+//! tests/fixtures/README.md describes how the site was created and what it contains.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -34,7 +34,7 @@ const FEED: [(i64, &str, &str, i64); 9] = [
     (1, "ann", "Welcome to this site", 2),
 ];
 
-/// The old database, not migrated yet, and the secrets that go with it.
+/// The old database, not migrated yet, and its secrets.
 struct Old {
     url: String,
     secrets: Value,
@@ -42,7 +42,7 @@ struct Old {
 }
 
 impl Old {
-    /// Loads the dump of the engine under test into a database of its own.
+    /// Loads the dump of the engine under test into a new database.
     async fn restore() -> Old {
         let folder = tempfile::tempdir().unwrap();
         let url = database::empty(folder.path()).await;
@@ -75,7 +75,7 @@ impl Old {
         self.secrets[name].as_str().unwrap_or_else(|| panic!("no secret is called {name}"))
     }
 
-    /// Today's binary, told to use this database.
+    /// The current binary, configured to use this database.
     fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_postly"));
         command
@@ -90,8 +90,8 @@ impl Old {
     }
 }
 
-/// Runs the dump, then moves what would have expired since: the past must not decide whether a test
-/// passes. Both engines read these times as they stand.
+/// Loads the dump, then moves the expiry of what would have expired since, so that the tests do not
+/// depend on the date. Both engines accept this format of timestamps.
 async fn fill<C>(mut connection: C, dump: &'static str)
 where
     C: Connection,
@@ -208,7 +208,7 @@ async fn the_feed_has_the_old_posts_in_the_old_order_with_the_old_votes() {
     let voters = app.nobody().api().get("/posts/2/votes").await.json();
     let voters = voters["items"].as_array().unwrap().iter().map(|vote| &vote["user"]["username"]);
     assert_eq!(voters.collect::<Vec<_>>(), ["finn", "dave", "Zoë", "ann"]);
-    // The database counts, by triggers that came with it.
+    // The database counts, with its triggers.
     let ann = app.log_in("ann").await;
     assert_eq!(ann.api().get("/posts/2").await.json()["voted"], true);
     assert_eq!(ann.api().delete("/posts/2/vote").await.json()["votes"], 3);
@@ -262,7 +262,7 @@ async fn numbers_go_on_after_the_old_ones_and_none_comes_twice() {
     assert_eq!((token.status, &token.json()["id"]), (201, &json!(5)), "{}", token.body);
 }
 
-/// The same cookie as if it were new: one lasts a day, and only then is its session asked for.
+/// The same cookie, issued now: it expires after a day, which is checked before its session.
 fn renewed(cookie: &str) -> String {
     let header = decode_header(cookie).unwrap();
     let claims = BASE64_URL_SAFE_NO_PAD.decode(cookie.split('.').nth(1).unwrap()).unwrap();
@@ -291,7 +291,7 @@ async fn nobody_is_logged_out() {
     assert_eq!(program.api().get("/me").await.json()["username"], "ann");
     let listed = program.api().get("/me/sessions").await.json();
     assert_eq!(listed["items"].as_array().unwrap().len(), 2);
-    // A token that was used before the upgrade is still known as used: its whole family ends.
+    // A token that was used before the upgrade still counts as used: its whole family is revoked.
     assert_eq!(refresh(old.secret("used_refresh_token_of_ann")).await.status, 401);
     assert_eq!(program.api().get("/me").await.status, 401);
     assert_eq!(refresh(old.secret("refresh_token_of_zoe")).await.status, 200);
@@ -328,13 +328,13 @@ async fn two_factors_are_asked_for_and_taken() {
     let program = app.nobody().with_token(entered.json()["access_token"].as_str().unwrap());
     assert_eq!(program.api().get("/me/two-factor").await.json()["recovery_codes"], 8);
 
-    // The secret is kept sealed: it must still open with the key of then.
+    // The secret is stored sealed: it must still open with the old key.
     let secret = Secret::try_from_base32(old.secret("totp_secret_of_finn")).unwrap();
     let phone = Builder::new().with_secret(secret).build().unwrap();
     let code = phone.generate(Utc::now().timestamp() as u64).to_string();
     assert_eq!(finn(Some(&code)).await.status, 200);
 
-    // Somebody had given the password and was looking for the code while the site was upgraded.
+    // A user had entered the password, but not yet the code, when the site was upgraded.
     let headers = vec![
         Header::new("Origin", ORIGIN),
         Header::new("Cookie", format!("postly_login={}", old.secret("challenge_of_finn"))),
@@ -382,7 +382,7 @@ async fn the_audit_is_unbroken_and_still_holds_the_end_that_was_noted() {
     assert_eq!((&first["kind"], &first["id"]), (&json!("registered"), &json!(1)));
 }
 
-/// A server that is ended with the test.
+/// A server that is killed at the end of the test.
 struct Server(Child);
 
 impl Drop for Server {
@@ -392,7 +392,7 @@ impl Drop for Server {
     }
 }
 
-/// Looks at what leaves rather than at the table where mails wait, which may be another one by now.
+/// Checks the e-mails that are sent rather than the table where they wait, which may change.
 #[rocket::async_test]
 async fn mails_that_waited_are_sent() {
     let old = Old::restore().await;
@@ -416,9 +416,9 @@ async fn mails_that_waited_are_sent() {
         let files = std::fs::read_dir(&mails).into_iter().flatten();
         files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect()
     };
-    // It logs a line for each mail that it has written, so the log says when to look again.
+    // It logs a line for each e-mail that it has written, so the log shows when to look again.
     while sent().len() < 5 {
-        lines.recv_timeout(Duration::from_secs(60)).expect("all five mails that waited are sent");
+        lines.recv_timeout(Duration::from_secs(60)).expect("all five waiting e-mails are sent");
     }
     drop(server);
     let mut seen: Vec<(String, &str)> = sent()

@@ -1,4 +1,4 @@
-//! The binary's commands, alone in an empty folder.
+//! The binary's commands, in an empty folder.
 
 use std::os::unix::fs::PermissionsExt;
 

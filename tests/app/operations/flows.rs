@@ -1,4 +1,4 @@
-//! The flows of the five services that Postly unites, as plain HTTP against the real binary.
+//! The flows of the five services that Postly replaces, as plain HTTP against the real binary.
 
 use serde_json::json;
 

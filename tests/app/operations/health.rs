@@ -31,7 +31,7 @@ async fn without_its_database_the_site_says_so_and_lets_nobody_in() {
 #[rocket::async_test]
 async fn a_database_that_was_gone_is_noticed_and_found_again() {
     if !is_postgres() {
-        // SQLite has no server to lose; full disks and many writers have tests of their own.
+        // SQLite has no server to lose; full disks and many writers have their own tests.
         return;
     }
     let door = Relay::to_postgres().await;

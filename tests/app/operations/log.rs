@@ -8,7 +8,7 @@ use crate::support::binary::{Site, Starting};
 fn nothing_secret_reaches_the_log() {
     let site = Site::unconfigured();
     let log = site.path("log");
-    // Mails go to files, since the links in them are secrets.
+    // E-mails go to files, since the links in them contain secrets.
     let server =
         Starting::logging_to(site.postly().env("POSTLY_MAIL_URL", "file:mails"), &log).ready();
     let api = format!("{}/api/v1", server.url);

@@ -1,4 +1,4 @@
-//! Lists carry summaries; the full text comes on request, within a bound; order is by publication.
+//! Lists contain summaries; the full text on request, within a limit; ordered by publication.
 
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ async fn lists_carry_summaries_and_single_posts_the_text() {
     assert!(post["content_html"].as_str().unwrap().contains("<em>Tides</em>"));
 }
 
-/// Follows `next` and then `previous`; gives the bytes of the largest page and all ids both ways.
+/// Follows `next` and then `previous`; returns the size of the largest page and all ids both ways.
 async fn walk(app: &App, query: &str) -> (usize, Vec<i64>, Vec<i64>) {
     let ids = |list: &Value| -> Vec<i64> {
         let items = list["items"].as_array().unwrap();
@@ -57,7 +57,7 @@ async fn walk(app: &App, query: &str) -> (usize, Vec<i64>, Vec<i64>) {
 async fn contents_are_included_on_request_within_a_mebibyte() {
     let app = App::new().await;
     let ann = app.user("ann").await;
-    // 100,000 characters that JSON writes with six bytes each, and some small ones in between.
+    // 100,000 characters that JSON writes with six bytes each, and some small posts in between.
     for n in 0..9 {
         let content = if n % 3 == 0 { "x\u{1}".repeat(50_000) } else { format!("Small {n}") };
         let draft = json!({"title": format!("Post {n}"), "content": content});
@@ -84,7 +84,7 @@ async fn order_is_by_publication_and_then_by_id() {
     for n in 0..6 {
         ids.push(ann.posts(&format!("Post {n}")).await);
     }
-    // The last two are older than the others; the first three came out in the same moment.
+    // The last two are older than the others; the first three were published at the same time.
     let at = now();
     for (id, age) in ids.iter().zip([10i64, 10, 10, 5, 90, 80]) {
         sql("UPDATE posts SET published_at = $1 WHERE id = $2")
@@ -102,7 +102,7 @@ async fn order_is_by_publication_and_then_by_id() {
     }
 }
 
-/// What is not published is nowhere: every read of a post goes through one rule.
+/// An unpublished post is never shown: every query for posts applies the same rule.
 #[rocket::async_test]
 async fn what_is_not_published_is_shown_nowhere() {
     let app = App::new().await;

@@ -8,7 +8,7 @@ mod votes;
 use crate::support::Person;
 use crate::support::permission::Permission;
 
-/// What the owner has in the authorization matrix; each with the id 1.
+/// What the owner has in the authorization matrix, each with the id 1.
 pub async fn prepare(owner: &Person<'_>) {
     assert_eq!(owner.posts("Untouched").await, 1);
 }

@@ -186,7 +186,7 @@ async fn an_unchanged_post_is_not_sent_twice() {
     let same = ask().await;
     assert_eq!((same.status, same.body.as_str()), (304, ""));
     bob.api().put(&format!("{path}/vote"), json!({})).await;
-    assert_eq!(ask().await.status, 200, "a vote changes what is shown");
+    assert_eq!(ask().await.status, 200, "a vote changes the representation");
 }
 
 #[rocket::async_test]

@@ -1,4 +1,4 @@
-//! Votes: one for each person and post, counted by the database.
+//! Votes: one per user and post, counted by the database.
 
 use rocket::futures::future::join_all;
 use rocket::http::Method::{Delete, Get, Put};
@@ -80,7 +80,7 @@ async fn parallel_voters_are_counted_exactly() {
     for i in 0..12 {
         voters.push(app.user(&format!("voter{i}")).await);
     }
-    // Everybody votes twice at once, then every third withdraws twice at once.
+    // Everybody votes twice at once, then every third user withdraws twice at once.
     let doors: Vec<_> = voters.iter().map(|voter| voter.api()).collect();
     let cast = join_all(doors.iter().chain(&doors).map(|api| api.put(&vote, json!({})))).await;
     assert!(cast.iter().all(|response| response.status == 200));

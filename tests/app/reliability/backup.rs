@@ -1,4 +1,4 @@
-//! `postly backup`: a copy made under load is a complete site; nothing is overwritten.
+//! `postly backup`: a copy made under load is a complete site; no file is overwritten.
 
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,7 +43,7 @@ fn a_backup_under_load_holds_everything_acknowledged_before_it() {
         return;
     }
     assert!(output.status.success(), "{}", output.text);
-    // The writers continued meanwhile; the copy may or may not have their last posts.
+    // The writers continued in the meantime; the copy may or may not have their last posts.
     assert_ne!(acknowledged.try_iter().count(), 0);
     assert_eq!(copy.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     // The folder contains the copy and nothing else.
@@ -96,7 +96,7 @@ fn a_backup_overwrites_nothing_and_leaves_nothing_half_done() {
 fn a_damaged_database_is_not_called_a_sound_backup() {
     let site = Site::new();
     if !site.is_sqlite() {
-        return; // That is pg_dump's task; the tests above check that Postly refuses.
+        return; // PostgreSQL has pg_dump; the tests above check that Postly refuses.
     }
     let server = site.start();
     let ann = server.newcomer("ann");

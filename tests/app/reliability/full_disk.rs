@@ -1,4 +1,4 @@
-//! A full disk: writes are refused, reads go on, and freeing space is enough to recover.
+//! A full disk: writes fail, reads still work, and freeing space is enough to recover.
 
 use std::path::Path;
 use std::process::Command;
@@ -14,7 +14,7 @@ use crate::support::{App, PASSWORD};
 fn while_no_file_can_grow_writing_is_503_and_reading_goes_on() {
     let site = Site::new();
     if !site.is_sqlite() {
-        return; // The files are PostgreSQL's; the next test covers its error.
+        return; // The files belong to PostgreSQL; the next test covers its error.
     }
     // Growing beyond the limit raises a signal that would end the server; if the shell ignores it,
     // so does the program that it executes.
@@ -56,7 +56,7 @@ fn while_no_file_can_grow_writing_is_503_and_reading_goes_on() {
     let edit = Some(json!({"title": "edited", "content": "edited"}));
     assert_eq!(ann.ask("PUT", &format!("/posts/{before}"), edit).status, 200);
     assert_eq!(server.nobody().ask("POST", "/auth/register", Some(bob)).status, 201);
-    // Nothing of what was refused was stored.
+    // Nothing from the refused requests was stored.
     assert_eq!(ann.ask("GET", "/posts", None).json["items"].as_array().unwrap().len(), 2);
     wait_for(async {
         let db = site.db().await;

@@ -1,4 +1,4 @@
-//! kill -9 under load: every acknowledged write survives, and none is half done.
+//! kill -9 under load: every acknowledged write survives, and none is partial.
 
 use std::sync::mpsc::{self, Sender};
 
@@ -18,8 +18,8 @@ enum State {
     Gone,
 }
 
-/// What a writer knows: the acknowledged state of a post, and the state that its last request requested
-/// for, if the server was killed before it responded.
+/// What a writer knows: the acknowledged state of a post, and the state that its last request would
+/// have produced, if the server was killed before it responded.
 #[derive(Debug)]
 struct Known {
     acknowledged: State,
@@ -66,7 +66,7 @@ fn under_load(server: &mut Server, ann: &Caller, bob: &Caller, round: usize) -> 
     })
 }
 
-/// Publishes, edits, votes for and deletes posts until the server is gone.
+/// Publishes, edits, votes for and deletes posts until the server is killed.
 fn write(ann: &Caller, bob: &Caller, name: &str, acknowledge: Sender<()>) -> Vec<(i64, Known)> {
     let mut writes: Vec<(i64, Known)> = Vec::new();
     for n in 0.. {
@@ -111,7 +111,7 @@ fn compare(ann: &Caller, writes: &[(i64, Known)]) {
             404 => State::Gone,
             200 => {
                 let title = response.json["title"].as_str().unwrap().to_owned();
-                assert_eq!(response.json["content"], title.as_str(), "an edit is half done");
+                assert_eq!(response.json["content"], title.as_str(), "an edit is partial");
                 State::There(title, response.json["votes"].as_u64().unwrap())
             }
             other => panic!("{other} for post {id}: {}", response.json),
@@ -123,7 +123,7 @@ fn compare(ann: &Caller, writes: &[(i64, Known)]) {
     }
 }
 
-/// Nor are writes that were never acknowledged.
+/// Writes that were never acknowledged are not partial either.
 async fn nothing_is_half_done(site: &Site) {
     let db = site.db().await;
     let (torn,) = sql("SELECT count(*) FROM posts WHERE title <> content OR content_html = ''")

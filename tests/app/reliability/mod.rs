@@ -1,4 +1,4 @@
-//! What survives when the machine, the disk or the operator interferes, with the real binary.
+//! Crashes, full disks, backups, restarts and proxies, with the real binary.
 
 mod backup;
 mod full_disk;

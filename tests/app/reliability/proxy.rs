@@ -1,4 +1,5 @@
-//! The shipped nginx configuration: slow clients harm nobody, and forged headers are not passed on.
+//! The shipped nginx configuration: slow clients affect nobody else, and forged headers are not
+//! passed on.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -68,7 +69,7 @@ fn what_a_client_claims_about_itself_is_replaced() {
 
 #[test]
 fn another_name_and_too_large_a_body_never_reach_postly() {
-    // Nobody accepts there: a request that is passed on gets nginx's own 504.
+    // Nothing accepts connections there: a request that is passed on gets nginx's own 504.
     let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
     let nginx = Nginx::start(&upstream.local_addr().unwrap().to_string());
     let connect = || TcpStream::connect(nginx.plain).unwrap();
@@ -92,6 +93,6 @@ fn another_name_and_too_large_a_body_never_reach_postly() {
 fn ask(mut stream: TcpStream, head: &str) -> String {
     let _ = stream.write_all(format!("{head}\r\nConnection: close\r\n\r\n").as_bytes());
     let mut response = Vec::new();
-    let _ = stream.read_to_end(&mut response); // Perhaps reset after the response.
+    let _ = stream.read_to_end(&mut response); // It may be reset after the response.
     String::from_utf8_lossy(&response).into_owned()
 }

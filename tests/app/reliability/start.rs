@@ -19,7 +19,7 @@ fn two_that_start_at_once_migrate_once_and_both_serve() {
         for instance in [&first, &second] {
             assert_eq!(instance.nobody().get("/readyz").unwrap().status, 200);
         }
-        // Each sees what was written through the other, log-ins included.
+        // Each sees what was written through the other, including log-ins.
         let by_first = there(&first).posts("at the first");
         let by_second = there(&second).posts("at the second");
         for (instance, id) in [(&first, by_second), (&second, by_first)] {

@@ -44,7 +44,7 @@ fn it_is_not_ready_while_it_drains_and_finishes_what_is_under_way() {
 
     server.signal("TERM");
     eventually("it is not ready", || ann.get("/readyz").unwrap().status == 503);
-    // It is alive and refuses nobody, but keeps no connection open.
+    // It is alive and refuses no requests, but keeps no connection open.
     assert_eq!(ann.get("/healthz").unwrap().status, 200);
     let late = ann.posts("in the last moment");
     let mut response = String::new();
@@ -59,7 +59,7 @@ fn it_is_not_ready_while_it_drains_and_finishes_what_is_under_way() {
     let mut response = String::new();
     post.read_to_string(&mut response).unwrap();
     assert!(response.contains("HTTP/1.1 201") && response.contains("Under way"), "{response}");
-    // The stalled client neither keeps it alive nor makes its exit a failure.
+    // The stalled client neither keeps the server alive nor makes it exit with an error.
     assert_eq!(server.child.wait().unwrap().code(), Some(0));
 
     wait_for(async {
@@ -72,7 +72,7 @@ fn it_is_not_ready_while_it_drains_and_finishes_what_is_under_way() {
     });
 }
 
-/// With ten writers while it stops, a request is acknowledgements in full, or it was never started.
+/// With ten writers while it stops, every request is answered completely or never started.
 #[test]
 fn no_request_is_lost_half_way_when_it_is_told_to_stop_under_load() {
     let site = Site::new();
@@ -88,7 +88,7 @@ fn no_request_is_lost_half_way_when_it_is_told_to_stop_under_load() {
                     let draft = json!({"title": title, "content": title});
                     match ann.api("POST", "/posts", Some(draft)) {
                         Ok(created) => assert_eq!(created.status, 201, "{}", created.json),
-                        Err(_) => break, // The server is gone.
+                        Err(_) => break, // The server has stopped.
                     }
                     let _ = acknowledge.send(title);
                 }

@@ -1,4 +1,4 @@
-//! Many concurrent writers: all are served, and no edit is lost silently.
+//! Many concurrent writers: all are served, and no edit is silently lost.
 
 use std::sync::Barrier;
 

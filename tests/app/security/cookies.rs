@@ -1,4 +1,4 @@
-//! Cookies: which door takes them, their flags, their renewal.
+//! Cookies: which door accepts them, their flags, their renewal.
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use jsonwebtoken::{EncodingKey, decode_header, encode as sign};
@@ -79,6 +79,6 @@ async fn a_path_in_disguise_is_the_same_door() {
     for path in ["//api/v1/me", "/%61pi/v1/me", "/api//v1/me"] {
         let cookie = Header::new("Cookie", format!("postly={}", ann.cookie.clone().unwrap()));
         let response = send(&app, Method::Get, path, vec![cookie], None::<&str>).await;
-        assert_eq!(response.status, 401, "{path} takes no cookie");
+        assert_eq!(response.status, 401, "{path} accepts no cookie");
     }
 }

@@ -1,4 +1,4 @@
-//! What reading changes and what responses disclose: no more than is meant.
+//! Reads change nothing, and responses disclose no more than intended.
 
 use rocket::http::{Header, Method};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Whatever bytes arrive as a token, cursor, cookie, origin or address get a response, never a 5xx.
+//! Any bytes as a token, cursor, cookie, origin or path get a response, never a 5xx.
 
 use std::sync::LazyLock;
 
@@ -39,7 +39,7 @@ proptest! {
     #[test]
     fn nothing_near_a_token_is_one(text in near(sign(&KEYS, Audience::Api, 1, "s").unwrap())) {
         if let Ok(claims) = verify_token(&KEYS, Audience::Api, &text) {
-            // If it verifies, it says what was signed.
+            // If it verifies, it contains what was signed.
             prop_assert_eq!((claims.user_id().unwrap(), claims.sid.as_str()), (1, "s"));
         }
     }

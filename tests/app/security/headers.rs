@@ -1,4 +1,4 @@
-//! Security headers, and what no cache may keep.
+//! Security headers, and what must not be cached.
 
 use crate::support::App;
 

@@ -1,4 +1,4 @@
-//! Forged, foreign and outdated access tokens.
+//! Forged, foreign and expired access tokens.
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use jsonwebtoken::{Algorithm, EncodingKey, Header as JwtHeader, encode};

@@ -1,4 +1,4 @@
-//! Security: what holds whatever is sent.
+//! Security: what must hold for any request.
 
 mod cookies;
 mod csrf;

@@ -1,4 +1,4 @@
-//! A site of its own for each test.
+//! A separate site for each test.
 
 use rocket::figment::Figment;
 use rocket::local::asynchronous::Client;
@@ -13,7 +13,7 @@ pub const ORIGIN: &str = "http://postly.test";
 pub const SECRET: &str = "p7Jb1xkQ0vZr8mTn3wYc5uHd9sLf2aGe6";
 pub const PASSWORD: &str = "violet otter paddles upstream";
 
-/// A whole site with a database of its own.
+/// A whole site with its own database.
 pub struct App {
     pub client: Client,
     pub db: Db,
@@ -31,7 +31,7 @@ impl App {
         App::with(&[("public_url", origin)]).await
     }
 
-    /// A site with options of its own: names and values of the table `postly`.
+    /// A site with other options: names and values of the table `postly`.
     pub async fn with(options: &[(&str, &str)]) -> App {
         let folder = tempfile::tempdir().unwrap();
         let url = database::migrated(folder.path()).await;
@@ -70,7 +70,7 @@ impl App {
         App { client, db, figment, _folder: folder }
     }
 
-    /// Another instance of the same site with routes of a test's own, at both doors.
+    /// Another instance of the same site, with additional routes of a test at both doors.
     pub async fn mounting(&self, routes: Vec<rocket::Route>) -> App {
         App::launch(self.figment.clone(), routes, None).await
     }
@@ -80,7 +80,7 @@ impl App {
         self.another_with(&[]).await
     }
 
-    /// Another instance, configured otherwise.
+    /// Another instance, with another configuration.
     pub async fn another_with(&self, options: &[(&str, &str)]) -> App {
         App::launch(merge(self.figment.clone(), options), Vec::new(), None).await
     }
@@ -90,7 +90,7 @@ impl App {
         self.figment.extract_inner("databases.postly.url").unwrap()
     }
 
-    /// Ends the site and keeps what its database holds.
+    /// Stops the site and keeps the contents of its database.
     pub async fn into_snapshot(self) -> Snapshot {
         self.client.rocket().shutdown().notify();
         self.db.close().await;
@@ -101,12 +101,12 @@ impl App {
         internals::site(self.client.rocket())
     }
 
-    /// Somebody without an account.
+    /// A person without an account.
     pub fn nobody(&self) -> Person<'_> {
         Person::nobody(self)
     }
 
-    /// Logs somebody who has an account in at both doors.
+    /// Logs in an existing user at both doors.
     pub async fn log_in(&self, name: &str) -> Person<'_> {
         let login = [("username", name), ("password", PASSWORD)];
         let by_form = self.nobody().page().post("/login", &login).await;
@@ -156,7 +156,7 @@ fn merge(figment: Figment, options: &[(&str, &str)]) -> Figment {
 }
 
 impl Drop for App {
-    /// Stops background tasks, which hold connections.
+    /// Stops background tasks, which use connections.
     fn drop(&mut self) {
         self.client.rocket().shutdown().notify();
     }

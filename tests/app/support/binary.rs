@@ -1,4 +1,4 @@
-//! The real binary and its callers over the network.
+//! The real binary, and clients that call it over the network.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -14,7 +14,7 @@ use ureq::http::Request;
 use super::internals::Db;
 use super::{ORIGIN, PASSWORD, SECRET, database, encode};
 
-/// A folder and perhaps a database, for as many instances as wanted.
+/// A folder and perhaps a database, for any number of instances.
 pub struct Site {
     pub folder: TempDir,
     /// Without one, an instance creates its SQLite file in the folder.
@@ -85,36 +85,36 @@ impl Site {
         Starting::of(&mut self.postly()).ready()
     }
 
-    /// Runs a command of the binary to its end.
+    /// Runs a command of the binary to completion.
     pub fn run(&self, arguments: &[&str], input: &str) -> Output {
         run(self.postly().args(arguments), input)
     }
 
-    /// The database itself, behind the server's back.
+    /// The database itself, bypassing the server.
     pub async fn db(&self) -> Db {
         let url = self.database.as_ref().expect("a site with a database");
         Db::connect(url, 2, Duration::from_secs(10)).await.unwrap()
     }
 }
 
-/// How a command ended, and everything that it printed.
+/// The exit status of a command, and everything that it printed.
 pub struct Output {
     pub status: ExitStatus,
     pub text: String,
 }
 
-/// Runs a command to its end, with this input.
+/// Runs a command to completion, with this input.
 pub fn run(command: &mut Command, input: &str) -> Output {
     let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = pipes.spawn().unwrap();
-    // A command that needs no input may have ended already.
+    // A command that needs no input may already have ended.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
     let text = [&output.stdout[..], &output.stderr[..]].concat();
     Output { status: output.status, text: String::from_utf8_lossy(&text).into_owned() }
 }
 
-/// A server on its way up.
+/// A server that is starting.
 pub struct Starting(Child);
 
 impl Starting {
@@ -122,7 +122,7 @@ impl Starting {
         Starting(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
     }
 
-    /// With its log in a file.
+    /// Writes its log to a file.
     pub fn logging_to(command: &mut Command, log: &Path) -> Starting {
         let log = File::create(log).unwrap();
         Starting(command.stdout(Stdio::piped()).stderr(log).spawn().unwrap())
@@ -132,7 +132,7 @@ impl Starting {
     pub fn ready(mut self) -> Server {
         let mut stdout = BufReader::new(self.0.stdout.take().unwrap());
         if let Some(stderr) = self.0.stderr.take() {
-            // The log of a test that fails is shown.
+            // The log of a failing test is shown.
             let lines = BufReader::new(stderr).lines().map_while(Result::ok);
             std::thread::spawn(move || lines.for_each(|line| eprintln!("{line}")));
         }
@@ -158,15 +158,15 @@ impl Server {
         self.child.id().to_string()
     }
 
-    /// A signal by its name, such as `TERM`.
+    /// Sends a signal by its name, such as `TERM`.
     pub fn signal(&self, name: &str) {
         let sent = Command::new("kill").args(["-s", name, &self.id()]).status();
         assert!(sent.expect("kill is missing: apt-get install procps").success());
     }
 
-    /// Somebody without an account.
+    /// A person without an account.
     pub fn nobody(&self) -> Caller {
-        // A connection for each request: none breaks for having been idle.
+        // A new connection for each request, so that none breaks because it was idle.
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -175,7 +175,7 @@ impl Server {
         Caller { agent: config.build().into(), url: self.url.clone(), token: None, cookie: None }
     }
 
-    /// Somebody new, logged in at both doors.
+    /// A new user, logged in at both doors.
     pub fn newcomer(&self, name: &str) -> Caller {
         let account = json!({"username": name, "password": PASSWORD});
         let mut caller = self.nobody();
@@ -220,7 +220,7 @@ impl Caller {
         self.through(server.url.clone())
     }
 
-    /// The same person, by way of a proxy.
+    /// The same person, through a proxy.
     pub fn through(&self, url: String) -> Caller {
         Caller { url, ..self.clone() }
     }
@@ -253,7 +253,7 @@ impl Caller {
         }
     }
 
-    /// `api`, with a response for certain.
+    /// `api`, but panics without a response.
     pub fn ask(&self, method: &str, path: &str, json: Option<Value>) -> Response {
         self.api(method, path, json).unwrap_or_else(|e| panic!("{method} {path}: {e}"))
     }
@@ -294,10 +294,10 @@ impl Caller {
     }
 }
 
-/// How long a test waits for what must happen, before it gives up.
+/// How long a test waits for an event before it gives up.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Checks again and again until it holds.
+/// Checks repeatedly until the condition is true.
 pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
 
 use super::internals::{BACKFILLS, Db};
 
-/// What `POSTLY_TEST_ENGINE` says.
+/// The engine in `POSTLY_TEST_ENGINE`.
 pub fn is_postgres() -> bool {
     match std::env::var("POSTLY_TEST_ENGINE").as_deref() {
         Err(_) | Ok("sqlite") => false,
@@ -24,10 +24,10 @@ pub async fn empty(folder: &Path) -> String {
     if is_postgres() { create("template0").await } else { sqlite_url(folder) }
 }
 
-/// A database with today's schema. It is made once a process; each caller gets a copy.
+/// A database with the current schema. It is created once per process; each caller gets a copy.
 pub async fn migrated(folder: &Path) -> String {
     static MIGRATED: OnceLock<Snapshot> = OnceLock::new();
-    // On a thread of its own: it must not depend on the runtime of the test that comes first.
+    // On a separate thread: it must not depend on the runtime of the test that runs first.
     let prepare = || std::thread::spawn(|| super::binary::wait_for(prepare())).join().unwrap();
     MIGRATED.get_or_init(prepare).copy(folder).await
 }
@@ -41,16 +41,16 @@ async fn prepare() -> Snapshot {
     Snapshot::of(&url)
 }
 
-/// The contents of a database, to make copies of.
+/// The contents of a database, for making copies.
 pub enum Snapshot {
     /// The bytes of the file.
     Sqlite(Vec<u8>),
-    /// The name of a database that nobody uses any more.
+    /// The name of a database that is no longer used.
     Postgres(String),
 }
 
 impl Snapshot {
-    /// Of a database whose connections are all closed, so that everything is in SQLite's file and
+    /// From a database whose connections are all closed, so that everything is in SQLite's file and
     /// PostgreSQL allows copying.
     pub fn of(url: &str) -> Snapshot {
         match url.strip_prefix("sqlite:") {
@@ -78,7 +78,7 @@ fn sqlite_url(folder: &Path) -> String {
     format!("sqlite:{}", sqlite_file(folder).display())
 }
 
-/// Creates a PostgreSQL database. None is ever dropped: their server is thrown away.
+/// Creates a PostgreSQL database. None is ever dropped: the whole server is discarded.
 async fn create(template: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let server = std::env::var("POSTLY_TEST_DATABASE_URL").expect(
@@ -95,19 +95,18 @@ async fn create(template: &str) -> String {
     format!("{base}/{name}")
 }
 
-/// Every row of every table, as text, apart from what refusals may write: audit events and counts
-/// of tries.
+/// All rows of all tables as text, except what refusals may write: audit events and rate limits.
 pub async fn contents(url: &str) -> BTreeMap<String, Vec<String>> {
     let mut contents = match url.strip_prefix("sqlite:") {
         Some(path) => sqlite_contents(path).await,
         None => postgres_contents(url).await,
     };
-    // The sweep runs beside requests.
+    // The sweep runs concurrently with requests.
     contents.get_mut("jobs").unwrap().retain(|job| !job.contains("sweep"));
-    // SQLite's own counters, which the sweep raises too.
+    // SQLite's own counters, which the sweep also increments.
     contents.remove("sqlite_sequence");
     for table in ["audit_events", "audit_head", "throttles"] {
-        assert!(contents.remove(table).is_some(), "there is no table {table} any more");
+        assert!(contents.remove(table).is_some(), "there is no longer a table {table}");
     }
     contents
 }

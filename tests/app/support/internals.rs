@@ -1,4 +1,4 @@
-//! The inside of Postly that tests look at: the only file that names paths of the library.
+//! The internals of Postly that tests use: the only file that names paths of the library.
 
 pub use postly::config::Config;
 pub use postly::db::{Backfill, Db, Step, now, sql};
@@ -26,12 +26,12 @@ pub use postly::rocket;
 pub use postly::web::door::API;
 pub use postly::web::public_url::PublicUrl;
 
-/// What a site works on.
+/// The state of a site.
 pub fn site(rocket: &::rocket::Rocket<::rocket::Orbit>) -> &Site {
     rocket.state::<Site>().unwrap()
 }
 
-/// How many mails wait to be sent.
+/// How many e-mails are waiting to be sent.
 pub async fn pending_mails(db: &Db) -> Result<i64, Error> {
     job::pending(db, MAIL).await
 }

@@ -1,4 +1,4 @@
-//! A real mail server, and sites that send their mail to it.
+//! A real mail server, and sites that send e-mail to it.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{App, PASSWORD, Response};
 
-/// A mail server in a process of its own, killed when dropped.
+/// A mail server in its own process, killed when dropped.
 pub struct MailServer {
     process: Child,
     output: Arc<Mutex<Receiver<Value>>>,
@@ -19,7 +19,8 @@ pub struct MailServer {
 }
 
 impl MailServer {
-    /// Mode `take` accepts mails, `hang` never sends a byte, `drop` hangs up in the middle of each.
+    /// Mode `take` accepts e-mails, `hang` never sends a byte, `drop` hangs up in the middle of
+    /// each.
     pub async fn start(mode: &str, port: u16) -> MailServer {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/support/smtp.mjs");
         let mut process = Command::new("node")
@@ -55,7 +56,7 @@ impl MailServer {
             .expect("the mail server reports nothing; are its packages there? ./test installs them")
     }
 
-    /// A site that sends its mail here.
+    /// A site that sends its e-mail here.
     pub async fn site(&self) -> App {
         self.site_with(&[]).await
     }
@@ -68,7 +69,7 @@ impl MailServer {
         App::with(&options).await
     }
 
-    /// The next mail: its recipient and its text.
+    /// The next e-mail: its recipient and its text.
     pub async fn mail(&self) -> (String, String) {
         let mail = self.next().await;
         (mail["to"][0].as_str().unwrap().to_owned(), mail["raw"].as_str().unwrap().to_owned())
@@ -82,7 +83,7 @@ impl Drop for MailServer {
     }
 }
 
-/// The token in the link of a mail.
+/// The token in the link of an e-mail.
 pub fn link_token(mail: &str) -> String {
     let start = mail.find("?token=").unwrap_or_else(|| panic!("no link in {mail}")) + 7;
     mail[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect()

@@ -1,4 +1,4 @@
-//! What the tests share: a site of one's own, people at its doors, the real binary, other servers.
+//! What the tests share: sites, people at their doors, the real binary, other servers.
 
 mod app;
 pub mod binary;
@@ -19,8 +19,7 @@ pub fn event_kinds(list: &serde_json::Value) -> Vec<String> {
     items.iter().map(|event| event["kind"].as_str().unwrap().to_owned()).collect()
 }
 
-/// How often tests repeat what depends on chance, compared with every day: `./test slow` asks for
-/// more.
+/// The factor by which tests repeat what depends on chance: 1 by default, more with `./test slow`.
 pub fn repetitions() -> u32 {
     let wanted = std::env::var("POSTLY_TEST_REPETITIONS");
     wanted.map_or(1, |count| count.parse().expect("POSTLY_TEST_REPETITIONS is a number"))

@@ -11,10 +11,10 @@ use tempfile::TempDir;
 /// nginx on loopback, stopped when dropped.
 pub struct Nginx {
     child: Child,
-    /// Where it speaks HTTP without TLS, which the clients of the tests do not support.
+    /// The address for HTTP without TLS, which the clients of the tests do not support.
     pub plain: SocketAddr,
     pub tls: SocketAddr,
-    /// Where it stands for port 80.
+    /// The address that replaces port 80.
     #[allow(dead_code, reason = "the benchmark asks nothing there")]
     pub redirect: SocketAddr,
     _folder: TempDir,
@@ -24,7 +24,7 @@ impl Nginx {
     /// Starts it in front of the server at `upstream`, such as `127.0.0.1:8000`.
     pub fn start(upstream: &str) -> Nginx {
         let folder = tempfile::tempdir().unwrap();
-        // Its workers run as another user, who must be able to reach their temporary files.
+        // Its workers run as another user, who must be able to access their temporary files.
         let passable = std::os::unix::fs::PermissionsExt::from_mode(0o711);
         std::fs::set_permissions(folder.path(), passable).unwrap();
         let path = folder.path().display().to_string();
@@ -58,14 +58,14 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        // Not killed: its workers would be left behind.
+        // Not killed, which would leave its workers running.
         let _ = Command::new("kill").args(["-s", "TERM", &self.child.id().to_string()]).status();
         let _ = self.child.wait();
     }
 }
 
-/// The shipped configuration, with only those parts replaced that its header says to replace, the
-/// addresses and the paths of files.
+/// The shipped configuration. Only what its header says to replace is replaced, and addresses and
+/// file paths.
 fn adapted(
     path: &str,
     upstream: &str,
@@ -92,7 +92,7 @@ fn adapted(
         ("/etc/letsencrypt/live/posts.example", path.to_owned()),
         ("posts.example", "127.0.0.1".to_owned()),
     ] {
-        assert!(text.contains(shipped), "deploy/nginx.conf has no {shipped:?} any more");
+        assert!(text.contains(shipped), "deploy/nginx.conf no longer has {shipped:?}");
         text = text.replace(shipped, &here);
     }
     text
@@ -108,19 +108,19 @@ fn certificate(path: &str) {
     assert!(created.expect("openssl is missing: apt-get install openssl").success());
 }
 
-/// All are held until the last is found, so that they differ.
+/// All are kept until the last is found, so that they differ.
 fn free_ports<const N: usize>() -> [SocketAddr; N] {
     let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
     held.map(|listener| listener.local_addr().unwrap())
 }
 
-/// How many clients are slow in one way or another.
+/// How many clients are slow, in various ways.
 pub const SLOW: usize = 1000;
 /// How many requests one address may have in flight.
 const BODIES: usize = 100;
 
-/// Connections from 127.0.0.2 that never complete a request: some trickle a header, some begin a
-/// body, some send nothing where TLS is expected.
+/// Connections from 127.0.0.2 that never complete a request: some send a header slowly, some begin
+/// a body, some send nothing where TLS is expected.
 pub struct Slow {
     headers: Vec<TcpStream>,
     others: Vec<TcpStream>,
@@ -145,10 +145,10 @@ impl Slow {
         Slow { headers, others }
     }
 
-    /// One more byte of each header.
+    /// Sends one more byte of each header.
     pub fn trickle(&mut self) {
         for stream in &mut self.headers {
-            let _ = stream.write(b"a"); // It may be cut off already.
+            let _ = stream.write(b"a"); // It may already be cut off.
         }
     }
 
@@ -182,7 +182,7 @@ pub fn from_elsewhere(to: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Raises this process's own limit, which is 1,024 in many paths.
+/// Raises this process's own limit, which is often 1,024.
 fn allow_open_files(count: usize) {
     let status = Command::new("prlimit")
         .args(["--pid", &std::process::id().to_string(), &format!("--nofile={count}:")])
@@ -191,10 +191,10 @@ fn allow_open_files(count: usize) {
     assert!(status.success(), "this machine allows no {count} open files");
 }
 
-/// More time than the shipped configuration may take to cut slow clients off.
+/// Longer than the shipped configuration takes to cut slow clients off.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Keeps trickling and calling `meanwhile` until all are cut off.
+/// Keeps sending slowly and calling `meanwhile` until all are cut off.
 pub fn until_all_are_cut_off(mut slow: Slow, mut meanwhile: impl FnMut()) {
     let start = Instant::now();
     while slow.connected() > 0 {

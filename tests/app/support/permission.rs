@@ -1,9 +1,8 @@
-//! The rows of the authorization matrix, which each noun contributes in its own test file.
+//! The rows of the authorization matrix; each noun has its own in its test file.
 
 use rocket::http::Method;
 
-/// Statuses at the page door and at the API door, as answered to: nobody, another user, the owner,
-/// an admin.
+/// Statuses at the page door and at the API door for: a visitor, another user, the owner, an admin.
 pub type AtBothDoors = [(u16, u16); 4];
 
 pub const PUBLIC: AtBothDoors = [(200, 200); 4];
@@ -16,7 +15,7 @@ pub const ADMINS: AtBothDoors = [(404, 401), (404, 403), (404, 403), (200, 200)]
 pub const ADMINS_CHANGE: AtBothDoors = [(404, 401), (404, 403), (404, 403), (303, 200)];
 pub const ADMINS_DELETE: AtBothDoors = [(404, 401), (404, 403), (404, 403), (303, 204)];
 
-/// An action: where it is mounted, and what it answers to whom.
+/// An action: its route, and its status for each person.
 #[derive(Clone)]
 pub struct Permission {
     pub method: Method,
@@ -24,11 +23,11 @@ pub struct Permission {
     pub path: &'static str,
     pub page: Option<[u16; 4]>,
     pub api: Option<[u16; 4]>,
-    /// Input that is valid for those who may act.
+    /// Input that is valid for those with permission.
     pub fields: &'static [(&'static str, &'static str)],
     /// Whether the API door takes a form instead of JSON.
     pub takes_form: bool,
-    /// The scope with which a personal token may do it; without one, none may.
+    /// The scope that a personal token needs; if `None`, no personal token may do it.
     pub scope: Option<&'static str>,
 }
 
@@ -38,12 +37,13 @@ pub fn both(method: Method, path: &'static str, expected: AtBothDoors) -> Permis
     Permission { page: Some(page), api: Some(api), ..nowhere(method, path) }
 }
 
-/// An exception: forms and pages that programs do not need, or whose twin has another path.
+/// An exception: forms and pages that API clients do not need, or whose counterpart has another
+/// path.
 pub fn page_only(method: Method, path: &'static str, page: [u16; 4]) -> Permission {
     Permission { page: Some(page), ..nowhere(method, path) }
 }
 
-/// An exception: what only programs need, or whose twin has another path.
+/// An exception: what only API clients need, or whose counterpart has another path.
 pub fn api_only(method: Method, path: &'static str, api: [u16; 4]) -> Permission {
     Permission { api: Some(api), ..nowhere(method, path) }
 }
@@ -66,8 +66,8 @@ impl Permission {
         Permission { takes_form: true, ..self }
     }
 
-    /// Whether the answer with this status changes nothing: somebody reads, or is refused, or is
-    /// sent to the log-in page, which the API door says with 401.
+    /// Whether a response with this status means that nothing changed: a read, a refusal, or a
+    /// redirect to the log-in page, where the API door answers 401.
     pub fn changes_nothing(&self, who: usize, is_api: bool, status: u16) -> bool {
         let to_log_in = !is_api && status == 303 && self.api.is_some_and(|api| api[who] == 401);
         self.method == Method::Get || status >= 400 || to_log_in

@@ -1,4 +1,4 @@
-//! People and the two doors that they use.
+//! People, and the two doors that they use.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{App, ORIGIN};
 
-/// Somebody, at either door.
+/// A person, at either door.
 pub struct Person<'a> {
     pub app: &'a App,
     pub name: String,
@@ -24,7 +24,7 @@ pub struct Person<'a> {
 }
 
 impl<'a> Person<'a> {
-    /// Somebody without an account.
+    /// A person without an account.
     pub fn nobody(app: &'a App) -> Person<'a> {
         Person {
             app,
@@ -58,7 +58,7 @@ impl<'a> Person<'a> {
         self
     }
 
-    /// The same person with a cookie besides that of the session.
+    /// The same person with another cookie in addition to the session's.
     pub fn with_cookie(mut self, name: &'static str, value: &str) -> Self {
         self.other_cookie = Some((name, value.to_owned()));
         self
@@ -73,7 +73,7 @@ impl<'a> Person<'a> {
     }
 }
 
-/// The page door, as a browser uses it.
+/// The page door, used like a browser.
 pub struct Page<'a>(&'a Person<'a>);
 
 impl Page<'_> {
@@ -119,7 +119,7 @@ impl Page<'_> {
     }
 }
 
-/// The API door, as a program uses it; paths are below `/api/v1`.
+/// The API door, used like an API client; paths are below `/api/v1`.
 pub struct Api<'a>(&'a Person<'a>);
 
 impl Api<'_> {
@@ -186,7 +186,7 @@ pub async fn send_from(
 ) -> Response {
     let mut request = app.client.req(method, path.to_owned()).remote((address, 40_000).into());
     for header in headers {
-        // The local client, unlike a server, does not read cookies out of the header.
+        // The local client, unlike a server, does not parse cookies from the header.
         if header.name() == "Cookie" {
             for cookie in rocket::http::Cookie::split_parse(header.value().to_owned()) {
                 request = request.cookie(cookie.unwrap());
@@ -240,7 +240,7 @@ impl Response {
             .map(|rest| rest.split(';').next().unwrap_or_default().to_owned())
     }
 
-    /// The fields that have an error, of a problem.
+    /// The fields with errors in a problem response.
     pub fn field_errors(&self) -> Vec<String> {
         self.json()["errors"]
             .as_array()

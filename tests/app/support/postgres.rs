@@ -1,4 +1,4 @@
-//! A relay between Postly and its PostgreSQL server that tests can shut.
+//! A TCP relay between Postly and its PostgreSQL server that tests can interrupt.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ impl Relay {
         spawn(async move {
             while let Ok((mut client, _)) = listener.accept().await {
                 let (server, mut state) = (server.clone(), state.clone());
-                // Shut, it drops new and existing connections.
+                // When interrupted, it drops new and existing connections.
                 spawn(async move {
                     if !*state.borrow_and_update() {
                         return;
