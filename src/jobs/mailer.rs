@@ -97,7 +97,9 @@ impl Mailer {
         match &self.transport {
             Transport::Smtp(transport) => {
                 let sending = tokio::time::timeout(SEND_TIMEOUT, transport.send(message)).await;
-                sending.map_err(|_| failed(&"the server does not respond"))?.map_err(|e| failed(&e))?;
+                sending
+                    .map_err(|_| failed(&"the server does not respond"))?
+                    .map_err(|e| failed(&e))?;
             }
             Transport::Folder(folder) => {
                 let name = format!("{}-{}.eml", random::id()?, email.template);
@@ -106,7 +108,11 @@ impl Mailer {
             }
             Transport::Log => {
                 let text = self.render(email, "body.txt")?;
-                tracing::info!(to = email.recipient, text, "an e-mail; no mail server is configured");
+                tracing::info!(
+                    to = email.recipient,
+                    text,
+                    "an e-mail; no mail server is configured"
+                );
             }
         }
         Ok(())
