@@ -1,6 +1,6 @@
-# The texts of errors, notices and events, by code. Another language is another file.
+# The texts of errors, notices and events, by code. Each language has its own file.
 
-### Errors. The attribute "title" is the same for every occurrence; the value is a sentence about this one.
+### Errors. The attribute "title" is the same for every occurrence; the value describes this one.
 
 error-not_found = There is nothing at this address. It may have been deleted, or the address may be wrong.
     .title = Page not found
@@ -12,9 +12,9 @@ error-second_factor_required = Enter the code from your authenticator app, or a 
     .title = Two-factor code required
 error-insufficient_scope = The token lacks the scope { $scope }.
     .title = Insufficient scope
-error-invalid_input = Some fields are not valid; “errors” names each of them.
+error-invalid_input = Some fields are not valid; “errors” lists them.
     .title = Invalid input
-error-already_taken = Something else has these values already; “errors” names each field.
+error-already_taken = Some values are already taken; “errors” lists the fields.
     .title = Already taken
 error-version_conflict = Someone saved a newer version while you were editing. Check it first: saving again replaces it.
     .title = Newer version
@@ -69,13 +69,13 @@ error-users-last_admin = This is the last admin. Make someone else an admin firs
 error-personal_token-limit_reached = You have the maximum number of tokens. Revoke one first.
     .title = Too many tokens
 error-two_factor-already_on = Two-factor log-in is already on.
-    .title = Already on
+    .title = Two-factor log-in already on
 error-email-nothing_to_confirm = There is no address to confirm.
     .title = Nothing to confirm
 error-email-already_used = This e-mail address already has an account.
     .title = E-mail address in use
-error-parent-deleted = What this belongs to has just been deleted.
-    .title = Deleted meanwhile
+error-parent-deleted = The item this belongs to has just been deleted.
+    .title = Item deleted
 error-demo-site_in_use = The demo needs an empty database; this one has users.
     .title = Site in use
 
@@ -83,14 +83,14 @@ error-malformed_request = The request could not be understood: { $reason }.
     .title = Malformed request
 error-unsupported_media_type = Send the body as { $type }.
     .title = Unsupported media type
-error-body_too_large = What you sent is too large.
-    .title = Too large
-error-method_not_allowed = This address can’t be used like this; it allows { $methods }.
+error-body_too_large = The request is too large.
+    .title = Request too large
+error-method_not_allowed = This address doesn’t allow this method; it allows { $methods }.
     .title = Method not allowed
 error-cross_origin = This form was sent from a different address. Open this site and try again.
     .title = Sent from another site
 
-### Fields: field-<name>-<rule>, else rule-<rule>. The attribute "meaning" is for the reference of errors.
+### Fields: field-<name>-<rule>, or else rule-<rule>. The attribute "meaning" is for the error reference.
 
 rule-required = This field is required.
     .meaning = The field is missing or empty.
@@ -98,28 +98,28 @@ rule-too_short = Use at least { $min } characters.
     .meaning = The text is too short.
 rule-too_long = Use at most { $max } characters.
     .meaning = The text is too long.
-rule-malformed = This value has the wrong form.
-    .meaning = The value has another type or form than the field needs.
+rule-malformed = This value has the wrong format.
+    .meaning = The value has the wrong type or format.
 rule-out_of_range = Enter a whole number from { $min } to { $max }.
-    .meaning = The number is too small, too large, or no number.
-rule-unknown = This value is not known.
-    .meaning = The value is none of those that the field allows.
-rule-taken = This is taken already.
-    .meaning = Somebody else has this value; it comes with 409.
-rule-wrong = This is not right.
-    .meaning = The value is not the one on record.
+    .meaning = The value is too small, too large, or not a number.
+rule-unknown = This value is not allowed.
+    .meaning = The value is not one of those that the field allows.
+rule-taken = This is already taken.
+    .meaning = The value is already in use; the status is 409.
+rule-wrong = This is not correct.
+    .meaning = The value does not match the stored one.
 rule-changed = This was changed in the meantime. Please try again.
-    .meaning = The value on record was changed while the request ran.
+    .meaning = The stored value was changed while the request was running.
 rule-guessable = This is too easy to guess.
     .meaning = The password is too easy to guess.
 rule-contains_username = The password must not contain your username.
     .meaning = The password contains the username.
-rule-mixed_scripts = Use letters of one alphabet only.
-    .meaning = The name mixes letters of several alphabets.
+rule-mixed_scripts = Use letters from one alphabet only.
+    .meaning = The name mixes letters from several alphabets.
 rule-admin_only = Only an admin can choose this.
     .meaning = Only an admin may use this value.
 rule-exclusive = Send only one of these fields.
-    .meaning = Two fields that exclude each other were both sent.
+    .meaning = Two mutually exclusive fields were sent.
 rule-repeated = Send this field only once.
     .meaning = The field was sent more than once.
 rule-not_text = This is not valid UTF-8 text.
@@ -170,10 +170,10 @@ field-name-required = Give the token a name.
 field-scopes-required = Choose at least one permission.
 field-scopes-unknown = Use posts:read, posts:write, account and admin.
 field-scopes-admin_only = Only an admin can give a token the scope admin.
-field-role-required = Send a role, or disabled.
+field-role-required = Send “role” or “disabled”.
 field-role-unknown = The role must be user or admin.
 field-sort-unknown = The order must be new or top.
-field-include-unknown = The only thing that can be included is content.
+field-include-unknown = Only content can be included.
 field-before-malformed = This page link is no longer valid. Start again from the first page.
 field-after-malformed = This page link is no longer valid. Start again from the first page.
 field-after-exclusive = Send either before or after, not both.
@@ -195,7 +195,7 @@ flash-role-changed = Role changed.
 flash-user-disabled = The account is disabled and logged out everywhere.
 flash-user-enabled = Account enabled.
 flash-user-deleted = The account and its posts were deleted.
-flash-user-logged-out = This person was logged out everywhere.
+flash-user-logged-out = This user was logged out everywhere.
 flash-session-ended = Session ended.
 flash-sessions-ended = You were logged out everywhere else.
 flash-token-revoked = Token revoked.

@@ -1,19 +1,19 @@
--- Work to be done after a transaction, such as sending a mail: written in that transaction, done by
+-- Work to be done after a transaction, such as sending an e-mail: queued in that transaction, run by
 -- the worker of any instance.
 CREATE TABLE jobs (
     id            BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     kind          TEXT NOT NULL,
-    -- Of the jobs with one key, only one waits at a time.
+    -- At most one unfinished job has this key.
     unique_key    TEXT,
-    -- JSON; its form belongs to the kind. It holds no secrets.
+    -- JSON; its format depends on the kind. It contains no secrets.
     payload       TEXT NOT NULL,
     created_at    TIMESTAMPTZ NOT NULL,
     run_at        TIMESTAMPTZ NOT NULL,
     attempts      BIGINT NOT NULL DEFAULT 0,
     last_error    TEXT,
-    -- Until then the worker that took the job has it for itself.
+    -- When the claim of the worker that took the job expires.
     claimed_until TIMESTAMPTZ,
-    -- When it succeeded, or failed for the last time; swept some days later.
+    -- When it succeeded, or failed for the last time; deleted some days later.
     finished_at   TIMESTAMPTZ,
     failed        BOOLEAN NOT NULL DEFAULT FALSE
 );
@@ -28,14 +28,14 @@ INSERT INTO jobs (kind, payload, created_at, run_at, attempts)
     FROM outbox ORDER BY id;
 DROP TABLE outbox;
 
--- Code that took part in a migration, once it is through.
+-- Backfills (migration code in Rust) that have finished.
 CREATE TABLE backfills (
     name        TEXT PRIMARY KEY,
     finished_at TIMESTAMPTZ NOT NULL
 );
 
--- When the post became public; null while it is not. Lists order by it, since it may lie before or
--- after the moment in which the row was written.
+-- When the post was published; null while it is not public. Lists are ordered by it, since it may be
+-- earlier or later than the time at which the row was written.
 ALTER TABLE posts ADD COLUMN published_at TIMESTAMPTZ;
 UPDATE posts SET published_at = created_at;
 CREATE INDEX posts_published_at ON posts (published_at, id) WHERE published_at IS NOT NULL;
@@ -44,14 +44,14 @@ CREATE INDEX posts_user_published_at ON posts (user_id, published_at, id)
 DROP INDEX posts_votes;
 CREATE INDEX posts_votes ON posts (votes, id) WHERE published_at IS NOT NULL;
 
--- For sweeping.
+-- For the sweep of expired sessions.
 CREATE INDEX sessions_last_used_at ON sessions (last_used_at);
 
--- The kind of client, in the words of the API.
+-- The kind of client, as named in the API.
 ALTER TABLE sessions RENAME COLUMN door TO client;
 UPDATE sessions SET client = 'browser' WHERE client = 'page';
 
--- Purposes are known to the program alone: a new one needs no change of the schema.
+-- Only the program knows the purposes: a new one needs no change of the schema.
 ALTER TABLE link_tokens DROP CONSTRAINT link_tokens_purpose_check;
 CREATE INDEX link_tokens_expires_at ON link_tokens (expires_at);
 

@@ -1,5 +1,5 @@
-//! The audit log: what happened to accounts. Events are only ever added, each with the hash of
-//! itself and the one before, so that a changed or missing one is detected.
+//! The audit log of account events. It is append-only, and each event has a hash of itself and the
+//! previous hash, so that a changed or missing event is detected.
 
 use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
@@ -68,7 +68,7 @@ impl AuditEvent {
         AuditEvent::new(kind).by(Some(user)).about(user.id, &user.username)
     }
 
-    /// Who did it; nobody when it was the operator, or somebody who was not logged in.
+    /// Who did it; none for the operator, or when nobody was logged in.
     pub fn by(mut self, user: Option<&User>) -> AuditEvent {
         self.actor = user.map(|user| (user.id, user.username.clone()));
         self
@@ -80,14 +80,14 @@ impl AuditEvent {
         self
     }
 
-    /// What else is worth knowing: never a secret, never what somebody typed.
+    /// Additional information: never a secret, never user input.
     pub fn detail(mut self, detail: impl Into<String>) -> AuditEvent {
         self.detail = detail.into();
         self
     }
 
-    /// Writes the event. It belongs at the end of a transaction: the end of the chain stays locked
-    /// until that commits.
+    /// Writes the event. Call it at the end of a transaction: the end of the chain stays locked
+    /// until the commit.
     pub async fn write(self, tx: &mut Tx, caller: &Caller) -> Result<()> {
         let (id, previous): (i64, String) =
             sql("UPDATE audit_head SET id = id + 1 RETURNING id, hash").one(&mut *tx).await?;
@@ -129,7 +129,7 @@ impl AuditEvent {
         Ok(())
     }
 
-    /// Writes the event in a transaction of its own.
+    /// Writes the event in its own transaction.
     pub async fn record(self, db: &Db, caller: &Caller) -> Result<()> {
         let mut tx = db.begin().await?;
         self.write(&mut tx, caller).await?;
@@ -176,7 +176,7 @@ impl EventRow {
     }
 }
 
-/// An event, as people and admins see it.
+/// An event, as shown to users and admins.
 #[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
 pub struct Event {
     pub id: i64,
@@ -191,7 +191,7 @@ pub struct Event {
     #[schema(example = "192.0.2.7")]
     pub address: String,
     pub user_agent: String,
-    /// Names the request in the site's log.
+    /// Identifies the request in the site's log.
     pub request_id: String,
     pub detail: String,
 }
@@ -200,7 +200,7 @@ pub struct Event {
 const COLUMNS: &str = "SELECT id, at, kind, actor_id, actor, subject_id, subject, address, \
     user_agent, request_id, detail, hash FROM audit_events";
 
-/// What happened to one's own account, latest first.
+/// The events of the user's own account, latest first.
 pub async fn for_user(db: &Db, user: &User, params: &PageParams) -> Result<Page<Event>> {
     let keyset = Keyset::<1>::new(params)?;
     let query = sql(COLUMNS).push_bind(" WHERE subject_id = ", user.id);
@@ -208,7 +208,7 @@ pub async fn for_user(db: &Db, user: &User, params: &PageParams) -> Result<Page<
     Ok(keyset.page(rows, |event: &Event| [event.id]))
 }
 
-/// Copied tokens that were detected in the last two weeks, latest first.
+/// Token reuse that was detected in the last two weeks, latest first.
 pub async fn replays(db: &Db, user: &User) -> Result<Vec<Event>> {
     sql(COLUMNS)
         .push_bind(" WHERE subject_id = ", user.id)
@@ -219,7 +219,7 @@ pub async fn replays(db: &Db, user: &User) -> Result<Vec<Event>> {
         .await
 }
 
-/// Everything, latest first; `q` searches names, kinds and addresses.
+/// All events, latest first; `q` searches names, kinds and addresses.
 pub async fn list(
     site: &Site,
     _: &Admin,
@@ -240,10 +240,10 @@ pub async fn list(
     Ok(keyset.page(rows, |event: &Event| [event.id]))
 }
 
-/// The end of an unbroken chain.
+/// The end of an intact chain.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// How many events there are.
+    /// The number of events, which is the id of the last one.
     pub id: i64,
     /// The hash of the last one; empty when there is none.
     pub hash: String,
@@ -252,17 +252,17 @@ pub struct Checkpoint {
 impl std::str::FromStr for Checkpoint {
     type Err = ();
 
-    /// Reads `NUMBER:HASH`.
+    /// Parses `NUMBER:HASH`.
     fn from_str(text: &str) -> std::result::Result<Checkpoint, ()> {
         let (id, hash) = text.split_once(':').ok_or(())?;
         Ok(Checkpoint { id: id.parse().map_err(|_| ())?, hash: hash.to_owned() })
     }
 }
 
-/// Rows read at once.
+/// Rows per query.
 const BATCH: i64 = 1_000;
 
-/// Walks the whole chain.
+/// Verifies the whole chain and returns its end.
 ///
 /// # Errors
 /// `AuditBroken`, naming the first event that was changed or is missing.
@@ -287,7 +287,7 @@ pub async fn verify(db: &Db) -> Result<Checkpoint> {
             end = Checkpoint { id: row.id, hash: row.hash };
         }
     }
-    // Read last: events appended meanwhile lie beyond our end, which is fine.
+    // Read last: events appended in the meantime are beyond our end, which is fine.
     let (id, hash): (i64, String) = sql("SELECT id, hash FROM audit_head").one(db).await?;
     if id < end.id || (id == end.id && hash != end.hash) {
         return Err(Error::AuditBroken(AuditFault::Head));
@@ -300,8 +300,8 @@ pub async fn verify(db: &Db) -> Result<Checkpoint> {
     Ok(end)
 }
 
-/// Checks that the chain still contains the end that an earlier `verify` found. This detects a chain
-/// that was rewritten as a whole.
+/// Checks that the chain still contains the end that an earlier `verify` returned. This detects that
+/// the whole chain was rewritten.
 ///
 /// # Errors
 /// `AuditBroken`.

@@ -1,4 +1,4 @@
-//! The rules of the site and their SQL, one noun a file, in rooms. Knows no Rocket.
+//! The site's rules and their SQL, one noun per file. Independent of Rocket.
 
 pub mod accounts;
 pub mod audit;
@@ -8,5 +8,5 @@ pub mod moderation;
 pub mod posts;
 pub mod users;
 
-/// Code that takes part in migrations, in any order.
+/// The backfills of migrations, in any order.
 pub const BACKFILLS: &[crate::db::Backfill] = &[posts::rendering::BACKFILL];

@@ -1,4 +1,4 @@
-//! Thin handlers, one noun a file: load, call one model function, reply.
+//! Thin handlers, one noun per file: load, call one model function, reply.
 
 pub mod accounts;
 pub mod admin;

@@ -1,4 +1,4 @@
-//! Health checks, and the files that pages need.
+//! Health checks and static files.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ room! {
     pages: [healthz, readyz, asset, favicon],
 }
 
-/// Liveness: the process runs.
+/// Liveness: the process is running.
 #[get("/healthz")]
 fn healthz() -> &'static str {
     "ok\n"
@@ -33,7 +33,7 @@ fn asset(path: PathBuf) -> web::Result<Asset> {
     Ok(Asset::get(&path)?)
 }
 
-/// Browsers ask for it by this name.
+/// Browsers request it under this name.
 #[get("/favicon.ico")]
 fn favicon() -> Redirect {
     Redirect::permanent("/static/icons/favicon.svg")

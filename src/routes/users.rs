@@ -1,4 +1,4 @@
-//! People, as others see them.
+//! Public profiles.
 
 use rocket::get;
 use serde::Serialize;
@@ -11,11 +11,11 @@ use crate::models::users::user::{self, Profile};
 use crate::web::{self, Problem, Query, Visitor, list, room};
 
 room! {
-    tag: ("people", "Who writes here"),
+    tag: ("people", "Public profiles"),
     both: [show],
 }
 
-/// A person and their posts.
+/// A user and their posts.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct UserPosts {
     user: Profile,
@@ -23,7 +23,7 @@ pub struct UserPosts {
     page: Page<PostSummary>,
 }
 
-/// A person and their posts, newest first
+/// Get a user and their posts, newest first
 #[utoipa::path(get, path = "/users/{username}", tag = "people", security((), ("password" = [])),
     params(("username" = String, Path), PageParams),
     responses((status = 200, body = UserPosts), (status = 404, body = Problem)))]

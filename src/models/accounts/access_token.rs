@@ -8,7 +8,7 @@ use strum::IntoStaticStr;
 use crate::error::{Credentials, Error, Result};
 use crate::models::base::keys::Keys;
 
-/// Seconds by which the clocks of two instances may differ.
+/// Tolerated clock difference between instances, in seconds.
 const LEEWAY: u64 = 5;
 
 /// Which door accepts a token.
@@ -17,13 +17,13 @@ pub enum Audience {
     /// In the cookie, at the page door.
     #[strum(serialize = "postly:page")]
     Page,
-    /// As bearer token, at the API door.
+    /// As a bearer token, at the API door.
     #[strum(serialize = "postly:api")]
     Api,
 }
 
 impl Audience {
-    /// The kind of client that has sessions of this audience, in the words of the API.
+    /// The kind of client with sessions of this audience, as named in the API.
     pub fn client(self) -> &'static str {
         match self {
             Audience::Page => "browser",
@@ -40,7 +40,7 @@ impl Audience {
     }
 }
 
-/// The contents of a token. `sid` names the session row, which alone decides.
+/// The claims of a token. `sid` is the id of the session row, which determines whether it is valid.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Claims {
     iss: String,
@@ -86,14 +86,14 @@ pub fn sign(keys: &Keys, audience: Audience, user_id: i64, sid: &str) -> Result<
     encode(&header, &claims, key).map_err(|e| Error::Internal(format!("jwt: {e}")))
 }
 
-/// Reads a token that was meant for `audience`.
+/// Verifies a token for `audience`.
 ///
 /// # Errors
-/// `InvalidCredentials` for anything but a token of ours that is valid now: every claim is required,
+/// `InvalidCredentials` unless it is a currently valid token of this site: every claim is required,
 /// and the header's `kid` is compared with our keys, never looked up elsewhere.
 pub fn verify(keys: &Keys, audience: Audience, token: &str) -> Result<Claims> {
     let header = jsonwebtoken::decode_header(token).map_err(|_| INVALID)?;
-    // Keys come from the configuration alone, whatever a header points to (RFC 7515 §4.1).
+    // Keys come only from the configuration, whatever the header refers to (RFC 7515 §4.1).
     if header.jku.is_some() || header.jwk.is_some() || header.x5u.is_some() || header.x5c.is_some()
     {
         return Err(INVALID);

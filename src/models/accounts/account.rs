@@ -1,4 +1,4 @@
-//! An account, as its owner and admins see it.
+//! Accounts, as shown to their owner and to admins.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::models::base::site::Site;
 use crate::models::users::user::{Role, User};
 
-/// What the person and admins see.
+/// An account, as shown to its owner and to admins.
 #[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
 pub struct Account {
     pub id: i64,
@@ -19,25 +19,25 @@ pub struct Account {
     pub email: Option<String>,
     /// Whether the e-mail address was confirmed.
     pub email_verified: bool,
-    /// An address that was entered and is not confirmed yet.
+    /// A new address that is not confirmed yet.
     pub pending_email: Option<String>,
     #[sqlx(try_from = "String")]
     pub role: Role,
     /// When an admin disabled the account; null while it is enabled.
     pub disabled_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
-    /// How many posts they have written.
+    /// How many posts the user has written.
     pub posts: i64,
 }
 
-/// Accounts; ends before WHERE.
+/// Selects accounts; ends before WHERE.
 pub(in crate::models) fn select() -> Statement {
     sql("SELECT u.id, u.username, u.email, u.email_verified_at IS NOT NULL AS email_verified, \
          u.pending_email, u.role, u.disabled_at, u.created_at, \
          (SELECT count(*) FROM posts p WHERE p.user_id = u.id) AS posts FROM users u")
 }
 
-/// The account of the person with this id.
+/// The account with this id.
 ///
 /// # Errors
 /// `NotFound`.
@@ -45,7 +45,7 @@ pub(in crate::models) async fn by_id<'c>(conn: impl Into<Conn<'c>>, id: i64) -> 
     select().push_bind(" WHERE u.id = ", id).one(conn).await
 }
 
-/// The person's own account.
+/// The user's own account.
 pub async fn own(site: &Site, user: &User) -> Result<Account> {
     by_id(&site.db, user.id).await
 }

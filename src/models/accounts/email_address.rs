@@ -1,4 +1,4 @@
-//! E-mail addresses: their syntax, confirming them, changing them.
+//! E-mail addresses: syntax, confirmation and changes.
 
 use serde::Deserialize;
 use sqlx::FromRow;
@@ -15,8 +15,8 @@ use crate::models::mail::outbox::{self, MailKind};
 use crate::models::users::user::{self, Role, User};
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
-/// An e-mail address as it is stored; blank is none. Only its syntax is checked: whether it works,
-/// only a mail can tell (RFC 5321 §4.5.3.1 gives the length).
+/// Parses an e-mail address; blank text is `None`. Only the syntax and the length (RFC 5321
+/// §4.5.3.1) are checked; only an e-mail can show whether the address works.
 ///
 /// # Errors
 /// `Invalid`, about `email`.
@@ -37,10 +37,10 @@ pub fn parse(text: Option<&str>) -> Result<Option<String>> {
     Ok(Some(text.to_owned()))
 }
 
-/// A new address.
+/// A new e-mail address.
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 pub struct EmailChange {
-    /// Blank for none.
+    /// Blank to remove the address.
     #[schema(example = "ann@mail.example", required = true)]
     pub email: Option<String>,
 }
@@ -55,11 +55,11 @@ async fn stored(tx: &mut Tx, user_id: i64) -> Result<EmailRow> {
     sql("SELECT email, pending_email FROM users WHERE id = $1").bind(user_id).one(tx).await
 }
 
-/// Gives the account another address, or none. Where mail is sent, the new one counts once it is
-/// confirmed; the old one is notified at once.
+/// Changes or removes the account's address. If the site sends e-mail, the new address takes effect
+/// once it is confirmed; the old one is notified immediately.
 ///
 /// # Errors
-/// `Invalid`; `Taken`, which only a site without mail reveals; `TooManyRequests`.
+/// `Invalid`; `Taken`, only on a site that sends no e-mail; `TooManyRequests`.
 pub async fn change(site: &Site, actor: &Actor, input: &EmailChange) -> Result<()> {
     let rules = &site.rules.email;
     let me = &actor.user;
@@ -74,7 +74,7 @@ pub async fn change(site: &Site, actor: &Actor, input: &EmailChange) -> Result<(
         return Ok(());
     }
     email_link::invalidate(&mut tx, me.id, Purpose::Verify).await?;
-    // A link that was sent to the old address must not open the account any more.
+    // A link that was sent to the old address must no longer give access to the account.
     email_link::invalidate(&mut tx, me.id, Purpose::Reset).await?;
     let changed = match &address {
         Some(address) if rules.sends_mail && before.email.as_ref() != Some(address) => {
@@ -118,7 +118,7 @@ pub async fn change(site: &Site, actor: &Actor, input: &EmailChange) -> Result<(
 /// Sends the confirmation link again.
 ///
 /// # Errors
-/// `Conflict` when nothing is to be confirmed; `TooManyRequests`.
+/// `Conflict` when there is nothing to confirm; `TooManyRequests`.
 pub async fn resend(site: &Site, actor: &Actor) -> Result<()> {
     email_link::limit(site, &actor.caller).await?;
     let unconfirmed: Option<String> = sql("SELECT coalesce(pending_email, email) FROM users \
@@ -141,11 +141,11 @@ pub async fn resend(site: &Site, actor: &Actor) -> Result<()> {
     }
 }
 
-/// Confirms an address with the secret of a mailed link.
+/// Confirms an address with the secret of an e-mailed link.
 ///
 /// # Errors
-/// `InvalidCredentials` when the link does not work; `Conflict` when another account has confirmed
-/// the address first; `TooManyRequests`.
+/// `InvalidCredentials` when the link is invalid; `Conflict` when another account has confirmed the
+/// address first; `TooManyRequests`.
 pub async fn verify(site: &Site, caller: &Caller, token: &str) -> Result<()> {
     email_link::limit(site, caller).await?;
     let mut tx = site.db.begin().await?;
@@ -174,7 +174,7 @@ pub async fn verify(site: &Site, caller: &Caller, token: &str) -> Result<()> {
 }
 
 /// # Errors
-/// `Forbidden` for whoever must confirm an address before posting.
+/// `Forbidden` when the user has to confirm an address before posting.
 pub async fn permit_posting(site: &Site, user: &User) -> Result<()> {
     if !site.rules.email.verified_to_post || user.role == Role::Admin {
         return Ok(());

@@ -1,9 +1,9 @@
-//! Somebody who has just proved who they are.
+//! A user who has just been authenticated.
 
 use crate::models::users::user::User;
 
-/// A person, and the hash of the password that was verified. A session is opened only while the
-/// account still has it.
+/// A user, and the password hash that was verified. A session is opened only if the account still
+/// has this hash.
 #[derive(Debug)]
 pub struct Identity {
     pub user: User,

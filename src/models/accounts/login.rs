@@ -18,7 +18,7 @@ use crate::models::base::{rate_limit, rate_policy};
 use crate::models::users::user::{self, User};
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
-/// What a returning person enters: the username or the e-mail address, in either field.
+/// The credentials: a username or an e-mail address, in either field, and the password.
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 pub struct Login {
     #[schema(example = "ann", nullable)]
@@ -27,17 +27,17 @@ pub struct Login {
     pub email: Option<String>,
     #[schema(example = "violet otter paddles upstream", required = true)]
     pub password: Option<String>,
-    /// With two-factor log-in: the six-digit code of the authenticator, or a recovery code.
+    /// With two-factor log-in: the six-digit code from the authenticator, or a recovery code.
     #[schema(example = "123456", nullable)]
     pub code: Option<String>,
 }
 
-/// A log-in whose password was right.
+/// A log-in with the right password.
 #[derive(Debug)]
 pub enum PasswordCheck {
-    /// That is enough for this account.
+    /// No second factor is required.
     Complete(Identity),
-    /// A code is needed too.
+    /// A code is also required.
     CodeRequired(Identity),
 }
 
@@ -53,12 +53,12 @@ const USER_ROW: &str = "SELECT id, username, role, password_hash, disabled_at FR
 
 const FAILED: Error = Error::InvalidCredentials(Credentials::Login);
 
-/// Checks name and password. Unknown names, wrong passwords and disabled accounts get one answer,
-/// after the same work.
+/// Verifies name and password. Unknown names, wrong passwords and disabled accounts get the same
+/// error, after the same work.
 ///
 /// # Errors
 /// `Invalid` when a field is empty; `InvalidCredentials`; `TooManyRequests`; `Unavailable` when too
-/// many log-ins wait already.
+/// many log-ins are already waiting.
 pub async fn authenticate(site: &Site, caller: &Caller, input: &Login) -> Result<PasswordCheck> {
     let filled = |text: &Option<String>| text.clone().filter(|t| !t.trim().is_empty());
     let mut errors = ValidationErrors::default();
@@ -73,8 +73,8 @@ pub async fn authenticate(site: &Site, caller: &Caller, input: &Login) -> Result
     }
     errors.into_result()?;
 
-    // A try is taken before any work is done, and given back when it was no failure, so that a
-    // hundred tries at once count as a hundred.
+    // An attempt is counted before any work is done and released if it succeeds, so that a hundred
+    // concurrent attempts count as a hundred.
     let db = &site.db;
     let name = user::canonical(&name);
     let network = caller.network();
@@ -110,7 +110,7 @@ pub async fn authenticate(site: &Site, caller: &Caller, input: &Login) -> Result
     })
 }
 
-/// The person with this username or e-mail address, as `user::canonical` writes it.
+/// The user with this username or e-mail address, as returned by `user::canonical`.
 async fn find(db: &Db, canonical: &str) -> Result<Option<UserRow>> {
     sql(USER_ROW)
         .push_bind(" WHERE username_key = ", canonical)
@@ -119,7 +119,7 @@ async fn find(db: &Db, canonical: &str) -> Result<Option<UserRow>> {
         .await
 }
 
-/// An event that is shown to its owner, if there is one.
+/// An event about this account, if there is one, so that its owner sees it.
 fn about(kind: EventKind, row: Option<&UserRow>) -> AuditEvent {
     let event = AuditEvent::new(kind);
     match row {
@@ -128,7 +128,8 @@ fn about(kind: EventKind, row: Option<&UserRow>) -> AuditEvent {
     }
 }
 
-/// Hashes the password again if it is stored in a weaker form than today's; gives what is stored.
+/// Rehashes the password if the stored hash is weaker than the current settings; returns the stored
+/// hash.
 async fn upgrade_hash(
     site: &Site,
     row: &UserRow,
@@ -139,7 +140,7 @@ async fn upgrade_hash(
         return Ok(row.password_hash.clone());
     }
     let hash = site.hasher.hash(password).await?;
-    // Only if it is still the same: a password changed meanwhile stays changed.
+    // Only if it is still the same: a concurrent password change must not be overwritten.
     let upgraded = sql("UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3")
         .bind(hash.as_str())
         .bind(row.user.id)
@@ -149,7 +150,7 @@ async fn upgrade_hash(
     if upgraded > 0 {
         return Ok(hash);
     }
-    // Somebody else was faster: another log-in with the same password, or a change of it.
+    // Changed concurrently: by another log-in with the same password, or by a password change.
     let stored: UserRow =
         sql(USER_ROW).push_bind(" WHERE id = ", row.user.id).one(&site.db).await?;
     match site.hasher.verify(password, Some(&stored.password_hash)).await? {
@@ -158,8 +159,8 @@ async fn upgrade_hash(
     }
 }
 
-/// Confirms the password of somebody who is logged in already: sensitive actions are open to the
-/// session for 15 minutes.
+/// Confirms the password of a logged-in user: the session may then perform sensitive actions for 15
+/// minutes.
 ///
 /// # Errors
 /// `Invalid` when the password is wrong; `TooManyRequests`; `Unavailable`.
@@ -177,8 +178,8 @@ pub async fn reauthenticate(
     tx.commit().await
 }
 
-/// Checks that this is the person's password; gives the stored hash. `field` is what an error is
-/// about.
+/// Verifies the user's password and returns the stored hash. `field` is the field that errors
+/// concern.
 ///
 /// # Errors
 /// `Invalid` when the password is wrong; `TooManyRequests`; `Unavailable`.
@@ -196,7 +197,8 @@ pub async fn verify_password(
     let key = user.id.to_string();
     let acquired = rate_limit::acquire(db.writer(), caller, &rate_policy::SUDO, &key).await;
     if let Err(Error::TooManyRequests { first: true, .. }) = acquired {
-        let event = AuditEvent::own(EventKind::LOGIN_THROTTLED, user).detail("password again");
+        let event =
+            AuditEvent::own(EventKind::LOGIN_THROTTLED, user).detail("password confirmation");
         event.record(db, caller).await?;
     }
     acquired?;

@@ -20,10 +20,11 @@ fn lifetime() -> Duration {
     Duration::minutes(5)
 }
 
-/// Finishes a log-in whose code came along with the password.
+/// Completes a log-in whose code was sent together with the password.
 ///
 /// # Errors
-/// `SecondFactorRequired` when it did not; `InvalidCredentials` when it is wrong; `TooManyRequests`.
+/// `SecondFactorRequired` when the code is missing; `InvalidCredentials` when it is wrong;
+/// `TooManyRequests`.
 pub async fn complete(
     site: &Site,
     caller: &Caller,
@@ -55,7 +56,7 @@ async fn verify_code(
     Err(Error::InvalidCredentials(Credentials::Code))
 }
 
-/// Remembers that the password was right; gives the secret with which the browser comes back.
+/// Records that the password was right; returns the secret with which the browser can continue.
 pub async fn create(site: &Site, identity: &Identity) -> Result<String> {
     let token = random::token("")?;
     sql("INSERT INTO login_challenges (hash, user_id, stamp, expires_at) VALUES ($1, $2, $3, $4)")
@@ -77,7 +78,7 @@ struct ChallengeRow {
     password_hash: String,
 }
 
-/// Finishes a log-in with the code that belongs to an earlier challenge.
+/// Completes a log-in with the code for an earlier challenge.
 ///
 /// # Errors
 /// `InvalidCredentials` when the challenge has expired or the code is wrong; `TooManyRequests`.
@@ -95,7 +96,7 @@ pub async fn answer(
         .bind(now())
         .optional(&site.db)
         .await?;
-    // A password changed meanwhile ends the challenge.
+    // A password change in the meantime ends the challenge.
     let row = row
         .filter(|row| row.stamp == random::sha256(&row.password_hash))
         .ok_or(Error::InvalidCredentials(Credentials::LoginExpired))?;
@@ -110,7 +111,7 @@ pub async fn answer(
     Ok(identity)
 }
 
-/// Deletes challenges that have expired; gives how many.
+/// Deletes expired challenges; returns how many.
 pub async fn sweep(tx: &mut Tx) -> Result<u64> {
     sql("DELETE FROM login_challenges WHERE expires_at <= $1").bind(now()).execute(tx).await
 }

@@ -1,4 +1,4 @@
-//! Accounts: registering, logging in, and everything that proves who somebody is.
+//! Accounts: registration, log-in, and all kinds of credentials.
 
 pub mod access_token;
 pub mod account;

@@ -1,4 +1,4 @@
-//! Which passwords are good enough.
+//! The password policy.
 
 use zxcvbn::{Score, zxcvbn};
 
@@ -6,14 +6,14 @@ use crate::error::{Error, Result};
 use crate::models::base::hasher::{Hasher, MAX_LENGTH};
 use crate::validation::{FieldError, Rule};
 
-/// Fewest characters.
+/// Minimum length in characters.
 const MIN_LENGTH: usize = 10;
 
-/// Refuses passwords that are too short, too long, easy to guess, or that contain the username.
-/// Guessing how easy a long one is takes a while: it is done on a thread made for blocking.
+/// Rejects passwords that are too short, too long, easy to guess, or that contain the username.
+/// Estimating the strength of a long one takes a while, so it runs on a blocking thread.
 ///
 /// # Errors
-/// `Invalid`, about `password`; `Unavailable` when too many callers wait already.
+/// `Invalid`, about `password`; `Unavailable` when too many callers are already waiting.
 pub async fn validate(
     hasher: &Hasher,
     password: &str,
@@ -26,7 +26,7 @@ pub async fn validate(
     hasher.run(move || validate_strength(&password, &username, email.as_deref())).await?
 }
 
-/// Refuses what is too short or too long to be worth a look.
+/// Rejects passwords that are too short or too long to be analysed.
 fn validate_length(password: &str) -> Result<()> {
     let error = |rule| FieldError::new("password", rule).with("min", MIN_LENGTH);
     match password.chars().count() {

@@ -1,4 +1,4 @@
-//! Changing a password: one's own, or somebody else's by an admin.
+//! Changing one's own password, and setting another user's as an admin.
 
 use serde::Deserialize;
 
@@ -14,10 +14,10 @@ use crate::models::mail::outbox::{self, MailKind};
 use crate::models::users::user;
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
-/// A change of one's own password.
+/// A change of the user's own password.
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 pub struct PasswordChange {
-    /// The present password.
+    /// The current password.
     #[schema(required = true)]
     pub current: Option<String>,
     /// At least 10 characters, and not easy to guess.
@@ -25,7 +25,8 @@ pub struct PasswordChange {
     pub password: Option<String>,
 }
 
-/// Changes one's own password. Every other session ends, with its tokens; the owner is mailed.
+/// Changes the user's own password. All other sessions end, with their tokens; the user is notified
+/// by e-mail.
 ///
 /// # Errors
 /// `Invalid`, about `current` or `password`; `TooManyRequests`; `Unavailable`.
@@ -63,7 +64,7 @@ pub async fn change(
     tx.commit().await
 }
 
-/// Sets somebody's password, and ends their sessions, tokens and links.
+/// Sets a user's password and revokes their sessions, tokens and links.
 ///
 /// # Errors
 /// `NotFound`; `Invalid`, about `password`.

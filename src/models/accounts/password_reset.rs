@@ -1,4 +1,4 @@
-//! Resetting a forgotten password by mail.
+//! Resetting a forgotten password by e-mail.
 
 use serde::Deserialize;
 
@@ -13,29 +13,30 @@ use crate::models::mail::outbox::{self, MailKind};
 use crate::models::users::user;
 use crate::validation::Rule;
 
-/// A request for a link.
+/// A request for a password-reset link.
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 pub struct ResetRequest {
     #[schema(example = "ann@mail.example", required = true)]
     pub email: Option<String>,
 }
 
-/// Requests a link with which to set a new password. Whether the address has an account is looked up
-/// later, when the mail is written: the answer and its time are the same for every address.
+/// Requests a link for setting a new password. Whether the address has an account is looked up
+/// later, when the e-mail is composed, so that the response and its timing are the same for every
+/// address.
 ///
 /// # Errors
-/// `Invalid` when this is no address; `TooManyRequests`.
+/// `Invalid` when this is not an address; `TooManyRequests`.
 pub async fn request(site: &Site, caller: &Caller, input: &ResetRequest) -> Result<()> {
     let address = email_address::parse(input.email.as_deref())?
         .ok_or_else(|| Error::invalid("email", Rule::Required))?;
     email_link::limit(site, caller).await?;
     let mut tx = site.db.begin().await?;
-    // The answer does not say whether it was queued.
+    // The response does not reveal whether it was queued.
     outbox::enqueue_link(&mut tx, MailKind::Reset, &address, None).await?;
     tx.commit().await
 }
 
-/// A new password, with the secret of a mailed link.
+/// A new password, with the secret of an e-mailed link.
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 pub struct PasswordReset {
     /// The `token` of the link.
@@ -46,23 +47,23 @@ pub struct PasswordReset {
     pub password: Option<String>,
 }
 
-/// Sets a new password with a mailed link. Every session and every personal token ends: whoever knew
-/// the old password may have created them. Nobody is logged in by it.
+/// Sets a new password with an e-mailed link. All sessions and personal tokens are revoked: whoever
+/// knew the old password may have created them. The user is not logged in.
 ///
 /// # Errors
-/// `InvalidCredentials` when the link does not work; `Invalid`; `TooManyRequests`; `Unavailable`.
+/// `InvalidCredentials` when the link is invalid; `Invalid`; `TooManyRequests`; `Unavailable`.
 pub async fn reset(site: &Site, caller: &Caller, input: &PasswordReset) -> Result<()> {
     email_link::limit(site, caller).await?;
     let token = input.token.as_deref().unwrap_or_default();
     let new = input.password.as_deref().unwrap_or_default();
-    // A password that is refused does not consume the link.
+    // A rejected password does not consume the link.
     let link = email_link::find(&site.db, Purpose::Reset, token).await?;
     let user = user::by_id(&site.db, link.user_id).await?;
     password::validate(&site.hasher, new, &user.username, Some(&link.email)).await?;
     let hash = site.hasher.hash(new).await?;
     let mut tx = site.db.begin().await?;
     let link = email_link::consume(&mut tx, Purpose::Reset, token).await?;
-    // Whoever reads the mail owns the address.
+    // Using the link proves that the address belongs to the user.
     sql("UPDATE users SET password_hash = $1, \
          email_verified_at = CASE WHEN email = $2 THEN coalesce(email_verified_at, $3) \
          ELSE email_verified_at END WHERE id = $4")

@@ -1,4 +1,4 @@
-//! Personal API tokens: named, scoped, expiring, for a person's own programs. Shown once; kept as
+//! Personal API tokens: named, scoped, expiring, for a user's own programs. Shown once; stored as
 //! SHA-256.
 
 use chrono::{DateTime, Duration, Utc};
@@ -16,7 +16,7 @@ use crate::models::base::{form_value, random};
 use crate::models::users::user::{Role, User};
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
-/// Marks a personal token, for people and for programs that look for leaked secrets.
+/// Identifies personal tokens, also for tools that scan for leaked secrets.
 pub const PREFIX: &str = "pst_";
 
 /// What a token may be used for.
@@ -53,7 +53,7 @@ impl Scope {
     }
 }
 
-/// The scopes of a token, stored with single blanks between them.
+/// The scopes of a token, stored separated by spaces.
 #[derive(Debug, Clone, Default, Serialize, utoipa::ToSchema)]
 pub struct Scopes(Vec<Scope>);
 
@@ -68,29 +68,29 @@ impl Scopes {
 }
 
 impl From<String> for Scopes {
-    /// Ignores what this version does not know.
+    /// Ignores scopes that this version does not know.
     fn from(stored: String) -> Scopes {
         Scopes(stored.split(' ').filter_map(|word| word.parse().ok()).collect())
     }
 }
 
-/// What a person enters for a new token.
+/// The input for a new token.
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 pub struct PersonalTokenInput {
     /// What it is for; at most 80 characters.
     #[schema(example = "backup script", required = true)]
     pub name: Option<String>,
-    /// Some of `posts:read`, `posts:write`, `account`, `admin`.
+    /// Any of `posts:read`, `posts:write`, `account`, `admin`.
     #[serde(default, deserialize_with = "form_value::words")]
     #[schema(example = json!(["posts:read", "posts:write"]), required = true)]
     pub scopes: Vec<String>,
-    /// Days until it expires, 1 to 365; 90 when missing.
+    /// Days until it expires, 1 to 365; 90 by default.
     #[serde(default, deserialize_with = "form_value::number")]
     #[schema(example = 90)]
     pub days: Option<i64>,
 }
 
-/// A token as its owner sees it.
+/// A token without its secret, as shown to its owner.
 #[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
 pub struct PersonalTokenView {
     pub id: i64,
@@ -101,12 +101,12 @@ pub struct PersonalTokenView {
     pub scopes: Scopes,
     pub created_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
-    /// To within 15 minutes; null when it was never used.
+    /// Accurate to 15 minutes; null if it was never used.
     pub last_used_at: Option<DateTime<Utc>>,
     pub last_address: Option<String>,
 }
 
-/// A new token: the only time that the token itself can be seen.
+/// A new token with its secret, which is shown only once.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct NewPersonalToken {
     #[schema(example = "pst_…")]
@@ -115,18 +115,18 @@ pub struct NewPersonalToken {
     pub view: PersonalTokenView,
 }
 
-/// Most characters of a name.
+/// Maximum length of a name in characters.
 const MAX_NAME_LENGTH: usize = 80;
-/// Most tokens a person.
+/// Maximum number of tokens per user.
 const MAX_TOKENS: i64 = 50;
-/// Days until a token expires, when the input names none, and the most.
+/// Days until a token expires: the default, and the maximum.
 const DEFAULT_DAYS: i64 = 90;
 const MAX_DAYS: i64 = 365;
 
 /// Creates a token.
 ///
 /// # Errors
-/// `Invalid`; `Conflict` when the person has too many already.
+/// `Invalid`; `Conflict` when the user already has too many.
 pub async fn create(
     site: &Site,
     actor: &Actor,
@@ -204,7 +204,8 @@ fn parse_days(days: Option<i64>) -> Result<i64> {
     }
 }
 
-/// One's own tokens, the newest first; expired ones too, so that people see why a program stopped.
+/// The user's own tokens, newest first; also expired ones, so that users see why a program stopped
+/// working.
 pub async fn list(site: &Site, user: &User) -> Result<Vec<PersonalTokenView>> {
     sql("SELECT id, name, scopes, created_at, expires_at, last_used_at, last_address \
          FROM api_tokens WHERE user_id = $1 ORDER BY id DESC")
@@ -213,7 +214,7 @@ pub async fn list(site: &Site, user: &User) -> Result<Vec<PersonalTokenView>> {
     .await
 }
 
-/// Revokes one of one's own tokens, at once.
+/// Revokes one of the user's own tokens.
 ///
 /// # Errors
 /// `NotFound`.
@@ -221,7 +222,7 @@ pub async fn delete(site: &Site, actor: &Actor, id: i64) -> Result<()> {
     revoke_by_id(&site.db, &actor.caller, &actor.user, id).await
 }
 
-/// Revokes a token that is presented itself (RFC 7009): whoever has it may end it.
+/// Revokes the given token (RFC 7009): whoever has it may revoke it.
 pub async fn revoke(site: &Site, caller: &Caller, token: &str) -> Result<()> {
     match find(&site.db, caller, token).await {
         Ok((user, id, _)) => revoke_by_id(&site.db, caller, &user, id).await,
@@ -257,7 +258,7 @@ struct TokenRow {
     user: User,
 }
 
-/// The person behind a token, its number, and what it allows.
+/// The owner of a token, its id and its scopes.
 ///
 /// # Errors
 /// `InvalidCredentials` when it is unknown, has expired, or its owner is disabled.
@@ -272,7 +273,7 @@ pub async fn find(db: &Db, caller: &Caller, token: &str) -> Result<(User, i64, S
         .optional(db)
         .await?;
     let row = row.ok_or(Error::InvalidCredentials(Credentials::PersonalToken))?;
-    // Not at every request: reading should not write.
+    // Not on every request: reads should not write.
     if row.last_used_at.is_none_or(|last| last < at - Duration::minutes(15)) {
         let touched =
             sql("UPDATE api_tokens SET last_used_at = $1, last_address = $2 WHERE id = $3")
@@ -281,7 +282,7 @@ pub async fn find(db: &Db, caller: &Caller, token: &str) -> Result<(User, i64, S
                 .bind(row.token_id)
                 .execute(db.writer())
                 .await;
-        // Reading needs no write: a full disk locks no program out.
+        // Not an error: a full disk must not lock programs out.
         if let Err(error) = touched {
             let request_id = caller.request_id.as_str();
             tracing::warn!(request_id, %error, "the last use of a token cannot be recorded");

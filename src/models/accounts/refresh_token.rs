@@ -1,5 +1,5 @@
-//! Refresh tokens: opaque, good for one use, kept as SHA-256. All that follow one log-in are a
-//! family, which is its session (RFC 9700 §4.14.2).
+//! Refresh tokens: opaque, single-use, stored as SHA-256. All tokens that descend from one log-in
+//! are a family, which is its session (RFC 9700 §4.14.2).
 
 use chrono::{DateTime, Duration, Utc};
 use sqlx::FromRow;
@@ -15,16 +15,16 @@ use crate::models::base::random;
 use crate::models::base::site::Site;
 use crate::models::users::user::User;
 
-/// Marks a refresh token.
+/// Identifies refresh tokens.
 pub const PREFIX: &str = "prt_";
 
-/// For this long a token that was used already gives the same successor again: a client whose
-/// response was lost, or that asked twice at once, stays logged in. The period is not extended.
+/// How long a used token returns the same successor again, so that a client stays logged in when a
+/// response was lost or when it sent two requests at once. The period is not extended.
 fn grace() -> Duration {
     Duration::seconds(10)
 }
 
-/// What a program holds: the session, and the token that keeps it going.
+/// What an API client gets: the session, and the token that extends it.
 pub struct Grant {
     pub user: User,
     pub sid: String,
@@ -33,7 +33,7 @@ pub struct Grant {
 
 const INVALID: Error = Error::InvalidCredentials(Credentials::RefreshToken);
 
-/// Opens a session for a program, with the first token of its family.
+/// Opens a session for an API client, with the first token of its family.
 pub async fn open(site: &Site, caller: &Caller, identity: &Identity) -> Result<Grant> {
     let mut tx = site.db.begin().await?;
     let sid = session::insert(&mut tx, caller, identity, Audience::Api, None).await?;
@@ -55,9 +55,9 @@ struct Successor {
     created_at: DateTime<Utc>,
 }
 
-/// Exchanges a token for the next one of its family. Whoever presents it twice within the grace period
-/// gets the same successor, since it is derived from the token and our key. Whoever presents it later
-/// proves that the token was copied: the family ends.
+/// Exchanges a token for the next one of its family. Reuse within the grace period returns the same
+/// successor, which is derived from the token and our key. Later reuse means that the token was
+/// copied: the family is revoked.
 ///
 /// # Errors
 /// `InvalidCredentials`.
@@ -66,14 +66,14 @@ pub async fn rotate(site: &Site, caller: &Caller, token: &str) -> Result<Grant> 
     let hash = random::sha256(token);
     let refresh_token = format!("{PREFIX}{}", site.keys.derive("refresh", token));
     let mut tx = site.db.begin().await?;
-    // Whatever ends a session locks its row first and its tokens then; so does this.
+    // The same lock order as everything that ends a session: first its row, then its tokens.
     sql("UPDATE sessions SET address = $1 \
          WHERE id = (SELECT session_id FROM refresh_tokens WHERE hash = $2)")
     .bind(caller.address())
     .bind(hash.as_str())
     .execute(&mut tx)
     .await?;
-    // One statement decides: the successor is inserted, or found to exist already.
+    // Atomic: one statement inserts the successor, or finds the existing one.
     let successor: Option<Successor> =
         sql("INSERT INTO refresh_tokens (hash, parent_hash, session_id, created_at) \
              SELECT $1, t.hash, t.session_id, $2 FROM refresh_tokens t \
@@ -97,7 +97,7 @@ pub async fn rotate(site: &Site, caller: &Caller, token: &str) -> Result<Grant> 
             .await?;
         AuditEvent::new(EventKind::TOKEN_REPLAYED)
             .about(user.id, &user.username)
-            .detail("a used refresh token came again; its session was ended")
+            .detail("a used refresh token was sent again; its session was ended")
             .write(&mut tx, caller)
             .await?;
         tx.commit().await?;
@@ -124,8 +124,7 @@ async fn owner(tx: &mut Tx, sid: &str) -> Result<User> {
     .await
 }
 
-/// Ends the family of a token (RFC 7009 §2.1), whether it was used already or not. An unknown token
-/// counts as revoked.
+/// Revokes the family of a token (RFC 7009 §2.1), used or not. An unknown token counts as revoked.
 pub async fn revoke(site: &Site, caller: &Caller, token: &str) -> Result<()> {
     let mut tx = site.db.begin().await?;
     let found: Option<String> = sql("SELECT session_id FROM refresh_tokens WHERE hash = $1")

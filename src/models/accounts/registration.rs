@@ -1,4 +1,4 @@
-//! Registering.
+//! Registration.
 
 use serde::Deserialize;
 
@@ -15,13 +15,14 @@ use crate::models::mail::outbox::{self, MailKind};
 use crate::models::users::user::{self, Role, User};
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
-/// What a newcomer enters. Anything else that is sent along is ignored.
+/// The input for a new account. Other fields are ignored.
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 pub struct Registration {
-    /// 2 to 40 letters, digits, `_` and `-`; unique without regard to case.
+    /// 2 to 40 letters, digits, `_` and `-`; unique, ignoring case.
     #[schema(example = "ann", required = true)]
     pub username: Option<String>,
-    /// Optional unless the site requires it. Where mail is sent, it counts once it is confirmed.
+    /// Optional unless the site requires it. If the site sends e-mail, it takes effect once it is
+    /// confirmed.
     #[schema(example = "ann@mail.example", nullable)]
     pub email: Option<String>,
     /// At least 10 characters, and not easy to guess.
@@ -37,8 +38,9 @@ pub async fn register(site: &Site, caller: &Caller, input: &Registration) -> Res
     let network = caller.network();
     rate_limit::acquire(site.db.writer(), caller, &rate_policy::REGISTER, &network).await?;
     let valid = validate(site, input, site.rules.email.required).await?;
-    // Where mail is sent, an address counts once it is confirmed. Until then it is not compared with
-    // others, so that registering does not reveal who is here: the owner of a taken one gets a mail.
+    // If the site sends e-mail, an address takes effect once it is confirmed. Until then it is not
+    // compared with others, so that registering does not reveal who has an account: the owner of a
+    // taken address gets an e-mail.
     let (email, pending_email) = match valid.email {
         Some(email) if site.rules.email.sends_mail => (None, Some(email)),
         other => (other, None),
@@ -47,7 +49,7 @@ pub async fn register(site: &Site, caller: &Caller, input: &Registration) -> Res
     insert(site, caller, row, Role::User).await
 }
 
-/// Creates an account with any role. An admin's word for an e-mail address is as good as a mail.
+/// Creates an account with any role. An e-mail address entered by an admin counts as confirmed.
 ///
 /// # Errors
 /// `Invalid`; `Taken`.

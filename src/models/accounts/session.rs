@@ -1,4 +1,4 @@
-//! Sessions: a row for each log-in. A token is worth what its row says, and nothing without it.
+//! Sessions: one row per log-in. A token is valid only as long as its session's row.
 
 use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
@@ -15,22 +15,22 @@ use crate::models::base::site::Site;
 use crate::models::base::{random, user_agent};
 use crate::models::users::user::{self, User};
 
-/// A session ends this long after log-in, whatever happens.
+/// The maximum lifetime of a session.
 fn absolute_limit() -> Duration {
     Duration::days(14)
 }
 
-/// A session ends when it was not used for this long.
+/// A session ends when it has not been used for this long.
 pub fn idle_limit() -> Duration {
     Duration::hours(24)
 }
 
-/// How precisely `last_used_at` is kept, so that reading does not write at every request.
+/// The accuracy of `last_used_at`, so that not every request has to write.
 fn precision() -> Duration {
     Duration::minutes(15)
 }
 
-/// How long a confirmed password counts for sensitive actions.
+/// How long after the password was confirmed sensitive actions are allowed.
 fn reauthentication_limit() -> Duration {
     Duration::minutes(15)
 }
@@ -49,8 +49,8 @@ impl Session {
     }
 }
 
-/// Opens a session for somebody who has just proved who they are; gives its id. The session that the
-/// same browser had before ends, whoever planted it.
+/// Opens a session for a user who has just been authenticated; returns its id. The browser's
+/// previous session ends, to prevent session fixation.
 ///
 /// # Errors
 /// `InvalidCredentials` when the password was changed or the account disabled in the meantime.
@@ -75,7 +75,7 @@ pub async fn insert(
     audience: Audience,
     previous: Option<&str>,
 ) -> Result<String> {
-    // Changes nothing, but locks the account's row: a running change of password is waited for.
+    // Changes nothing, but locks the account's row, to wait for a concurrent password change.
     let unchanged = sql("UPDATE users SET password_hash = password_hash \
          WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL")
     .bind(identity.user.id)
@@ -116,7 +116,7 @@ struct SessionRow {
     proved_at: Option<DateTime<Utc>>,
 }
 
-/// The person behind a live session, in one query.
+/// The user of an active session, in one query.
 ///
 /// # Errors
 /// `InvalidCredentials` when the session has ended, belongs to somebody else, or to a disabled
@@ -145,7 +145,7 @@ pub async fn find(db: &Db, caller: &Caller, sid: &str, user_id: i64) -> Result<(
         .bind(sid)
         .execute(db.writer())
         .await;
-        // Reading needs no write: a full disk logs nobody out.
+        // Not an error: a full disk must not log anybody out.
         if let Err(error) = touched {
             let request_id = caller.request_id.as_str();
             tracing::warn!(request_id, %error, "the last use of a session cannot be recorded");
@@ -154,7 +154,7 @@ pub async fn find(db: &Db, caller: &Caller, sid: &str, user_id: i64) -> Result<(
     Ok((row.user, Session { id: sid.to_owned(), reauthenticated_at: row.proved_at }))
 }
 
-/// Whether a cookie's token of this age should be replaced by a fresh one.
+/// Whether a cookie's token of this age is due for renewal.
 pub fn is_due_for_renewal(issued_at: DateTime<Utc>) -> bool {
     issued_at < now() - precision()
 }
@@ -179,7 +179,7 @@ pub async fn log_out(site: &Site, actor: &Actor, sid: &str) -> Result<()> {
 }
 
 async fn delete(tx: &mut Tx, user_id: i64, sid: &str) -> Result<u64> {
-    // A path can contain anything; PostgreSQL stores no NUL.
+    // A path can contain anything; PostgreSQL cannot store NUL.
     if !sid.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return Ok(0);
     }
@@ -190,7 +190,7 @@ async fn delete(tx: &mut Tx, user_id: i64, sid: &str) -> Result<u64> {
         .await
 }
 
-/// Ends all sessions of an account, except perhaps one; gives how many.
+/// Ends all sessions of an account, optionally except one; returns how many.
 pub async fn delete_all(tx: &mut Tx, user_id: i64, except: Option<&str>) -> Result<u64> {
     sql("DELETE FROM sessions WHERE user_id = $1 AND id <> $2")
         .bind(user_id)
@@ -199,7 +199,8 @@ pub async fn delete_all(tx: &mut Tx, user_id: i64, except: Option<&str>) -> Resu
         .await
 }
 
-/// Ends every way into an account but the password: sessions, personal tokens, mailed links.
+/// Revokes all access to an account other than the password: sessions, personal tokens, e-mailed
+/// links, pending log-ins.
 pub async fn revoke_all(tx: &mut Tx, user_id: i64) -> Result<()> {
     delete_all(tx, user_id, None).await?;
     for statement in [
@@ -212,7 +213,7 @@ pub async fn revoke_all(tx: &mut Tx, user_id: i64) -> Result<()> {
     Ok(())
 }
 
-/// A live session, as its owner and admins see it.
+/// An active session, as shown to its owner and to admins.
 #[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
 pub struct SessionView {
     pub id: String,
@@ -223,11 +224,11 @@ pub struct SessionView {
     #[schema(example = "Firefox on Linux")]
     pub device: String,
     pub user_agent: String,
-    /// Where it was last used from, to within 15 minutes.
+    /// Where it was last used from, accurate to 15 minutes.
     #[schema(example = "192.0.2.7")]
     pub address: String,
     pub created_at: DateTime<Utc>,
-    /// To within 15 minutes.
+    /// Accurate to 15 minutes.
     pub last_used_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
     /// Whether it is the session of this request.
@@ -235,12 +236,12 @@ pub struct SessionView {
     pub current: bool,
 }
 
-/// One's own live sessions, the latest used first.
+/// The user's own active sessions, most recently used first.
 pub async fn list(site: &Site, user: &User, current: Option<&str>) -> Result<Vec<SessionView>> {
     live(&site.db, user.id, current).await
 }
 
-/// Somebody's live sessions.
+/// Another user's active sessions.
 ///
 /// # Errors
 /// `NotFound`.
@@ -273,7 +274,7 @@ async fn live(db: &Db, user_id: i64, current: Option<&str>) -> Result<Vec<Sessio
     Ok(sessions)
 }
 
-/// Ends one of one's own sessions.
+/// Ends one of the user's own sessions.
 ///
 /// # Errors
 /// `NotFound` when it does not exist, or is somebody else's.
@@ -286,7 +287,7 @@ pub async fn end(site: &Site, actor: &Actor, sid: &str) -> Result<()> {
     tx.commit().await
 }
 
-/// Ends all of one's own sessions but the current one; gives how many.
+/// Ends all of the user's own sessions except the current one; returns how many.
 pub async fn end_others(site: &Site, actor: &Actor, current: Option<&str>) -> Result<u64> {
     let mut tx = site.db.begin().await?;
     let ended = delete_all(&mut tx, actor.user.id, current).await?;
@@ -298,7 +299,7 @@ pub async fn end_others(site: &Site, actor: &Actor, current: Option<&str>) -> Re
     Ok(ended)
 }
 
-/// Ends one session of somebody, or all of them; in effect from the next request on.
+/// Ends one or all of another user's sessions, effective with the next request.
 ///
 /// # Errors
 /// `NotFound`.
@@ -321,7 +322,7 @@ pub async fn end_of(site: &Site, admin: &Admin, username: &str, sid: Option<&str
     tx.commit().await
 }
 
-/// Deletes sessions that have expired, with their refresh tokens; gives how many.
+/// Deletes expired sessions with their refresh tokens; returns how many.
 pub async fn sweep(tx: &mut Tx) -> Result<u64> {
     let at = now();
     let expired =

@@ -1,5 +1,5 @@
-//! Who acts, and from where. Every mutation takes an `Actor` or an `Admin`, so that forgetting
-//! permission does not compile.
+//! Who performs an action, and from where. Functions that need permission take an `Actor` or an
+//! `Admin`, so that a forgotten check does not compile.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::error::{Denial, Error, Result};
 use crate::models::base::caller::Caller;
 use crate::models::users::user::{Role, User};
 
-/// A person who acts through a request.
+/// The user who performs an action, and the request.
 #[derive(Debug, Clone)]
 pub struct Actor {
     pub user: User,
@@ -16,7 +16,7 @@ pub struct Actor {
 
 impl Actor {
     /// # Errors
-    /// `Forbidden`, unless this person may change what `owner` (a user's id) owns.
+    /// `Forbidden`, unless this user may change what `owner` (a user's id) owns.
     pub fn permit(&self, owner: i64) -> Result<()> {
         match self.user.may_change(owner) {
             true => Ok(()),
@@ -25,8 +25,8 @@ impl Actor {
     }
 }
 
-/// Somebody who administers the site: a person with the role admin, or the operator at the command
-/// line, who needs no account.
+/// An administrator: a user with the role admin, or the operator at the command line, who needs no
+/// account.
 #[derive(Debug, Clone)]
 pub struct Admin(Kind);
 
@@ -38,7 +38,7 @@ enum Kind {
 
 impl Admin {
     /// # Errors
-    /// `Forbidden` for everybody who is no admin.
+    /// `Forbidden`, unless the user is an admin.
     pub fn of(actor: Actor) -> Result<Admin> {
         match actor.user.role {
             Role::Admin => Ok(Admin(Kind::Person(actor))),

@@ -1,17 +1,17 @@
-//! Who sends a request, as far as rate limits and the audit need to know.
+//! The sender of a request, for rate limits and the audit log.
 
 use std::net::IpAddr;
 use std::sync::Mutex;
 
 use crate::models::base::rate_policy::RateLimitStatus;
 
-/// Longest part of a user agent that is kept, in characters.
+/// Maximum length of a stored user agent in characters; the rest is dropped.
 const USER_AGENT: usize = 200;
 
 /// Where a request comes from.
 #[derive(Debug)]
 pub struct Caller {
-    /// The client's address, as far as trusted proxies tell.
+    /// The client's address, as reported by trusted proxies.
     address: Option<IpAddr>,
     pub user_agent: String,
     pub request_id: String,
@@ -23,7 +23,7 @@ impl Caller {
     pub fn new(address: Option<IpAddr>, user_agent: &str, request_id: &str) -> Caller {
         Caller {
             address: address.map(|address| address.to_canonical()),
-            // No line breaks: it may appear in a log or a mail one day.
+            // No line breaks: it may appear in a log or an e-mail.
             user_agent: user_agent.chars().filter(|c| !c.is_control()).take(USER_AGENT).collect(),
             request_id: request_id.to_owned(),
             rate_limits: Mutex::default(),
@@ -35,13 +35,13 @@ impl Caller {
         Caller::new(None, "command line", "")
     }
 
-    /// The address in text; empty when there is none.
+    /// The address as text; empty when there is none.
     pub fn address(&self) -> String {
         self.address.map(|address| address.to_string()).unwrap_or_default()
     }
 
     /// What counts as one client for rate limits: an IPv4 address, or the /64 of an IPv6 address,
-    /// which one customer usually has to themselves.
+    /// which usually belongs to one customer.
     pub fn network(&self) -> String {
         match self.address {
             Some(IpAddr::V6(address)) => {

@@ -1,8 +1,8 @@
-//! Form value coercion: forms have nothing but text, JSON has numbers, booleans and lists.
+//! Form value coercion: forms contain only text, JSON has numbers, booleans and lists.
 
 use serde::de::{Deserialize, Deserializer, Error};
 
-/// A number, or text that is one; blank text is none.
+/// A number, or text that is a number; blank text is `None`.
 pub fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
     #[derive(serde::Deserialize)]
     #[serde(untagged)]
@@ -18,7 +18,7 @@ pub fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Erro
     }
 }
 
-/// A list of words, or text with blanks between them.
+/// A list of words, or words separated by whitespace.
 pub fn words<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
     #[derive(serde::Deserialize)]
     #[serde(untagged)]

@@ -1,4 +1,4 @@
-//! Hashing passwords with bcrypt, off the threads that serve requests.
+//! Hashing passwords with bcrypt, outside the threads that serve requests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 use crate::error::{Error, Result};
 
-/// Most characters of a password; what is longer is refused before any work is done on it.
+/// Maximum length of a password in characters; longer ones are rejected before any work is done.
 pub const MAX_LENGTH: usize = 256;
 
 /// The outcome of comparing a password with a hash.
@@ -17,26 +17,26 @@ pub const MAX_LENGTH: usize = 256;
 pub enum Verdict {
     Wrong,
     Right,
-    /// Right, but hashed in a weaker form than today's: to be hashed again.
+    /// Right, but the hash is weaker than the current settings and should be replaced.
     RightButOutdated,
 }
 
-/// Hashes passwords on threads made for blocking, no more at once than there are cores, so that a
-/// storm of log-ins leaves the rest of the site responsive.
+/// Hashes passwords on blocking threads, no more at once than there are cores, so that the site
+/// stays responsive during a burst of log-ins.
 #[derive(Clone)]
 pub struct Hasher {
     cost: u32,
     cores: Arc<Semaphore>,
-    /// Places to wait in; when all are taken, further callers are turned away at once.
+    /// Places in the queue; when all are taken, further callers are rejected immediately.
     queue: Arc<Semaphore>,
-    /// How many passwords were hashed or compared so far.
+    /// How many passwords have been hashed or compared so far.
     runs: Arc<AtomicU64>,
-    /// Verified against when there is no such person, so that both cases take the same time.
+    /// Verified against when there is no such user, so that both cases take the same time.
     decoy: Arc<str>,
 }
 
 impl Hasher {
-    /// `cost` is bcrypt's: the logarithm to base 2 of its rounds.
+    /// `cost` is the bcrypt cost: the base-2 logarithm of the number of rounds.
     pub fn new(cost: u32) -> Result<Hasher> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Hasher {
@@ -48,20 +48,20 @@ impl Hasher {
         })
     }
 
-    /// The form in which a password is stored.
+    /// Hashes a password for storage.
     ///
     /// # Errors
-    /// `Unavailable` when too many callers wait already.
+    /// `Unavailable` when too many callers are already waiting.
     pub async fn hash(&self, password: &str) -> Result<String> {
         self.runs.fetch_add(1, Ordering::Relaxed);
         let (cost, password) = (self.cost, password.to_owned());
         self.run(move || hash(cost, &password)).await?
     }
 
-    /// Compares a password with a stored hash; `None` when there is no such person.
+    /// Compares a password with a stored hash, which is `None` when there is no such user.
     ///
     /// # Errors
-    /// `Unavailable` when too many callers wait already.
+    /// `Unavailable` when too many callers are already waiting.
     pub async fn verify(&self, password: &str, stored: Option<&str>) -> Result<Verdict> {
         if password.chars().count() > MAX_LENGTH {
             return Ok(Verdict::Wrong);
@@ -72,7 +72,7 @@ impl Hasher {
         let stored = stored.map(str::to_owned);
         self.run(move || {
             stored.and_then(|stored| verify(cost, &password, &stored)).unwrap_or_else(|| {
-                // No such person, or a corrupt hash: an ordinary failure that takes as long as one.
+                // No such user, or a corrupt hash: this takes as long as a wrong password.
                 verify(cost, &password, &decoy);
                 Verdict::Wrong
             })
@@ -80,15 +80,15 @@ impl Hasher {
         .await
     }
 
-    /// How many passwords were hashed or compared since the start; for tests.
+    /// How many passwords have been hashed or compared since the start; for tests.
     pub fn runs(&self) -> u64 {
         self.runs.load(Ordering::Relaxed)
     }
 
-    /// Does expensive work on a thread made for blocking, after those who came earlier.
+    /// Runs expensive work on a blocking thread, after earlier callers.
     ///
     /// # Errors
-    /// `Unavailable` when too many callers wait already.
+    /// `Unavailable` when too many callers are already waiting.
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -99,14 +99,14 @@ impl Hasher {
     }
 }
 
-/// Marks a hash that was made over `digest`, to tell it from plain bcrypt of other programs.
+/// The prefix of a hash over `digest`, which distinguishes it from plain bcrypt of other programs.
 const MARK: &str = "$postly-hs384";
 
 /// Not a secret: it only keeps our digests apart from others' ("password shucking").
 const DIGEST_KEY: &[u8] = b"postly/password/v1";
 
 /// base64(HMAC-SHA-384(key, password)): 64 characters without NUL for any password, since bcrypt
-/// itself reads no further than 72 bytes.
+/// itself uses only the first 72 bytes.
 fn digest(password: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA384, DIGEST_KEY);
     BASE64_STANDARD_NO_PAD.encode(hmac::sign(&key, password.as_bytes()))

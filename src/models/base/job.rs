@@ -1,5 +1,5 @@
-//! The job queue: what must happen after a transaction is a row that is written in it. Running the
-//! jobs is the business of `crate::jobs`.
+//! The job queue: work to be done after a transaction is a row that is written in the transaction.
+//! `crate::jobs` runs the jobs.
 
 use chrono::Duration;
 use serde::Serialize;
@@ -8,18 +8,18 @@ use sqlx::FromRow;
 use crate::db::{Conn, Db, Tx, now, sql};
 use crate::error::{Error, Result};
 
-/// How long a worker has a job for itself. If it dies meanwhile, another one takes the job then.
+/// How long a worker's claim on a job lasts. If the worker dies, another one takes the job after it.
 fn lease() -> Duration {
     Duration::minutes(2)
 }
 
-/// How long jobs that succeeded, and jobs that failed for good, can still be looked at.
+/// How long jobs are kept after they succeeded, or failed for the last time.
 fn retention() -> (Duration, Duration) {
     (Duration::days(1), Duration::days(30))
 }
 
-/// Adds a job, to be run as soon as the transaction is committed. The payload is JSON; it must hold
-/// no secrets.
+/// Adds a job, to be run as soon as the transaction is committed. The payload is JSON; it must not
+/// contain secrets.
 pub async fn enqueue(tx: &mut Tx, kind: &str, payload: &impl Serialize) -> Result<()> {
     let payload = serde_json::to_string(payload)
         .map_err(|e| Error::Internal(format!("the payload of a job: {e}")))?;
@@ -32,7 +32,7 @@ pub async fn enqueue(tx: &mut Tx, kind: &str, payload: &impl Serialize) -> Resul
     Ok(())
 }
 
-/// Adds a job without a payload that is to run after `delay`, unless one of its kind waits already.
+/// Adds a job without a payload to run after `delay`, unless one of its kind is already waiting.
 pub async fn schedule<'c>(conn: impl Into<Conn<'c>>, kind: &str, delay: Duration) -> Result<()> {
     let at = now();
     sql("INSERT INTO jobs (kind, unique_key, payload, created_at, run_at) \
@@ -46,21 +46,21 @@ pub async fn schedule<'c>(conn: impl Into<Conn<'c>>, kind: &str, delay: Duration
     Ok(())
 }
 
-/// A job that this worker has for itself.
+/// A job that this worker has claimed.
 #[derive(Debug, FromRow)]
 pub struct ClaimedJob {
     pub id: i64,
     pub kind: String,
     pub payload: String,
-    /// How often it was tried, this time included.
+    /// The number of attempts, including this one.
     pub attempts: i64,
 }
 
-/// Takes the next job of these kinds that is due; `None` when there is none.
+/// Claims the next job of these kinds that is due; `None` when there is none.
 pub async fn claim(db: &Db, kinds: &[&str]) -> Result<Option<ClaimedJob>> {
     loop {
         let at = now();
-        // Looked up by a reader, which costs little: nearly always there is nothing to do.
+        // Looked up on a reader, which is cheap: usually there is nothing to do.
         let due: Option<i64> = sql("SELECT id FROM jobs WHERE finished_at IS NULL")
             .push_bind(" AND run_at <= ", at)
             .push_bind(" AND (claimed_until IS NULL OR claimed_until <= ", at)
@@ -69,7 +69,7 @@ pub async fn claim(db: &Db, kinds: &[&str]) -> Result<Option<ClaimedJob>> {
             .optional_scalar(db)
             .await?;
         let Some(id) = due else { return Ok(None) };
-        // One statement decides: of two workers that found the same job, one gets it.
+        // Atomic: of two workers that found the same job, only one gets it.
         let claimed = sql("UPDATE jobs SET attempts = attempts + 1, claimed_until = $1 \
              WHERE id = $2 AND finished_at IS NULL AND run_at <= $3 \
              AND (claimed_until IS NULL OR claimed_until <= $3) \
@@ -98,8 +98,8 @@ pub async fn complete(db: &Db, job: &ClaimedJob) -> Result<()> {
     Ok(())
 }
 
-/// The job failed: it is tried again later, or given up after `max_attempts`. Tells whether it will
-/// be tried again.
+/// The job failed: it is retried later, or given up after `max_attempts`. Returns whether it will be
+/// retried.
 pub async fn fail(db: &Db, job: &ClaimedJob, max_attempts: i64, error: &str) -> Result<bool> {
     let at = now();
     let retry = job.attempts < max_attempts;
@@ -116,12 +116,12 @@ pub async fn fail(db: &Db, job: &ClaimedJob, max_attempts: i64, error: &str) -> 
     Ok(retry)
 }
 
-/// One minute, then twice as long each time, at most an hour.
+/// One minute, doubling each time up to an hour.
 fn back_off(attempt: i64) -> Duration {
     Duration::minutes(1 << (attempt - 1).clamp(0, 6)).min(Duration::hours(1))
 }
 
-/// How many jobs of a kind wait or run; for tests.
+/// How many jobs of a kind are waiting or running; for tests.
 pub async fn pending(db: &Db, kind: &str) -> Result<i64> {
     sql("SELECT count(*) FROM jobs WHERE finished_at IS NULL AND kind = $1")
         .bind(kind)
@@ -129,7 +129,7 @@ pub async fn pending(db: &Db, kind: &str) -> Result<i64> {
         .await
 }
 
-/// Deletes jobs that were finished or given up some time ago; gives how many.
+/// Deletes jobs that finished or failed some time ago; returns how many.
 pub async fn sweep(tx: &mut Tx) -> Result<u64> {
     let (succeeded, failed) = retention();
     let at = now();

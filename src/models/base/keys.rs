@@ -1,5 +1,5 @@
-//! The site's keys: they sign tokens, seal secrets that are kept, and derive values that only this
-//! site can compute.
+//! The site's keys: they sign tokens, seal (encrypt) stored secrets, and derive values that only
+//! this site can compute.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hmac;
@@ -33,7 +33,7 @@ impl Key {
         }
     }
 
-    /// The key for sealing: not the one for signing, but derived from the same secret.
+    /// The key for sealing: different from the signing key, but derived from the same secret.
     fn sealing(&self) -> Result<RandomizedNonceKey, aws_lc_rs::error::Unspecified> {
         let key = hmac::sign(&self.deriving, b"postly/seal/v1");
         RandomizedNonceKey::new(&AES_256_GCM, key.as_ref())
@@ -71,15 +71,15 @@ impl Keys {
     }
 
     /// A secret value that only this site can compute from `text`: HMAC-SHA-256 in base64url.
-    /// `purpose` keeps the values of different uses apart.
+    /// `purpose` separates the values of different uses.
     pub fn derive(&self, purpose: &str, text: &str) -> String {
         let text = format!("postly/{purpose}/v1\n{text}");
         let tag = hmac::sign(&self.newest.deriving, text.as_bytes());
         BASE64_URL_SAFE_NO_PAD.encode(tag)
     }
 
-    /// Seals bytes for storage (AES-256-GCM, under a key derived from the newest secret); they open
-    /// at the same `place` only.
+    /// Seals bytes for storage (AES-256-GCM, with a key derived from the newest secret). They can be
+    /// opened only with the same `place`, the associated data.
     pub fn seal(&self, place: &str, bytes: &[u8]) -> Result<String> {
         let failed = |_| Error::Internal("sealing failed".to_owned());
         let mut text = bytes.to_vec();
@@ -89,7 +89,8 @@ impl Keys {
         Ok(format!("{}.{}", self.newest.id, BASE64_URL_SAFE_NO_PAD.encode(sealed)))
     }
 
-    /// What was sealed; `None` when it was sealed at another place, or with a key that is gone.
+    /// Opens what was sealed; `None` when it was sealed at another place, or with a key that no
+    /// longer exists.
     pub fn open(&self, place: &str, sealed: &str) -> Option<Vec<u8>> {
         let (id, text) = sealed.split_once('.')?;
         let key = self.all().find(|key| key.id == id)?.sealing().ok()?;

@@ -1,4 +1,4 @@
-//! What every other room of the models stands on.
+//! The basis of all other models.
 
 pub mod actor;
 pub mod caller;

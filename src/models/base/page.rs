@@ -1,4 +1,4 @@
-//! Keyset pagination: a page of a list begins where another ended, never at a counted offset.
+//! Keyset pagination: a page of a list begins where another ended, never at an offset.
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use chrono::DateTime;
@@ -9,20 +9,20 @@ use crate::error::{Error, Result};
 use crate::models::users::user;
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
-/// Items on a page when the request names no number.
+/// Default number of items on a page.
 const DEFAULT_LIMIT: i64 = 20;
-/// Most items on a page.
+/// Maximum number of items on a page.
 const MAX_LIMIT: i64 = 100;
 
 /// Raw, unvalidated paging parameters.
 #[derive(Debug, Default, Clone, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageParams {
-    /// The `next` of a page, to read on.
+    /// The `next` of a page, to get the next one.
     pub before: Option<String>,
-    /// The `previous` of a page, to go back.
+    /// The `previous` of a page, to get the previous one.
     pub after: Option<String>,
-    /// 1 to 100 items; 20 when missing.
+    /// 1 to 100 items; 20 by default.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 100, default = 20)]
     pub limit: Option<String>,
 }
@@ -59,7 +59,7 @@ impl Column {
         match self {
             Column::Int(_) => key.into(),
             Column::Time(_) => {
-                // Years 1 to 9999: all that both engines can compare.
+                // Years 1 to 9999: the range that both engines can compare.
                 let key = key.clamp(-62_135_596_800_000_000, 253_402_300_799_999_999);
                 DateTime::from_timestamp_micros(key).unwrap_or_default().into()
             }
@@ -67,7 +67,7 @@ impl Column {
     }
 }
 
-/// A part of a list, and the cursors of its neighbours.
+/// A page of a list, and the cursors of the adjacent pages.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Page<T> {
     pub items: Vec<T>,
@@ -75,12 +75,12 @@ pub struct Page<T> {
     pub cursors: Cursors,
 }
 
-/// Where the neighbours of a page begin.
+/// The cursors of the adjacent pages.
 #[derive(Debug, Default, Clone, Serialize, utoipa::ToSchema)]
 pub struct Cursors {
-    /// Send it as `before` to read on; null at the end.
+    /// Send it as `before` to get the next page; null on the last one.
     pub next: Option<String>,
-    /// Send it as `after` to go back; null at the beginning.
+    /// Send it as `after` to get the previous page; null on the first one.
     pub previous: Option<String>,
 }
 
@@ -120,18 +120,18 @@ impl<const KEYS: usize> Keyset<KEYS> {
             }
             query = query.push(")");
         }
-        // One more than wanted tells whether there is a further page.
+        // One extra row shows whether there is another page.
         push_names(query.push(" ORDER BY "), columns, order).push_bind(" LIMIT ", self.limit + 1)
     }
 
-    /// Makes the page out of the rows of `apply`'s query; `keys` are an item's ordering columns.
+    /// Builds the page from the rows of `apply`'s query; `keys` are an item's ordering columns.
     pub fn page<T>(&self, rows: Vec<T>, keys: impl Fn(&T) -> [i64; KEYS]) -> Page<T> {
         let limit = usize::try_from(self.limit).unwrap_or_default();
         self.page_of(limit, rows, keys)
     }
 
-    /// A page that ends earlier: of the rows, in the order of the query, the first `count`, at most
-    /// as many as the limit allows.
+    /// A page that ends earlier: the first `count` rows in the order of the query, at most as many
+    /// as the limit allows.
     pub fn page_of<T>(
         &self,
         count: usize,
@@ -205,8 +205,8 @@ fn decode<const KEYS: usize>(text: &str) -> Option<[i64; KEYS]> {
     keys.try_into().ok()
 }
 
-/// The LIKE pattern for text that contains `q`, compared as `user::canonical` writes it; `None` when
-/// `q` is blank.
+/// The LIKE pattern for text that contains `q`, normalised by `user::canonical`; `None` when `q` is
+/// blank.
 pub fn like_pattern(q: &str) -> Option<String> {
     let needle = user::canonical(q);
     if needle.is_empty() {

@@ -1,4 +1,4 @@
-//! Random values, and the form in which secrets of ours are kept.
+//! Random values, and the hash under which secrets are stored.
 
 use aws_lc_rs::{digest, rand};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
@@ -12,18 +12,18 @@ pub fn bytes<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
-/// An id that nobody can guess: 128 random bits in hexadecimal.
+/// An unguessable id: 128 random bits in hexadecimal.
 pub fn id() -> Result<String> {
     Ok(hex(&bytes::<16>()?))
 }
 
-/// A secret for somebody else to keep: 256 random bits in base64url after a prefix.
+/// A secret for a client: 256 random bits in base64url after a prefix.
 pub fn token(prefix: &str) -> Result<String> {
     Ok(format!("{prefix}{}", BASE64_URL_SAFE_NO_PAD.encode(bytes::<32>()?)))
 }
 
-/// SHA-256 in hexadecimal: all that the database holds of a secret. The secrets themselves are
-/// random enough that nothing slower is needed.
+/// SHA-256 in hexadecimal: the only form in which the database contains a secret. The secrets are
+/// random enough that no slower hash is needed.
 pub fn sha256(secret: &str) -> String {
     hex(digest::digest(&digest::SHA256, secret.as_bytes()).as_ref())
 }

@@ -1,5 +1,5 @@
-//! Limits on how often something may be tried. They stand in the database, so that all instances
-//! share them and a restart does not reset them.
+//! Rate limits. They are stored in the database, so that all instances share them and a restart does
+//! not reset them.
 
 use chrono::{DateTime, Duration, Utc};
 
@@ -9,11 +9,11 @@ use crate::models::base::caller::Caller;
 use crate::models::base::random;
 use crate::models::base::rate_policy::{RateLimitStatus, RatePolicy};
 
-/// Takes one of the tries that `policy` allows for `key`, and records what is left for the
+/// Counts one of the attempts that `policy` allows for `key`, and records how many remain for the
 /// response headers.
 ///
 /// # Errors
-/// `TooManyRequests` when none is left; `first` marks the first refusal of a window.
+/// `TooManyRequests` when none is left; `first` marks the first refusal in a window.
 pub async fn acquire<'c>(
     conn: impl Into<Conn<'c>>,
     caller: &Caller,
@@ -34,7 +34,7 @@ pub async fn acquire_silently<'c>(
     count(conn, policy, key).await?.1
 }
 
-/// Counts in one statement, so that no two callers take the same try.
+/// Counts in one statement, so that concurrent attempts are all counted.
 async fn count<'c>(
     conn: impl Into<Conn<'c>>,
     policy: &'static RatePolicy,
@@ -53,7 +53,7 @@ async fn count<'c>(
         .bind(at)
         .one(conn)
         .await?;
-    // Rounded up, so that whoever waits as long as told is let in.
+    // Rounded up, so that a client that waits this long succeeds.
     let resets_in = ((ends_at - at).num_milliseconds() + 999) / 1000;
     let remaining = (policy.quota - count).max(0);
     let status = RateLimitStatus { policy, remaining, resets_in };
@@ -65,7 +65,7 @@ async fn count<'c>(
     Ok((status, Ok(())))
 }
 
-/// Gives back a try that was no failure.
+/// Uncounts an attempt that succeeded.
 pub async fn release<'c>(
     conn: impl Into<Conn<'c>>,
     caller: &Caller,
@@ -84,12 +84,12 @@ pub async fn release<'c>(
     Ok(())
 }
 
-/// Names typed into a log-in form are sometimes passwords: only a hash of them is kept.
+/// Names typed into a log-in form are sometimes passwords: only their hash is stored.
 fn stored_key(policy: &RatePolicy, key: &str) -> String {
     format!("{}:{}", policy.name, random::sha256(key))
 }
 
-/// Deletes windows that have ended; gives how many.
+/// Deletes windows that have ended; returns how many.
 pub async fn sweep(tx: &mut Tx) -> Result<u64> {
     sql("DELETE FROM throttles WHERE ends_at <= $1").bind(now()).execute(tx).await
 }

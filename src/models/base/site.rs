@@ -18,7 +18,7 @@ pub struct Site {
     pub rules: Rules,
 }
 
-/// What the operator decided.
+/// The policies that the operator configured.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Rules {
     pub email: EmailRules,
@@ -27,11 +27,11 @@ pub struct Rules {
 /// E-mail policy.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct EmailRules {
-    /// A mail server is configured. An address counts only once it is confirmed.
+    /// A mail server is configured. An address takes effect only once it is confirmed.
     pub sends_mail: bool,
-    /// Nobody registers without an address.
+    /// Registration requires an address.
     pub required: bool,
-    /// Nobody posts before an address is confirmed.
+    /// Posting requires a confirmed address, except for admins.
     pub verified_to_post: bool,
 }
 

@@ -1,7 +1,7 @@
 //! A readable name for a user agent. It is only ever shown, never trusted.
 
-/// Browsers in the order in which to look for them: the marks of later ones appear in the user agents
-/// of earlier ones too (RFC 9110 §10.1.5 leaves the format to their makers).
+/// Browsers in the order in which to look for them: the user agents of earlier ones also contain the
+/// names of later ones (RFC 9110 §10.1.5 leaves the format to their makers).
 const BROWSERS: [(&str, &str); 14] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -30,7 +30,7 @@ const SYSTEMS: [(&str, &str); 8] = [
     ("FreeBSD", "FreeBSD"),
 ];
 
-/// “Firefox on Linux”; the first word of what is not known.
+/// “Firefox on Linux”; for an unknown user agent, its first word.
 pub fn name(user_agent: &str) -> String {
     let find = |list: &[(&str, &'static str)]| {
         list.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)

@@ -1,4 +1,4 @@
-//! The secrets in mailed links: for one use, for a limited time, for one purpose.
+//! The secrets in e-mailed links: for one use, for a limited time, for one purpose.
 
 use chrono::Duration;
 use sqlx::FromRow;
@@ -56,7 +56,7 @@ pub async fn create(db: &Db, user_id: i64, purpose: Purpose, email: &str) -> Res
     Ok(token)
 }
 
-/// Counts a request for a link, or a use of one.
+/// Rate-limits requests for links and uses of links.
 ///
 /// # Errors
 /// `TooManyRequests`.
@@ -102,7 +102,7 @@ pub async fn consume(tx: &mut Tx, purpose: Purpose, token: &str) -> Result<Link>
     .ok_or(INVALID)
 }
 
-/// Makes all links of a person for a purpose invalid.
+/// Invalidates all of a user's links for a purpose.
 pub async fn invalidate(tx: &mut Tx, user_id: i64, purpose: Purpose) -> Result<()> {
     sql("DELETE FROM link_tokens WHERE user_id = $1 AND purpose = $2")
         .bind(user_id)
@@ -112,7 +112,7 @@ pub async fn invalidate(tx: &mut Tx, user_id: i64, purpose: Purpose) -> Result<(
     Ok(())
 }
 
-/// Deletes links that have expired; gives how many.
+/// Deletes expired links; returns how many.
 pub async fn sweep(tx: &mut Tx) -> Result<u64> {
     sql("DELETE FROM link_tokens WHERE expires_at <= $1").bind(now()).execute(tx).await
 }

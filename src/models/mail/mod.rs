@@ -1,4 +1,4 @@
-//! Mail: what is to be sent to whom, and the links in it.
+//! E-mail: queued e-mails, and the links in them.
 
 pub mod email_link;
 pub mod outbox;

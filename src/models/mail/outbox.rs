@@ -1,4 +1,4 @@
-//! Mails to be sent: queued in the transaction that causes them, written when they are sent.
+//! Outgoing e-mails: queued in the transaction that causes them, composed when they are sent.
 
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
@@ -10,28 +10,28 @@ use crate::models::base::{job, rate_limit, rate_policy};
 use crate::models::mail::email_link::{self, Purpose};
 use crate::models::users::user;
 
-/// The kind of job that sends a mail.
+/// The kind of job that sends an e-mail.
 pub const JOB: &str = "mail";
 
-/// What a mail is about.
+/// What an e-mail is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum MailKind {
-    /// Confirm this address; or, when it has an account already, be told so.
+    /// Confirm this address; or a notice that it already has an account.
     Verify,
-    /// Set a new password; nothing when the address has no account.
+    /// Set a new password; not sent when the address has no account.
     Reset,
-    /// Somebody asks for another address.
+    /// A change to another address was requested.
     EmailChange,
-    /// The account has another address now.
+    /// The address of the account was changed.
     EmailChanged,
     PasswordChanged,
     TwoFactorOn,
     TwoFactorOff,
 }
 
-/// A queued mail: whom to write to about what, but not the text. Links are created when the mail
-/// is, so that no secret waits in the database.
+/// A queued e-mail: its recipient and kind, but not its text. Links are created when the e-mail is
+/// composed, so that no secret waits in the database.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct QueuedEmail {
     kind: String,
@@ -46,7 +46,7 @@ impl QueuedEmail {
     }
 }
 
-/// Queues a mail. `detail` is what else its text needs.
+/// Queues an e-mail. `detail` is additional data for its text.
 pub async fn enqueue(
     tx: &mut Tx,
     kind: MailKind,
@@ -64,8 +64,8 @@ pub async fn enqueue(
     job::enqueue(tx, JOB, &queued).await
 }
 
-/// Queues a mail with a link, unless the address has reached its hourly limit (no mail-bombing).
-/// Tells whether it was queued.
+/// Queues an e-mail with a link, unless the address has reached its hourly limit (against mail
+/// bombing). Returns whether it was queued.
 pub async fn enqueue_link(
     tx: &mut Tx,
     kind: MailKind,
@@ -80,7 +80,7 @@ pub async fn enqueue_link(
     }
 }
 
-/// Queues a mail to the owner of an account, if it has an address.
+/// Queues an e-mail to the owner of an account, if it has an address.
 pub async fn notify(tx: &mut Tx, user_id: i64, kind: MailKind) -> Result<()> {
     let address: Option<Option<String>> = sql("SELECT email FROM users WHERE id = $1")
         .bind(user_id)
@@ -92,7 +92,7 @@ pub async fn notify(tx: &mut Tx, user_id: i64, kind: MailKind) -> Result<()> {
     }
 }
 
-/// A mail, ready to be rendered.
+/// An e-mail, ready to be rendered.
 #[derive(Debug, Serialize)]
 pub struct Email {
     /// The folder of the templates.
@@ -118,8 +118,8 @@ struct Recipient {
 const RECIPIENT: &str = "SELECT id, username, email, pending_email, \
     email_verified_at IS NOT NULL AS verified FROM users";
 
-/// Composes a queued mail; `None` when there is nothing to be said any more. Only here is it looked
-/// up who has an address, so that requests take the same time for every address.
+/// Composes a queued e-mail; `None` when it is no longer needed. Whether an address has an account
+/// is looked up only here, so that requests take the same time for every address.
 pub async fn compose(db: &Db, queued: &QueuedEmail) -> Result<Option<Email>> {
     // Another version of Postly may know it: the job stays.
     let kind: MailKind = queued
@@ -142,8 +142,8 @@ pub async fn compose(db: &Db, queued: &QueuedEmail) -> Result<Option<Email>> {
         let (recipient, detail) = (recipient.to_owned(), queued.detail.clone());
         Some(Email { template, recipient, username, path, detail })
     };
-    // The owner of an address is written to as it was confirmed, not as somebody else spelled it:
-    // two spellings that we compare as equal may be different mailboxes.
+    // E-mails to the owner of an address use the spelling that was confirmed, not the one that was
+    // entered: two spellings that we compare as equal may be different mailboxes.
     let to_owner = |template, owner: Recipient, path| {
         let recipient = owner.email.unwrap_or_default();
         Some(Email { template, recipient, username: owner.username, path, detail: String::new() })
@@ -169,7 +169,7 @@ pub async fn compose(db: &Db, queued: &QueuedEmail) -> Result<Option<Email>> {
     })
 }
 
-/// Whether this address of the person still waits to be confirmed.
+/// Whether this address of the user is still unconfirmed.
 fn awaits_confirmation(person: &Recipient, address: &str) -> bool {
     person.pending_email.as_deref() == Some(address)
         || (person.email.as_deref() == Some(address) && !person.verified)

@@ -1,4 +1,4 @@
-//! What admins do to people: seeing them all, changing their role, disabling, deleting.
+//! User administration: listing, changing roles, disabling, deleting.
 
 use crate::db::{Lock, Tx, now, sql};
 use crate::error::{Conflict, Error, Result};
@@ -10,7 +10,7 @@ use crate::models::base::page::{Column, Keyset, Page, PageParams, like_pattern};
 use crate::models::base::site::Site;
 use crate::models::users::user::{self, Role, User};
 
-/// Everybody, newest first; `q` searches usernames and e-mail addresses.
+/// All accounts, newest first; `q` searches usernames and e-mail addresses.
 pub async fn list(
     site: &Site,
     _: &Admin,
@@ -29,12 +29,12 @@ pub async fn list(
     Ok(keyset.page(accounts, |account: &Account| [account.id]))
 }
 
-/// Everybody at once, oldest first: for the command line.
+/// All accounts at once, oldest first: for the command line.
 pub async fn list_all(site: &Site, _: &Admin) -> Result<Vec<Account>> {
     account::select().push(" ORDER BY u.id").all(&site.db).await
 }
 
-/// What an admin may change about somebody; what is missing stays as it is.
+/// Changes to a user by an admin; missing fields stay unchanged.
 #[derive(Debug, Default)]
 pub struct UserUpdate {
     pub role: Option<Role>,
@@ -42,7 +42,7 @@ pub struct UserUpdate {
     pub disabled: Option<bool>,
 }
 
-/// Changes somebody's role or access; in effect from their next request on, on every instance.
+/// Changes a user's role or access, effective with their next request, on every instance.
 ///
 /// # Errors
 /// `NotFound`; `Conflict` when no admin would remain.
@@ -74,7 +74,7 @@ pub async fn update(
             .execute(&mut tx)
             .await?;
         if disabled {
-            // Once enabled again, the person starts with a log-in.
+            // When the account is enabled again, the user has to log in.
             session::revoke_all(&mut tx, user.id).await?;
         }
         let kind = if disabled { EventKind::USER_DISABLED } else { EventKind::USER_ENABLED };
@@ -88,7 +88,7 @@ pub async fn update(
     Ok(account)
 }
 
-/// Deletes a person with their posts, votes and sessions.
+/// Deletes a user with their posts, votes and sessions.
 ///
 /// # Errors
 /// `NotFound`; `Conflict` when no admin would remain.

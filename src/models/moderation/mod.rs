@@ -1,3 +1,3 @@
-//! What admins do to people.
+//! Moderation: user administration.
 
 pub mod administration;

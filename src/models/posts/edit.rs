@@ -19,7 +19,7 @@ const MAX_TITLE_LENGTH: usize = 255;
 /// Longest content, in characters.
 const MAX_CONTENT_LENGTH: usize = 100_000;
 
-/// What a writer enters. In an edit a missing field stays as it is; an empty one is an error.
+/// The input for a post. In an edit, missing fields stay unchanged; empty ones are errors.
 #[derive(Debug, Default, Clone, Deserialize, utoipa::ToSchema)]
 pub struct PostInput {
     /// 1 to 255 characters.
@@ -28,13 +28,13 @@ pub struct PostInput {
     /// Markdown, 1 to 100,000 characters.
     #[schema(example = "The sea comes *twice* a day.")]
     pub content: Option<String>,
-    /// Of an edit: the version that the writer saw. Another one means that somebody was faster.
+    /// For an edit: the version that was edited; the edit is refused if there is a newer one.
     #[serde(default, deserialize_with = "form_value::number")]
     #[schema(example = 1)]
     pub version: Option<i64>,
 }
 
-/// A post for the database: its text, and what is made of it.
+/// The content of a post, with the HTML and the excerpt rendered from it.
 struct Rendered {
     content: String,
     content_html: String,
@@ -54,8 +54,7 @@ impl Rendered {
 /// Publishes a post.
 ///
 /// # Errors
-/// `Invalid`, about `title` and `content`; `Forbidden` before a required e-mail address is
-/// confirmed.
+/// `Invalid`, about `title` and `content`; `Forbidden` until a required e-mail address is confirmed.
 pub async fn create(site: &Site, actor: &Actor, input: &PostInput) -> Result<Post> {
     email_address::permit_posting(site, &actor.user).await?;
     let mut errors = ValidationErrors::default();
@@ -68,7 +67,7 @@ pub async fn create(site: &Site, actor: &Actor, input: &PostInput) -> Result<Pos
     post::show(&site.db, Some(&actor.user), id).await
 }
 
-/// A post that is published in somebody's name.
+/// A post that is published in a user's name.
 pub struct AssignedPost {
     /// The author's id.
     pub user_id: i64,
@@ -77,8 +76,7 @@ pub struct AssignedPost {
     pub published_at: DateTime<Utc>,
 }
 
-/// Publishes posts in other people's names, in one transaction: for the demonstration. Gives their
-/// ids.
+/// Publishes posts in other users' names, in one transaction: for the demo. Returns their ids.
 pub async fn create_assigned(site: &Site, _: &Admin, posts: Vec<AssignedPost>) -> Result<Vec<i64>> {
     let mut tx = site.db.begin().await?;
     let mut ids = Vec::new();
@@ -110,13 +108,13 @@ async fn insert<'c>(
     .scalar(conn)
     .await;
     match inserted {
-        // The account was deleted after its owner was identified.
+        // The account was deleted after its owner was authenticated.
         Err(e) if e.is_foreign_key_violation() => Err(Error::Unauthenticated),
         other => other,
     }
 }
 
-/// What the text will look like, as safe HTML; it may still be empty.
+/// Renders the content as safe HTML; it may still be empty.
 ///
 /// # Errors
 /// `Invalid` when the content is too long.
@@ -127,7 +125,7 @@ pub fn preview(input: &PostInput) -> Result<String> {
     }
 }
 
-/// The post, if this person may edit it.
+/// The post, if this user may edit it.
 ///
 /// # Errors
 /// `NotFound`; `Forbidden`.
@@ -137,10 +135,10 @@ pub async fn editable(site: &Site, actor: &Actor, id: i64) -> Result<Post> {
     Ok(post)
 }
 
-/// Changes the fields that the input names and leaves the rest.
+/// Changes the fields that the input contains, and leaves the others unchanged.
 ///
 /// # Errors
-/// `NotFound`; `Forbidden`; `Invalid`; `VersionConflict` when the input names another version.
+/// `NotFound`; `Forbidden`; `Invalid`; `VersionConflict` when the input has another version.
 pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostInput) -> Result<Post> {
     let me = &actor.user;
     let mut tx = site.db.begin().await?;
@@ -160,7 +158,7 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostInput) -> R
         return Ok(current);
     }
     let rendered = Rendered::new(content.unwrap_or(current.content));
-    // PostgreSQL lets two transactions read the same version; the condition lets one write it.
+    // On PostgreSQL, two transactions may read the same version; the condition lets only one write.
     let updated = sql("UPDATE posts SET title = $1, content = $2, content_html = $3, \
          excerpt = $4, rendering = $5, updated_at = $6, version = version + 1 \
          WHERE id = $7 AND version = $8")
@@ -183,7 +181,7 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostInput) -> R
     Ok(post)
 }
 
-/// Records what an admin does to somebody else's post.
+/// Audits what an admin does to another user's post.
 async fn record_moderation(tx: &mut Tx, actor: &Actor, kind: EventKind, post: &Post) -> Result<()> {
     let post = &post.summary;
     if post.user_id == actor.user.id {
@@ -200,7 +198,7 @@ async fn record_moderation(tx: &mut Tx, actor: &Actor, kind: EventKind, post: &P
 /// Deletes a post with its votes.
 ///
 /// # Errors
-/// `NotFound`; `Forbidden`; `VersionConflict` when `seen` names another version.
+/// `NotFound`; `Forbidden`; `VersionConflict` when `seen` is another version.
 pub async fn delete(site: &Site, actor: &Actor, id: i64, seen: Option<i64>) -> Result<()> {
     let mut tx = site.db.begin().await?;
     let post = post::show(&mut tx, None, id).await?;

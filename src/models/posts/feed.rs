@@ -44,7 +44,7 @@ pub struct FeedParams {
     pub sort: Option<String>,
     /// A username.
     pub author: Option<String>,
-    /// `content` adds the full text in Markdown; such a page ends before it exceeds 1 MiB.
+    /// `content` adds the full text in Markdown; such a page ends early if it would exceed 1 MiB.
     pub include: Option<String>,
     #[serde(flatten)]
     #[param(ignore)]
@@ -75,7 +75,7 @@ impl FeedParams {
 const PUBLISHED: [Column; 2] = [Column::Time("p.published_at"), Column::Int("p.id")];
 const VOTES: [Column; 2] = [Column::Int("p.votes"), Column::Int("p.id")];
 
-/// Everybody's posts: newest first, or those with the most votes first.
+/// All posts: newest first, or those with the most votes first.
 ///
 /// # Errors
 /// `Invalid`, about `sort`, `include`, `before`, `after` and `limit`.
@@ -107,11 +107,11 @@ pub async fn feed(
     Ok(keyset.page_of(count, posts, keys))
 }
 
-/// Most bytes of a page that includes contents.
+/// Maximum size of a page that includes contents, in bytes.
 const CONTENT_BUDGET: usize = 1024 * 1024;
 
 /// Adds the contents of as many posts, from the first on, as fit into the budget, at least one;
-/// gives how many. What does not fit is not even read.
+/// returns how many. Contents that do not fit are not even read.
 async fn add_contents(db: &Db, posts: &mut [PostSummary]) -> Result<usize> {
     let ids = posts.iter().map(|post| post.id);
     let sizes: Vec<(i64, i64)> =
@@ -131,10 +131,10 @@ async fn add_contents(db: &Db, posts: &mut [PostSummary]) -> Result<usize> {
         sql("SELECT id, content FROM posts WHERE").push_list(" id IN ", ids).all(db).await?;
     let mut contents: std::collections::HashMap<i64, String> = contents.into_iter().collect();
 
-    // JSON escapes some characters, so what counts is the length of the whole item.
+    // JSON escapes some characters, so the length of the serialised item counts.
     let (mut count, mut total) = (0, 0);
     for post in posts {
-        // A post deleted meanwhile has no content any more: the page ends before it.
+        // A post that was deleted in the meantime has no content: the page ends before it.
         let Some(content) = contents.remove(&post.id) else { break };
         post.content = Some(content);
         let item = serde_json::to_vec(post).map_err(|e| Error::Internal(e.to_string()))?;
@@ -147,7 +147,7 @@ async fn add_contents(db: &Db, posts: &mut [PostSummary]) -> Result<usize> {
     Ok(count)
 }
 
-/// One person's posts, newest first.
+/// One author's posts, newest first.
 pub async fn by_author(
     site: &Site,
     viewer: Option<&User>,
@@ -181,18 +181,18 @@ async fn newest(db: &Db, query: Statement, params: &PageParams) -> Result<Page<P
     Ok(keyset.page(posts, PostSummary::published_key))
 }
 
-/// The person's own numbers.
+/// Statistics about the user's own posts.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct DashboardStats {
     #[schema(example = "Welcome ann, this is your dashboard")]
     pub message: String,
-    /// How many posts the person has written.
+    /// How many posts the user has written.
     pub posts: i64,
     /// How many votes those posts have received.
     pub votes: i64,
 }
 
-/// The numbers of one's own posts.
+/// Statistics about the user's own posts.
 pub async fn stats(site: &Site, user: &User) -> Result<DashboardStats> {
     let (posts, votes): (i64, i64) =
         sql("SELECT count(*), CAST(coalesce(sum(votes), 0) AS BIGINT) FROM posts \

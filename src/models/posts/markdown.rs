@@ -5,17 +5,17 @@ use std::sync::LazyLock;
 use ammonia::Builder;
 use pulldown_cmark::{Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd, html};
 
-/// Raised whenever the rendering changes: posts rendered by an older version are rendered anew
-/// when they are read, so that a mended sanitiser mends the posts that are already there.
+/// To be increased whenever the rendering changes: posts rendered by an older version are rendered
+/// again when they are read, so that a fixed sanitiser also applies to existing posts.
 pub const RENDERING: i64 = 1;
 
 /// Longest excerpt, in characters.
 const EXCERPT: usize = 280;
 
-/// CommonMark with tables and strikethrough as HTML that is safe to show. Raw HTML in
-/// the text is shown as the text it is; what remains passes an allow-list of elements.
+/// Renders CommonMark with tables and strikethrough as safe HTML. Raw HTML is shown as text; the
+/// result is restricted to an allow-list of elements.
 pub fn render(markdown: &str) -> String {
-    // A page has one title already, so the highest heading used becomes the second level.
+    // A page already has a title, so the highest heading used becomes level two.
     let highest = parse(markdown)
         .filter_map(|event| match event {
             Event::Start(Tag::Heading { level, .. }) => Some(level as usize),
@@ -32,7 +32,7 @@ pub fn render(markdown: &str) -> String {
             Event::Start(Tag::Heading { level: place(level), id, classes, attrs })
         }
         Event::End(TagEnd::Heading(level)) => Event::End(TagEnd::Heading(place(level))),
-        // Pictures from elsewhere would tell their host who reads here; a link asks first.
+        // External images would reveal readers to their host; a link lets the reader choose.
         Event::Start(Tag::Image { dest_url, title, id, .. }) => {
             Event::Start(Tag::Link { link_type: LinkType::Inline, dest_url, title, id })
         }
@@ -119,7 +119,7 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         )
         .tag_attributes([("a", ["href", "title"].into()), ("ol", ["start"].into())].into())
         .generic_attributes([].into())
-        // What scrolls sideways must be reachable by keyboard (WCAG 2.1.1).
+        // Elements that scroll sideways must be reachable by keyboard (WCAG 2.1.1).
         .set_tag_attribute_value("pre", "tabindex", "0")
         .set_tag_attribute_value("table", "tabindex", "0")
         .url_schemes(["http", "https", "mailto"].into())

@@ -1,4 +1,4 @@
-//! A post: what everybody sees of it, and how it is read.
+//! Posts, and how they are read.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::models::posts::markdown;
 use crate::models::users::user::User;
 
-/// A post without its full text, as lists show it.
+/// A post without its full text, as shown in lists.
 #[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
 pub struct PostSummary {
     pub id: i64,
@@ -18,7 +18,7 @@ pub struct PostSummary {
     pub author: Author,
     #[schema(example = "On tides")]
     pub title: String,
-    /// Where the post is, below either door.
+    /// The path of the post, the same at both doors.
     #[sqlx(skip)]
     #[schema(example = "/posts/1")]
     pub path: String,
@@ -31,12 +31,12 @@ pub struct PostSummary {
     pub content: Option<String>,
     /// How many people voted for it.
     pub votes: i64,
-    /// Whether the person who asks is one of them.
+    /// Whether the current user voted for it.
     pub voted: bool,
-    /// Rises by one at each edit; `If-Match` and the edit form name it.
+    /// Increases by one with each edit; used by `If-Match` and the edit form.
     pub version: i64,
     pub created_at: DateTime<Utc>,
-    /// Lists are ordered by it.
+    /// The time by which lists are ordered.
     pub published_at: Option<DateTime<Utc>>,
     /// Null until the first edit.
     pub updated_at: Option<DateTime<Utc>>,
@@ -69,13 +69,13 @@ pub struct Author {
 }
 
 impl PostSummary {
-    /// What orders a list: the time of publication in microseconds since 1970, and the id.
+    /// The ordering key: the time of publication in microseconds since 1970, and the id.
     pub fn published_key(&self) -> [i64; 2] {
         [self.published_at.map_or(0, |at| at.timestamp_micros()), self.id]
     }
 }
 
-/// Where the post with this id is, below either door.
+/// The path of the post with this id, the same at both doors.
 pub fn path(id: i64) -> String {
     format!("/posts/{id}")
 }
@@ -84,7 +84,7 @@ const SUMMARY: &str = "SELECT p.id, p.user_id, u.id AS author_id, u.username AS 
     p.title, p.excerpt, p.votes, p.version, p.created_at, p.published_at, p.updated_at, \
     EXISTS (SELECT 1 FROM votes v WHERE v.post_id = p.id AND v.user_id = $1) AS voted";
 
-/// Every read of posts starts here: with the rule who may see which of them. Ends inside WHERE.
+/// Every query for posts starts here, with the rule for who may see which. Ends inside WHERE.
 fn select(columns: &'static str, viewer: Option<&User>) -> Statement {
     sql(SUMMARY)
         // Ids begin at 1, so nobody has voted as 0.
@@ -93,7 +93,7 @@ fn select(columns: &'static str, viewer: Option<&User>) -> Statement {
         .push(" FROM posts p JOIN users u ON u.id = p.user_id WHERE p.published_at IS NOT NULL")
 }
 
-/// Posts for a list, as this person may see them; ends inside WHERE.
+/// Selects the posts that this user may see, for a list; ends inside WHERE.
 pub(super) fn select_summaries(viewer: Option<&User>) -> Statement {
     select("", viewer)
 }
@@ -118,7 +118,7 @@ pub async fn show<'c>(conn: impl Into<Conn<'c>>, viewer: Option<&User>, id: i64)
     let columns = ", p.content, p.content_html, p.rendering";
     let mut post: Post = select(columns, viewer).push_bind(" AND p.id = ", id).one(conn).await?;
     post.summary.path = path(id);
-    // What an older version of the renderer produced is rendered again.
+    // HTML from an older version of the renderer is rendered again.
     if post.rendering != markdown::RENDERING {
         post.content_html = markdown::render(&post.content);
         post.summary.excerpt = markdown::excerpt(&post.content);

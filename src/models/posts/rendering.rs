@@ -9,7 +9,7 @@ use crate::models::posts::markdown;
 pub const BACKFILL: Backfill =
     Backfill { name: "rendering-1", after: 7, run: |tx| Box::pin(render_batch(tx)) };
 
-/// Posts in a transaction.
+/// Posts per transaction.
 const BATCH: i64 = 200;
 
 async fn render_batch(tx: &mut Tx) -> Result<Step> {

@@ -1,4 +1,4 @@
-//! Votes: one a person and post, never for one's own. The database keeps the count.
+//! Votes: one per user and post, never for one's own post. The database maintains the count.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -11,7 +11,7 @@ use crate::models::base::page::{Column, Keyset, Page, PageParams};
 use crate::models::base::site::Site;
 use crate::models::posts::post::{self, Author, Post};
 
-/// Somebody's vote.
+/// A user's vote.
 #[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
 pub struct Vote {
     #[serde(skip)]
@@ -40,7 +40,7 @@ pub async fn cast(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> {
     .execute(&mut tx)
     .await;
     match inserted {
-        // The post was deleted meanwhile.
+        // The post was deleted concurrently.
         Err(e) if e.is_foreign_key_violation() => return Err(Error::NotFound),
         other => other?,
     };
@@ -75,13 +75,13 @@ pub async fn list(site: &Site, post: &Post, params: &PageParams) -> Result<Page<
     Ok(keyset.page(votes, |vote: &Vote| [vote.id]))
 }
 
-/// A vote in somebody's name.
+/// A vote in a user's name.
 pub struct AssignedVote {
     pub post_id: i64,
     pub user_id: i64,
 }
 
-/// Casts votes in other people's names, in one transaction: for the demonstration.
+/// Casts votes in other users' names, in one transaction: for the demo.
 pub async fn cast_assigned(
     site: &Site,
     _: &Admin,

@@ -1,3 +1,3 @@
-//! People, as everybody sees them.
+//! Users and their public profiles.
 
 pub mod user;

@@ -1,4 +1,4 @@
-//! A person: the name, the role, and what everybody sees of them.
+//! Users: the name, the role and the public profile.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::db::{Conn, Db, sql};
 use crate::error::{Error, Result};
 use crate::validation::{FieldError, Rule};
 
-/// What a person may do beyond their own things.
+/// A user's role.
 #[derive(
     Debug,
     Clone,
@@ -45,7 +45,7 @@ impl TryFrom<String> for Role {
     }
 }
 
-/// A person with an account.
+/// A user.
 #[derive(Debug, Clone, FromRow, Serialize)]
 pub struct User {
     pub id: i64,
@@ -55,13 +55,13 @@ pub struct User {
 }
 
 impl User {
-    /// Whether this person may change what `owner` (a user's id) owns.
+    /// Whether this user may change what `owner` (a user's id) owns.
     pub fn may_change(&self, owner: i64) -> bool {
         self.id == owner || self.role == Role::Admin
     }
 }
 
-/// What everybody may see of a person.
+/// The public profile of a user.
 #[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
 pub struct Profile {
     pub id: i64,
@@ -72,13 +72,13 @@ pub struct Profile {
     pub created_at: DateTime<Utc>,
 }
 
-/// Longest text that is compared, in characters: an e-mail address has at most 254.
+/// Maximum length of text that is compared, in characters: an e-mail address has at most 254.
 const MAX_KEY_LENGTH: usize = 300;
 
 /// Shortest and longest username, in characters.
 const USERNAME_LENGTH: std::ops::RangeInclusive<usize> = 2..=40;
 
-/// A username as it is stored: trimmed, in NFKC.
+/// Parses a username: trimmed and normalised to NFKC.
 ///
 /// # Errors
 /// `Invalid` unless it has 2 to 40 letters, digits, `_` and `-`, all of one script.
@@ -94,23 +94,23 @@ pub fn parse_username(text: &str) -> Result<String> {
             .with("max", *USERNAME_LENGTH.end())
             .into());
     }
-    // A Cyrillic "а" among Latin letters makes a name that passes for somebody else's.
+    // A Cyrillic "а" among Latin letters makes a name that looks like somebody else's.
     if !name.as_str().is_single_script() {
         return Err(Error::invalid("username", Rule::MixedScripts));
     }
     Ok(name)
 }
 
-/// A username or e-mail address as uniqueness sees it: NFKC without regard to case.
+/// The form in which usernames and e-mail addresses are unique: NFKC, in lower case.
 pub fn canonical(text: &str) -> String {
-    // No name and no address is longer; normalising megabytes would be wasted work.
+    // No valid name or address is longer; normalising megabytes would be wasted work.
     let text: String = text.trim().chars().take(MAX_KEY_LENGTH).collect();
-    // PostgreSQL stores no NUL, which a path can contain; nobody has the replacement in a name.
+    // PostgreSQL cannot store NUL, which a path can contain; no name has the replacement character.
     let text = text.trim().replace('\0', "\u{fffd}");
     text.nfkc().collect::<String>().to_lowercase().nfkc().collect()
 }
 
-/// The public face of the person with this username.
+/// The public profile of the user with this username.
 ///
 /// # Errors
 /// `NotFound`.
@@ -121,7 +121,7 @@ pub async fn profile(db: &Db, username: &str) -> Result<Profile> {
         .await
 }
 
-/// The person with this id.
+/// The user with this id.
 ///
 /// # Errors
 /// `NotFound`.
@@ -129,7 +129,7 @@ pub async fn by_id<'c>(conn: impl Into<Conn<'c>>, id: i64) -> Result<User> {
     sql("SELECT id, username, role FROM users WHERE id = $1").bind(id).one(conn).await
 }
 
-/// The person with this username.
+/// The user with this username.
 ///
 /// # Errors
 /// `NotFound`.
@@ -140,7 +140,7 @@ pub async fn by_username<'c>(conn: impl Into<Conn<'c>>, username: &str) -> Resul
         .await
 }
 
-/// How many people have an account.
+/// The number of users.
 pub async fn count(db: &Db) -> Result<i64> {
     sql("SELECT count(*) FROM users").scalar(db).await
 }

@@ -28,10 +28,10 @@ async fn edit(actor: Actor, _sudo: Sudo, site: &Site) -> web::Result {
     Ok(form(EDIT_FORM, json!({ "email": email }), json!(account)))
 }
 
-/// Change one's e-mail address
+/// Change your e-mail address
 ///
-/// Where mail is sent, the new address counts once it is confirmed, and the old one is notified.
-/// Needs a recently confirmed password, see `/auth/sudo`.
+/// If the site sends e-mail, the new address takes effect once it is confirmed, and the old one is
+/// notified. Requires a recently confirmed password, see `/auth/sudo`.
 #[utoipa::path(put, path = "/me/email", tag = "accounts", request_body = EmailChange,
     responses((status = 200, body = Account), (status = 401, body = Problem),
         (status = 409, body = Problem), (status = 422, body = Problem),
@@ -54,7 +54,7 @@ async fn resend(actor: Actor, site: &Site) -> web::Result {
     Ok(gone("/me", Flash("link-sent")))
 }
 
-/// The secret of a mailed link.
+/// The secret of an e-mailed link.
 #[derive(Default, Deserialize, utoipa::ToSchema)]
 pub struct LinkToken {
     /// The `token` of the link.
@@ -62,7 +62,7 @@ pub struct LinkToken {
     token: Option<String>,
 }
 
-/// Opening the link changes nothing yet: programs that scan mails open links too.
+/// Opening the link changes nothing yet: e-mail scanners open links too.
 #[get("/verify-email")]
 fn new_verification(visit: LinkVisit<'_>) -> LinkResponse {
     visit.form(VERIFY_FORM)
@@ -81,7 +81,7 @@ async fn create_verification_page(
 
 /// Confirm an e-mail address
 ///
-/// With the secret of the mailed link.
+/// With the secret of the e-mailed link.
 #[utoipa::path(post, path = "/auth/verify-email", tag = "accounts", security(()),
     request_body = LinkToken,
     responses((status = 204), (status = 401, body = Problem), (status = 409, body = Problem),

@@ -1,4 +1,4 @@
-//! What happened to one's own account.
+//! The events of the user's own account.
 
 use rocket::get;
 
@@ -11,7 +11,7 @@ room! {
     both: [index],
 }
 
-/// What happened to one's own account, latest first
+/// List the events of your account, latest first
 #[utoipa::path(get, path = "/me/events", tag = "accounts", params(PageParams),
     responses((status = 200, body = Page<Event>), (status = 401, body = Problem)))]
 #[get("/me/events")]

@@ -1,5 +1,5 @@
-//! Logging in and out. It differs between the doors (a cookie for a browser, tokens for a program),
-//! so it has two handlers over one model function.
+//! Logging in and out. This differs between the doors (a cookie for a browser, tokens for an API
+//! client), so two handlers call one model function.
 
 use rocket::http::RawStr;
 use rocket::{get, post};
@@ -17,12 +17,12 @@ use crate::web::{
 };
 
 room! {
-    tag: ("accounts", "Registering, logging in and out, one's own account"),
+    tag: ("accounts", "Registration, logging in and out, your account"),
     pages: [new, create_page, new_code, create_code, delete_page],
     auth: [create, delete],
 }
 
-/// Where a person wants to go afterwards.
+/// Where to redirect afterwards.
 #[derive(Deserialize)]
 struct Next {
     next: Option<String>,
@@ -83,7 +83,7 @@ async fn create_code(input: Input<CodeForm>, client: Client<'_>, site: &Site) ->
     Ok(saved(ReturnTo::from(next).or("/"), Flash("logged-in"), ()))
 }
 
-/// Ends the session; without one there is nothing to end, which is what was wanted.
+/// Ends the session; succeeds even if there is none.
 #[post("/logout")]
 async fn delete_page(client: Client<'_>) -> web::Result {
     client.log_out().await?;
@@ -92,10 +92,10 @@ async fn delete_page(client: Client<'_>) -> web::Result {
 
 /// Log in
 ///
-/// With the username or the e-mail address, and the password; with two-factor log-in also a code.
+/// With a username or an e-mail address, and the password; with two-factor log-in, also a code.
 #[utoipa::path(post, path = "/auth/login", tag = "accounts", security(()), request_body = Login,
     responses((status = 200, body = TokenResponse),
-        (status = 401, body = Problem, description = "wrong, or a `code` is needed too"),
+        (status = 401, body = Problem, description = "wrong credentials, or a `code` is also required"),
         (status = 422, body = Problem), (status = 429, body = Problem)))]
 #[post("/login", data = "<input>")]
 async fn create(input: Input<Login>, client: Client<'_>, site: &Site) -> web::Result {
@@ -107,7 +107,7 @@ async fn create(input: Input<Login>, client: Client<'_>, site: &Site) -> web::Re
 
 /// Log out
 ///
-/// The session ends at once; every copy of its token becomes invalid.
+/// The session ends immediately; every copy of its token becomes invalid.
 #[utoipa::path(post, path = "/auth/logout", tag = "accounts",
     responses((status = 204), (status = 401, body = Problem)))]
 #[post("/logout")]

@@ -1,4 +1,4 @@
-//! One's own account, and one's own posts.
+//! The user's own account and posts.
 
 use rocket::get;
 use serde::Serialize;
@@ -14,7 +14,7 @@ room! {
     both: [show, dashboard],
 }
 
-/// One's own account
+/// Get your account
 #[utoipa::path(get, path = "/me", tag = "accounts",
     responses((status = 200, body = Account), (status = 401, body = Problem)))]
 #[get("/me")]
@@ -22,7 +22,7 @@ async fn show(actor: Scoped<AccountScope>, site: &Site) -> web::Result {
     Ok(page("accounts/me.html", account::own(site, &actor.user).await?))
 }
 
-/// A greeting, numbers, and one's own posts.
+/// A greeting, statistics, and the user's own posts.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Dashboard {
     #[serde(flatten)]
@@ -31,7 +31,7 @@ pub struct Dashboard {
     page: Page<PostSummary>,
 }
 
-/// One's own posts, newest first
+/// List your posts, newest first
 #[utoipa::path(get, path = "/dashboard", tag = "accounts", params(PageParams),
     responses((status = 200, body = Dashboard), (status = 401, body = Problem)))]
 #[get("/dashboard")]

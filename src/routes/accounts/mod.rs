@@ -1,4 +1,4 @@
-//! Accounts: registering, logging in, and one's own things.
+//! Accounts: registration, log-in, and the user's own settings.
 
 pub mod emails;
 pub mod events;

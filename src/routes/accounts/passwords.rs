@@ -1,4 +1,4 @@
-//! Passwords: changing one's own, resetting a forgotten one.
+//! Passwords: changing one, resetting a forgotten one.
 
 use rocket::{get, post, put};
 use serde_json::json;
@@ -27,9 +27,9 @@ fn edit(_session: Session) -> web::Reply {
     form(EDIT_FORM, json!({}), json!({}))
 }
 
-/// Change one's password
+/// Change your password
 ///
-/// Every other session ends, with its tokens; the owner is mailed.
+/// All your other sessions end, with their tokens; you are notified by e-mail.
 #[utoipa::path(put, path = "/me/password", tag = "accounts", request_body = PasswordChange,
     responses((status = 204), (status = 401, body = Problem), (status = 422, body = Problem),
         (status = 429, body = Problem)))]
@@ -59,9 +59,9 @@ async fn create_request_page(
     Ok(gone("/login", Flash("reset-requested")))
 }
 
-/// Request a link with which to set a new password
+/// Request a link for setting a new password
 ///
-/// The answer is the same for every address.
+/// The response is the same for every address.
 #[utoipa::path(post, path = "/auth/password-reset", tag = "accounts", security(()),
     request_body = ResetRequest,
     responses((status = 204), (status = 422, body = Problem), (status = 429, body = Problem)))]
@@ -71,7 +71,7 @@ async fn create_request(input: Input<ResetRequest>, caller: &Caller, site: &Site
     Ok(gone("/", Flash("reset-requested")))
 }
 
-/// Opening the link changes nothing yet: programs that scan mails open links too.
+/// Opening the link changes nothing yet: e-mail scanners open links too.
 #[get("/password-reset/new")]
 fn new_reset(visit: LinkVisit<'_>) -> LinkResponse {
     visit.form(RESET_FORM)
@@ -91,9 +91,9 @@ async fn create_reset_page(
     Ok(gone("/login", Flash("password-reset")))
 }
 
-/// Set a new password with a mailed link
+/// Set a new password with an e-mailed link
 ///
-/// Every session and every personal token ends. Nobody is logged in by it.
+/// All sessions and personal tokens are revoked. It does not log you in.
 #[utoipa::path(post, path = "/auth/password-reset/new", tag = "accounts", security(()),
     request_body = PasswordReset,
     responses((status = 204), (status = 401, body = Problem), (status = 422, body = Problem),

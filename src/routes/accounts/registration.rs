@@ -1,4 +1,4 @@
-//! Registering. At the page door it also logs in: a password just chosen need not be typed again.
+//! Registration. At the page door it also logs in, so that a new password is not asked for again.
 
 use rocket::http::RawStr;
 use rocket::{get, post};
@@ -25,7 +25,7 @@ struct RegistrationForm {
     next: Option<String>,
 }
 
-/// Where a person wants to go afterwards.
+/// Where to redirect afterwards.
 #[derive(Deserialize)]
 struct Next {
     next: Option<String>,
@@ -57,7 +57,7 @@ async fn create_page(
     request_body = Registration,
     responses((status = 201, body = Account, headers(("Location" = String))),
         (status = 409, body = Problem, description = "the username is taken; \
-            where no mail is sent, or the e-mail address"),
+            on a site that sends no e-mail, also if the e-mail address is taken"),
         (status = 422, body = Problem), (status = 429, body = Problem)))]
 #[post("/register", data = "<input>")]
 async fn create(input: Input<Registration>, caller: &Caller, site: &Site) -> web::Result {

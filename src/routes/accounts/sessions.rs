@@ -1,4 +1,4 @@
-//! One's own sessions.
+//! The user's own sessions.
 
 use rocket::{delete, get};
 use serde::Serialize;
@@ -11,19 +11,19 @@ use crate::web::{
 };
 
 room! {
-    tag: ("sessions", "Where somebody is logged in"),
+    tag: ("sessions", "Where you are logged in"),
     both: [index, delete, delete_others],
 }
 
-/// Live sessions, the latest used first.
+/// Active sessions, most recently used first.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct SessionList {
     items: Vec<SessionView>,
-    /// Copied refresh tokens that were detected within two weeks.
+    /// Copied refresh tokens that were detected in the last two weeks.
     replays: Vec<Event>,
 }
 
-/// One's own live sessions
+/// List your active sessions
 #[utoipa::path(get, path = "/me/sessions", tag = "sessions",
     responses((status = 200, body = SessionList), (status = 401, body = Problem)))]
 #[get("/me/sessions")]
@@ -33,9 +33,9 @@ async fn index(actor: Scoped<AccountScope>, current: CurrentSession, site: &Site
     Ok(page("accounts/sessions/index.html", SessionList { items, replays }))
 }
 
-/// End one of one's own sessions
+/// End one of your sessions
 ///
-/// At once, on every instance.
+/// Takes effect immediately, on every instance.
 #[utoipa::path(delete, path = "/me/sessions/{sid}", tag = "sessions",
     params(("sid" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
@@ -50,7 +50,7 @@ async fn delete(
     Ok(gone(return_to.or("/me/sessions"), Flash("session-ended")))
 }
 
-/// End all of one's other sessions
+/// End all your other sessions
 #[utoipa::path(delete, path = "/me/sessions", tag = "sessions",
     responses((status = 204), (status = 401, body = Problem)))]
 #[delete("/me/sessions", data = "<return_to>")]

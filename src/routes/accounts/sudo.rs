@@ -15,7 +15,7 @@ room! {
     auth: [create],
 }
 
-/// The password, once more.
+/// The password, to be confirmed.
 #[derive(Default, Deserialize, utoipa::ToSchema)]
 pub struct SudoInput {
     #[schema(required = true)]
@@ -31,10 +31,10 @@ fn new(_session: Session, query: Query<SudoInput>) -> web::Reply {
     form(FORM, json!({ "next": ReturnTo::from(query.0.next).or("/me") }), json!({}))
 }
 
-/// Confirm the password
+/// Confirm your password
 ///
-/// For sensitive actions: they are answered with 401 and `error="insufficient_user_authentication"`
-/// (RFC 9470) until the password was confirmed. Lasts 15 minutes.
+/// Required for sensitive actions, which return 401 and `error="insufficient_user_authentication"`
+/// (RFC 9470) until the password is confirmed. Lasts 15 minutes.
 #[utoipa::path(post, path = "/auth/sudo", tag = "accounts", request_body = SudoInput,
     responses((status = 204), (status = 401, body = Problem), (status = 422, body = Problem),
         (status = 429, body = Problem)))]

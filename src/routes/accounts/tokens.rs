@@ -12,17 +12,17 @@ use crate::models::base::site::Site;
 use crate::web::{self, Flash, Input, OrForm, Problem, ReturnTo, Sudo, gone, page, room, shown};
 
 room! {
-    tag: ("tokens", "Personal tokens for one's own programs"),
+    tag: ("tokens", "Personal tokens for your own programs"),
     both: [index, create, delete],
 }
 
-/// One's own tokens, without the tokens themselves.
+/// The user's own tokens, without their secrets.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct PersonalTokenList {
     items: Vec<PersonalTokenView>,
 }
 
-/// One's own personal tokens, the newest first
+/// List your personal tokens, newest first
 #[utoipa::path(get, path = "/me/tokens", tag = "tokens",
     responses((status = 200, body = PersonalTokenList), (status = 401, body = Problem)))]
 #[get("/me/tokens")]
@@ -33,7 +33,7 @@ async fn index(actor: Actor, _sudo: Sudo, site: &Site) -> web::Result {
 
 /// Create a personal token
 ///
-/// For a program of one's own, sent as `Authorization: Bearer`. It is shown only now. Needs a
+/// For your own programs, sent as `Authorization: Bearer`. It is shown only once. Requires a
 /// recently confirmed password, see `/auth/sudo`.
 #[utoipa::path(post, path = "/me/tokens", tag = "tokens", request_body = PersonalTokenInput,
     responses((status = 201, body = NewPersonalToken), (status = 401, body = Problem),
@@ -58,7 +58,7 @@ async fn create(
 
 /// Revoke a personal token
 ///
-/// At once. Needs a recently confirmed password, see `/auth/sudo`.
+/// Takes effect immediately. Requires a recently confirmed password, see `/auth/sudo`.
 #[utoipa::path(delete, path = "/me/tokens/{id}", tag = "tokens", params(("id" = i64, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
 #[delete("/me/tokens/<id>", data = "<return_to>")]

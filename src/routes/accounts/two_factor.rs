@@ -17,7 +17,7 @@ room! {
     both: [show, create, update, delete, create_codes],
 }
 
-/// Whether one's log-in needs a code
+/// Get your two-factor status
 #[utoipa::path(get, path = "/me/two-factor", tag = "two-factor",
     responses((status = 200, body = TwoFactorStatus), (status = 401, body = Problem)))]
 #[get("/me/two-factor")]
@@ -25,9 +25,10 @@ async fn show(actor: Actor, _sudo: Sudo, site: &Site) -> web::Result {
     Ok(page("accounts/two_factor/show.html", totp::status(site, &actor.user).await?))
 }
 
-/// Start to set up an authenticator
+/// Start setting up an authenticator
 ///
-/// It takes effect with PUT and a code of it. Needs a recently confirmed password, see `/auth/sudo`.
+/// Takes effect after PUT with a code from it. Requires a recently confirmed password, see
+/// `/auth/sudo`.
 #[utoipa::path(post, path = "/me/two-factor", tag = "two-factor",
     responses((status = 201, body = TwoFactorSetup), (status = 401, body = Problem),
         (status = 409, body = Problem)))]
@@ -37,9 +38,9 @@ async fn create(actor: Actor, _sudo: Sudo, site: &Site) -> web::Result {
     Ok(shown("accounts/two_factor/setup.html", "/me/two-factor", setup))
 }
 
-/// Turn two-factor log-in on, with a code of the new authenticator
+/// Turn two-factor log-in on, with a code from the new authenticator
 ///
-/// Gives ten recovery codes, which are shown only now.
+/// Returns ten recovery codes, which are shown only once.
 #[utoipa::path(put, path = "/me/two-factor", tag = "two-factor", request_body = TwoFactorCode,
     responses((status = 201, body = RecoveryCodes), (status = 401, body = Problem),
         (status = 404, body = Problem), (status = 422, body = Problem),
@@ -95,7 +96,7 @@ async fn create_codes(
     Ok(shown("accounts/two_factor/codes.html", "/me/two-factor", codes))
 }
 
-/// The page with both forms once more, when a code was refused.
+/// Shows the page with both forms again when a code was rejected.
 async fn or_show<T>(outcome: Result<T, Error>, site: &Site, actor: &Actor) -> web::Result<T> {
     match outcome {
         Ok(value) => Ok(value),

@@ -12,7 +12,7 @@ room! {
     both: [index],
 }
 
-/// Everything that happened to accounts, latest first; `q` searches names, kinds and addresses
+/// List all account events, latest first; `q` searches names, kinds and addresses
 #[utoipa::path(get, path = "/admin/audit", tag = "admin", params(SearchParams, PageParams),
     responses((status = 200, body = Page<Event>), (status = 401, body = Problem),
         (status = 403, body = Problem)))]

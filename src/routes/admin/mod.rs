@@ -1,4 +1,4 @@
-//! What admins see and do. For everybody else it does not exist.
+//! Administration. To everybody else, its pages do not exist.
 
 pub mod audit;
 pub mod posts;

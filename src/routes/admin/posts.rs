@@ -1,4 +1,4 @@
-//! All posts.
+//! All posts, for admins.
 
 use rocket::get;
 
@@ -13,7 +13,7 @@ room! {
     both: [index],
 }
 
-/// All posts; `q` searches titles and authors
+/// List all posts; `q` searches titles and authors
 #[utoipa::path(get, path = "/admin/posts", tag = "admin", params(SearchParams, PageParams),
     responses((status = 200, body = Page<PostSummary>), (status = 401, body = Problem),
         (status = 403, body = Problem)))]

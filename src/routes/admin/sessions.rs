@@ -1,4 +1,4 @@
-//! Somebody's sessions.
+//! A user's sessions, for admins.
 
 use rocket::{delete, get};
 use serde::Serialize;
@@ -12,14 +12,14 @@ room! {
     both: [index, delete, delete_all],
 }
 
-/// Somebody's live sessions, and whose they are.
+/// A user's active sessions, and the username.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct UserSessionList {
     username: String,
     items: Vec<SessionView>,
 }
 
-/// Somebody's live sessions
+/// List a user's active sessions
 #[utoipa::path(get, path = "/admin/users/{username}/sessions", tag = "admin",
     params(("username" = String, Path)),
     responses((status = 200, body = UserSessionList), (status = 401, body = Problem),
@@ -31,7 +31,7 @@ async fn index(username: &str, admin: Admin, current: CurrentSession, site: &Sit
     Ok(page("admin/sessions.html", UserSessionList { username, items }))
 }
 
-/// End one of somebody's sessions
+/// End one of a user's sessions
 #[utoipa::path(delete, path = "/admin/users/{username}/sessions/{sid}", tag = "admin",
     params(("username" = String, Path), ("sid" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -48,7 +48,7 @@ async fn delete(
     Ok(gone(return_to.or("/admin/users"), Flash("session-ended")))
 }
 
-/// End all of somebody's sessions
+/// End all of a user's sessions
 #[utoipa::path(delete, path = "/admin/users/{username}/sessions", tag = "admin",
     params(("username" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),

@@ -1,4 +1,4 @@
-//! Everybody: roles, access, deletion.
+//! User administration: roles, access, deletion.
 
 use rocket::{delete, get, patch};
 use serde::Deserialize;
@@ -18,11 +18,11 @@ use crate::web::{
 };
 
 room! {
-    tag: ("admin", "For the role admin alone"),
+    tag: ("admin", "For admins only"),
     both: [index, update, delete],
 }
 
-/// Everybody; `q` searches usernames and e-mail addresses
+/// List all users; `q` searches usernames and e-mail addresses
 #[utoipa::path(get, path = "/admin/users", tag = "admin", params(SearchParams, PageParams),
     responses((status = 200, body = Page<Account>), (status = 401, body = Problem),
         (status = 403, body = Problem)))]
@@ -33,7 +33,7 @@ async fn index(admin: Admin, query: Query<SearchParams>, site: &Site) -> web::Re
     Ok(list("admin/users.html", accounts, |page| SearchResult { page, q }))
 }
 
-/// What an admin may change about somebody; what is missing stays as it is.
+/// Changes to a user; missing fields stay unchanged.
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct UserUpdateInput {
     /// `user` or `admin`.
@@ -47,9 +47,9 @@ pub struct UserUpdateInput {
     next: Option<String>,
 }
 
-/// Change somebody's role, or disable the account
+/// Change a user's role, or disable or enable the account
 ///
-/// In effect from their next request on. The last admin stays one.
+/// Effective with their next request. The last admin can be neither demoted nor disabled.
 #[utoipa::path(patch, path = "/admin/users/{username}", tag = "admin",
     params(("username" = String, Path)), request_body = UserUpdateInput,
     responses((status = 200, body = Account), (status = 401, body = Problem),
@@ -75,9 +75,9 @@ async fn update(
     Ok(saved(ReturnTo::from(next).or("/admin/users"), flash, account))
 }
 
-/// Delete somebody with all their posts
+/// Delete a user with all their posts
 ///
-/// The last admin stays.
+/// The last admin cannot be deleted.
 #[utoipa::path(delete, path = "/admin/users/{username}", tag = "admin",
     params(("username" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),

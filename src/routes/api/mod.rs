@@ -1,4 +1,4 @@
-//! The API's own documents, and OAuth2.
+//! The API's documentation, and OAuth2.
 
 pub mod oauth;
 pub mod openapi;

@@ -1,4 +1,4 @@
-//! OAuth2 for programs: tokens by password or refresh token, and revoking them.
+//! OAuth2: tokens by password or refresh token, and revocation.
 
 use rocket::post;
 use serde::Deserialize;
@@ -34,9 +34,9 @@ pub struct TokenRequest {
     refresh_token: Option<String>,
 }
 
-/// Get tokens with the OAuth2 password form, or with a refresh token
+/// Get tokens with the OAuth2 password grant, or with a refresh token
 ///
-/// What an “Authorize” button uses. Form-encoded, with the error codes of RFC 6749.
+/// Used by the “Authorize” buttons of API tools. Form-encoded, with the error codes of RFC 6749.
 #[utoipa::path(post, path = "/auth/token", tag = "accounts", security(()),
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = TokenResponse), (status = 400, body = oauth::OAuthError),
@@ -101,7 +101,7 @@ pub struct RefreshRequest {
 
 /// Exchange a refresh token for new tokens
 ///
-/// Each refresh token works once; sent again within ten seconds, it gives the same new one. Used
+/// Each refresh token works once; sent again within ten seconds, it returns the same new one. Used
 /// again later, it ends the whole session: somebody has a copy.
 #[utoipa::path(post, path = "/auth/refresh", tag = "accounts", security(()),
     request_body = RefreshRequest,
@@ -119,15 +119,15 @@ async fn renew(input: Input<RefreshRequest>, client: Client<'_>) -> web::Result 
 pub struct RevocationRequest {
     #[schema(required = true)]
     token: Option<String>,
-    /// Not needed: every kind is recognised.
+    /// Not needed: the kind of token is recognised.
     #[allow(dead_code)]
     token_type_hint: Option<String>,
 }
 
 /// Revoke a token
 ///
-/// A refresh token or an access token ends its session; a personal token ends itself. An unknown
-/// token counts as revoked. Form-encoded.
+/// Revoking a refresh token or an access token ends its session. An unknown token counts as revoked.
+/// Form-encoded.
 #[utoipa::path(post, path = "/auth/revoke", tag = "accounts", security(()),
     request_body(content = RevocationRequest, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200), (status = 400, body = oauth::OAuthError)))]

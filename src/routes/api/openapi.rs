@@ -1,4 +1,4 @@
-//! The API's own description: OpenAPI 3.1, two readers for it, and the reference of errors.
+//! The API's documentation: OpenAPI 3.1, Swagger UI and ReDoc, and the error reference.
 
 use rocket::http::Header;
 use rocket::serde::json::Json;
@@ -17,17 +17,17 @@ room! {
     api: [show],
 }
 
-/// What the document says beside its operations, which the rooms add. Every operation needs the
-/// password flow's token, unless it says otherwise.
+/// The document without its operations, which the rooms add. Every operation requires a token of the
+/// password flow, unless it says otherwise.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Postly",
-        description = "Posts, votes and people, for programs. Log in at `/auth/login` or with the \
-            OAuth2 password form, then send the access token as `Authorization: Bearer`; or send \
-            a personal token (`pst_…`), which is limited to its scopes: otherwise 403 with \
+        description = "Posts, votes and users. Log in at `/auth/login` or with the OAuth2 password \
+            grant, then send the access token as `Authorization: Bearer`; or send a personal token \
+            (`pst_…`), which is limited to its scopes: other requests return 403 with \
             `insufficient_scope`. Errors are problem+json (RFC 9457) with stable codes, listed at \
-            `/docs/errors`; lists are read on with the cursor of `next`."
+            `/docs/errors`. To get the next page of a list, send the cursor `next` as `before`."
     ),
     servers((url = "/api/v1")),
     security(("password" = [])),
@@ -45,12 +45,12 @@ impl Modify for PasswordFlow {
     }
 }
 
-/// The whole document, out of the rooms' fragments.
+/// The whole document, merged from the rooms' fragments.
 pub fn document(fragments: impl IntoIterator<Item = Document>) -> Document {
     fragments.into_iter().fold(Base::openapi(), Document::merge_from)
 }
 
-/// This document
+/// Get this document
 #[utoipa::path(get, path = "/openapi.json", tag = "about", security(()),
     responses((status = 200, description = "OpenAPI 3.1")))]
 #[get("/openapi.json")]
@@ -58,14 +58,14 @@ fn show(document: &State<Document>) -> Json<&Document> {
     Json(document.inner())
 }
 
-/// What each error means.
+/// The error reference.
 #[get("/docs/errors")]
 fn errors() -> web::Reply {
     let view = json!({ "errors": catalogue::entries(), "rules": catalogue::rules() });
     page("api/errors.html", view)
 }
 
-/// A page with a policy of its own.
+/// A page with its own content security policy.
 #[derive(Responder)]
 struct Reader {
     page: web::Reply,

@@ -26,12 +26,12 @@ room! {
 const NEW_FORM: &str = "posts/new.html";
 const EDIT_FORM: &str = "posts/edit.html";
 
-/// A page of the feed, and what it was asked for.
+/// A page of the feed, with its parameters.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Feed {
     #[serde(flatten)]
     page: Page<PostSummary>,
-    /// The username whose posts alone were asked for.
+    /// The author, if only one author's posts were requested.
     author: Option<String>,
     sort: Sort,
 }
@@ -43,7 +43,7 @@ async fn home(query: Query<FeedParams>, visitor: Visitor, site: &Site) -> web::R
     show_feed(FeedParams { include: None, ..params }, visitor, site).await
 }
 
-/// Everybody's posts
+/// List posts
 ///
 /// Newest first, or those with the most votes first.
 #[utoipa::path(get, path = "/posts", tag = "posts", security((), ("password" = [])),
@@ -61,7 +61,7 @@ async fn show_feed(params: FeedParams, visitor: Visitor, site: &Site) -> web::Re
     Ok(list("posts/index.html", posts, |page| Feed { page, author, sort }))
 }
 
-/// One post
+/// Get a post
 #[utoipa::path(get, path = "/posts/{id}", tag = "posts", security((), ("password" = [])),
     params(("id" = i64, Path)),
     responses((status = 200, body = Post, headers(("ETag" = String, description = "for `If-Match` and `If-None-Match`"))),
@@ -100,8 +100,8 @@ async fn edit(id: i64, actor: Actor, site: &Site) -> web::Result {
 
 /// Edit a post
 ///
-/// Missing fields stay as they are. `If-Match` (or `version`) refuses the edit when somebody else
-/// saved a newer version.
+/// Missing fields stay unchanged. With `If-Match` (or `version`), the edit is refused when somebody
+/// else has saved a newer version.
 #[utoipa::path(put, path = "/posts/{id}", tag = "posts",
     params(("id" = i64, Path), ("If-Match" = Option<String>, Header)), request_body = PostInput,
     responses((status = 200, body = Post), (status = 401, body = Problem),
@@ -120,7 +120,7 @@ async fn update(
     let edited = editing::update(site, &actor, id, &input).await;
     let mut view = json!({ "path": post::path(id) });
     if let Err(Error::VersionConflict) = edited {
-        // Saved once more, the text replaces the present version, as the form says.
+        // Saved again, the text replaces the current version, as the form says.
         let current = editing::editable(site, &actor, id).await?;
         view["version"] = json!(current.summary.version);
     }
@@ -147,7 +147,7 @@ async fn delete(
     Ok(gone(return_to.or("/"), Flash("post-deleted")))
 }
 
-/// What a text will look like.
+/// A text as rendered HTML.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Preview {
     content_html: String,

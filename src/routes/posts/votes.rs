@@ -12,11 +12,11 @@ use crate::web::{
 };
 
 room! {
-    tag: ("votes", "One a person and post"),
+    tag: ("votes", "One per user and post"),
     both: [index, update, delete],
 }
 
-/// The votes for a post, and which post it is.
+/// The votes for a post, and the post.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct PostVotes {
     post: PostTitle,
@@ -24,7 +24,7 @@ pub struct PostVotes {
     page: Page<Vote>,
 }
 
-/// A post's title.
+/// The title and path of a post.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct PostTitle {
     id: i64,
@@ -32,7 +32,7 @@ pub struct PostTitle {
     path: String,
 }
 
-/// Who voted for a post, latest first
+/// List the votes for a post, latest first
 #[utoipa::path(get, path = "/posts/{id}/votes", tag = "votes", security((), ("password" = [])),
     params(("id" = i64, Path), PageParams),
     responses((status = 200, body = PostVotes), (status = 404, body = Problem)))]

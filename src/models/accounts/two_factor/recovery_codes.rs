@@ -9,10 +9,10 @@ use crate::models::base::caller::Caller;
 use crate::models::base::random;
 use crate::models::users::user::User;
 
-/// How many codes a person gets.
+/// How many codes a user gets.
 const COUNT: usize = 10;
 
-/// New recovery codes: the only time that they can be seen.
+/// New recovery codes, which are shown only once.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct RecoveryCodes {
     #[schema(example = json!(["k3v9-x2mq-7hpd-w4tz"]))]
@@ -24,7 +24,7 @@ pub async fn count(db: &Db, user: &User) -> Result<i64> {
     sql("SELECT count(*) FROM recovery_codes WHERE user_id = $1").bind(user.id).scalar(db).await
 }
 
-/// Replaces a person's codes by new ones.
+/// Replaces a user's codes with new ones.
 pub async fn replace(tx: &mut Tx, user: &User) -> Result<RecoveryCodes> {
     sql("DELETE FROM recovery_codes WHERE user_id = $1").bind(user.id).execute(&mut *tx).await?;
     let mut recovery_codes = Vec::new();
@@ -40,7 +40,7 @@ pub async fn replace(tx: &mut Tx, user: &User) -> Result<RecoveryCodes> {
     Ok(RecoveryCodes { recovery_codes })
 }
 
-/// Sixteen letters and digits that are not mistaken for each other, in groups of four: 80 bits.
+/// Sixteen unambiguous letters and digits, in groups of four: 80 bits.
 fn generate() -> Result<String> {
     const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz234567890";
     let letters = random::bytes::<16>()?;
@@ -49,12 +49,12 @@ fn generate() -> Result<String> {
     Ok(letters.chunks(4).map(String::from_iter).collect::<Vec<_>>().join("-"))
 }
 
-/// A code as it is compared: without blanks and hyphens, in lower case.
+/// The form in which codes are compared: without spaces and hyphens, in lower case.
 pub fn normalised(code: &str) -> String {
     code.chars().filter(|c| !c.is_whitespace() && *c != '-').collect::<String>().to_lowercase()
 }
 
-/// Uses a normalised code up; tells whether it was one of the person's.
+/// Consumes a normalised code; returns whether it was one of the user's.
 pub async fn consume(db: &Db, caller: &Caller, user: &User, code: &str) -> Result<bool> {
     let mut tx = db.begin().await?;
     let used = sql("DELETE FROM recovery_codes WHERE user_id = $1 AND hash = $2")

@@ -1,4 +1,4 @@
-//! Two-factor log-in: codes of an authenticator (TOTP, RFC 6238).
+//! Two-factor log-in: codes from an authenticator (TOTP, RFC 6238).
 
 use chrono::{DateTime, Utc};
 use qrcode::QrCode;
@@ -24,10 +24,10 @@ use crate::validation::Rule;
 /// Bytes of an authenticator's secret (RFC 4226 §4 recommends 160 bits).
 const SECRET_LENGTH: usize = 20;
 
-/// A code, typed in.
+/// A code that the user enters.
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 pub struct TwoFactorCode {
-    /// The six-digit code of the authenticator, or a recovery code.
+    /// The six-digit code from the authenticator, or a recovery code.
     #[schema(example = "123456", required = true)]
     pub code: Option<String>,
 }
@@ -41,15 +41,15 @@ pub struct TwoFactorStatus {
     pub recovery_codes: i64,
 }
 
-/// What an authenticator needs to know: shown while it is being set up.
+/// What an authenticator needs; shown during setup.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct TwoFactorSetup {
-    /// The secret in base32, for typing.
+    /// The secret in base32, for manual entry.
     #[schema(example = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")]
     pub secret: String,
     #[schema(example = "otpauth://totp/Postly:ann?secret=…&issuer=Postly")]
     pub uri: String,
-    /// The URI as a QR code: an SVG picture.
+    /// The URI as a QR code, in SVG.
     pub qr: String,
 }
 
@@ -66,7 +66,7 @@ async fn row(db: &Db, user_id: i64) -> Result<Option<TwoFactorRow>> {
         .await
 }
 
-/// The person's own status.
+/// The user's own status.
 pub async fn status(site: &Site, user: &User) -> Result<TwoFactorStatus> {
     let row = row(&site.db, user.id).await?;
     let recovery_codes = recovery_codes::count(&site.db, user).await?;
@@ -74,15 +74,15 @@ pub async fn status(site: &Site, user: &User) -> Result<TwoFactorStatus> {
     Ok(TwoFactorStatus { enabled: enabled_at.is_some(), enabled_at, recovery_codes })
 }
 
-/// Whether this person's log-in needs a code.
+/// Whether this user's log-in needs a code.
 pub async fn is_on(db: &Db, user_id: i64) -> Result<bool> {
     Ok(row(db, user_id).await?.is_some_and(|row| row.confirmed_at.is_some()))
 }
 
-/// Creates a new secret, to be confirmed by a code of it.
+/// Creates a new secret, to be confirmed with a code.
 ///
 /// # Errors
-/// `Conflict` when two-factor log-in is on already.
+/// `Conflict` when two-factor log-in is already on.
 pub async fn begin(site: &Site, actor: &Actor) -> Result<TwoFactorSetup> {
     let me = &actor.user;
     let raw = random::bytes::<SECRET_LENGTH>()?;
@@ -100,10 +100,10 @@ pub async fn begin(site: &Site, actor: &Actor) -> Result<TwoFactorSetup> {
     setup(me, raw.to_vec())
 }
 
-/// The setup that was begun, for showing its form again.
+/// The setup in progress, for showing its form again.
 ///
 /// # Errors
-/// `NotFound` when none was, or it is finished.
+/// `NotFound` when there is none, or it is finished.
 pub async fn begun(site: &Site, user: &User) -> Result<TwoFactorSetup> {
     let row = row(&site.db, user.id).await?.filter(|row| row.confirmed_at.is_none());
     let row = row.ok_or(Error::NotFound)?;
@@ -116,13 +116,13 @@ fn setup(user: &User, raw: Vec<u8>) -> Result<TwoFactorSetup> {
     let uri = totp.to_url().map_err(|e| failed(&e))?;
     let picture = QrCode::new(&uri).map_err(|e| failed(&e))?;
     let picture = picture.render::<svg::Color<'_>>().min_dimensions(240, 240).build();
-    // Without the XML declaration, so that it can stand in a page.
+    // Without the XML declaration, so that it can be embedded in a page.
     let qr = picture.split_once("?>").map_or(picture.as_str(), |(_, svg)| svg).to_owned();
     Ok(TwoFactorSetup { secret: totp.secret().to_base32(), uri, qr })
 }
 
 fn generator(raw: Vec<u8>, username: &str) -> Result<Totp> {
-    // What authenticators agree on: SHA-1, six digits, 30 seconds, one step of tolerance.
+    // What all authenticators support: SHA-1, six digits, 30 seconds, one step of tolerance.
     Builder::new()
         .with_secret(raw)
         .with_account_name(username)
@@ -131,15 +131,16 @@ fn generator(raw: Vec<u8>, username: &str) -> Result<Totp> {
         .map_err(|e| Error::Internal(format!("totp: {e}")))
 }
 
-/// What a sealed secret belongs to: it opens nowhere else.
+/// The place of a sealed secret (see `Keys::seal`).
 fn place(user_id: i64) -> String {
     format!("two-factor/{user_id}")
 }
 
-/// Turns two-factor log-in on, with a code of the new authenticator; gives the recovery codes.
+/// Turns two-factor log-in on, with a code from the new authenticator; returns the recovery codes.
 ///
 /// # Errors
-/// `Invalid` when the code is wrong; `NotFound` when no setup was begun; `TooManyRequests`.
+/// `Invalid` when the code is wrong; `NotFound` when there is no setup in progress; `Conflict` when
+/// a concurrent request has completed it; `TooManyRequests`.
 pub async fn enable(site: &Site, actor: &Actor, input: &TwoFactorCode) -> Result<RecoveryCodes> {
     let me = &actor.user;
     begun(site, me).await?;
@@ -161,7 +162,7 @@ pub async fn enable(site: &Site, actor: &Actor, input: &TwoFactorCode) -> Result
     Ok(codes)
 }
 
-/// Turns two-factor log-in off: with a code, since whoever has only the password must not.
+/// Turns two-factor log-in off. This requires a code: the password alone must not be enough.
 ///
 /// # Errors
 /// `Invalid` when the code is wrong; `NotFound` when it is off; `TooManyRequests`.
@@ -175,7 +176,7 @@ pub async fn disable(site: &Site, actor: &Actor, input: &TwoFactorCode) -> Resul
     tx.commit().await
 }
 
-/// Turns two-factor log-in off for somebody who lost the authenticator and the recovery codes.
+/// Turns two-factor log-in off for a user who lost the authenticator and the recovery codes.
 ///
 /// # Errors
 /// `NotFound`.
@@ -217,7 +218,7 @@ async fn require_on(site: &Site, actor: &Actor, input: &TwoFactorCode) -> Result
     }
 }
 
-/// Checks a code of somebody who is logged in.
+/// Verifies a code of a logged-in user.
 async fn require_code(site: &Site, actor: &Actor, input: &TwoFactorCode) -> Result<()> {
     let (user, caller) = (&actor.user, &actor.caller);
     if verify_code(site, caller, user, input.code.as_deref()).await? {
@@ -240,7 +241,8 @@ async fn delete(tx: &mut Tx, user_id: i64) -> Result<()> {
 }
 
 async fn replace_codes(tx: &mut Tx, user: &User) -> Result<RecoveryCodes> {
-    // Locks the authenticator's row: of two who create codes at once, the later one's are valid.
+    // Locks the authenticator's row: of two concurrent requests, the codes of the later one are
+    // valid.
     sql("UPDATE two_factors SET last_step = last_step WHERE user_id = $1")
         .bind(user.id)
         .execute(&mut *tx)
@@ -248,7 +250,7 @@ async fn replace_codes(tx: &mut Tx, user: &User) -> Result<RecoveryCodes> {
     recovery_codes::replace(tx, user).await
 }
 
-/// Whether this is a code of the person's, which is thereby used up. A try counts as at log-in.
+/// Verifies and consumes a code; returns whether it was valid. Attempts are limited as at log-in.
 ///
 /// # Errors
 /// `TooManyRequests`.
@@ -281,13 +283,16 @@ pub async fn verify_code(
 async fn use_code(db: &Db, keys: &Keys, user: &User, code: &str) -> Result<bool> {
     let Some(row) = row(db, user.id).await? else { return Ok(false) };
     let Some(raw) = keys.open(&place(user.id), &row.secret) else {
-        tracing::warn!(user = user.id, "an authenticator was sealed with a key that is gone");
+        tracing::warn!(
+            user = user.id,
+            "an authenticator was sealed with a key that no longer exists"
+        );
         return Ok(false);
     };
     let Some(step) = generator(raw.clone(), &user.username)?.check_current(code) else {
         return Ok(false);
     };
-    // One statement decides, so that of two who present one code only one gets in. The secret is
+    // Atomic, so that only one of two concurrent requests with the same code succeeds. The secret is
     // sealed again, with the newest key.
     let step = i64::try_from(step).map_err(|e| Error::Internal(e.to_string()))?;
     let used = sql("UPDATE two_factors SET last_step = $1, secret = $2 \
