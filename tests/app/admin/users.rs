@@ -107,7 +107,7 @@ async fn whoever_is_disabled_is_out_at_the_next_request() {
     assert_eq!(program.api().get("/me").await.status, 401, "and so do personal tokens");
     app.log_in("ann").await;
     let last = root.api().patch("/admin/users/root", json!({"disabled": true})).await;
-    assert_eq!(last.status, 409, "the last admin cannot be deleted");
+    assert_eq!(last.status, 409, "the last admin cannot be disabled");
 }
 
 #[rocket::async_test]
