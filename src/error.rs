@@ -211,7 +211,14 @@ impl From<sqlx::Error> for Error {
         use sqlx::Error as E;
         match &error {
             E::RowNotFound => Error::NotFound,
-            E::PoolTimedOut | E::PoolClosed | E::Io(_) | E::WorkerCrashed => {
+            // A server that hangs up in the middle of the handshake is reported
+            // as a protocol or TLS error, not as a lost connection.
+            E::PoolTimedOut
+            | E::PoolClosed
+            | E::Io(_)
+            | E::Protocol(_)
+            | E::Tls(_)
+            | E::WorkerCrashed => {
                 tracing::error!(%error, "the database is unreachable");
                 Error::Disconnected
             }
