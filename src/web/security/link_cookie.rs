@@ -8,7 +8,7 @@ use rocket::request::{FromRequest, Outcome};
 use rocket::response::Redirect;
 use serde_json::json;
 
-use super::cookie::harden;
+use super::cookie::{harden, name_for};
 use crate::error::Error;
 use crate::web::public_url::PublicUrl;
 use crate::web::request::refusal::refuse;
@@ -59,7 +59,8 @@ impl<'r> LinkVisit<'r> {
     pub fn form(self, template: &'static str) -> LinkResponse {
         match self.fresh {
             Some(token) => {
-                let mut cookie = harden(Cookie::new(COOKIE, token.to_owned()), self.public_url);
+                let cookie = Cookie::new(self.cookie_name(), token.to_owned());
+                let mut cookie = harden(cookie, self.public_url);
                 cookie.set_max_age(rocket::time::Duration::hours(1));
                 self.jar.add(cookie);
                 LinkResponse::Redirect(Box::new(Redirect::to(self.path.to_owned())))
@@ -70,11 +71,15 @@ impl<'r> LinkVisit<'r> {
 
     /// The stored secret; empty if there is none.
     pub fn token(&self) -> &str {
-        self.jar.get(COOKIE).map_or("", Cookie::value)
+        self.jar.get(&self.cookie_name()).map_or("", Cookie::value)
     }
 
     /// Removes the stored secret.
     pub fn forget(&self) {
-        self.jar.remove(harden(Cookie::new(COOKIE, ""), self.public_url));
+        self.jar.remove(harden(Cookie::new(self.cookie_name(), ""), self.public_url));
+    }
+
+    fn cookie_name(&self) -> String {
+        name_for(COOKIE, self.public_url)
     }
 }

@@ -57,8 +57,9 @@ impl Client<'_> {
         let sid = session::open(self.site, self.caller(), identity, audience, previous).await?;
         let token = access_token::sign(&self.site.keys, audience, identity.user.id, &sid)?;
         self.jar.add(cookie::session(self.public_url, token));
-        if self.jar.get(CHALLENGE_COOKIE).is_some() {
-            self.jar.remove(cookie::harden(Cookie::new(CHALLENGE_COOKIE, ""), self.public_url));
+        let challenge = self.challenge_name();
+        if self.jar.get(&challenge).is_some() {
+            self.jar.remove(cookie::harden(Cookie::new(challenge, ""), self.public_url));
         }
         Ok(())
     }
@@ -66,7 +67,8 @@ impl Client<'_> {
     /// Sets a cookie with a secret, with which the browser can send a code.
     pub async fn request_code(&self, identity: &Identity) -> Result<()> {
         let token = login_challenge::create(self.site, identity).await?;
-        let mut cookie = cookie::harden(Cookie::new(CHALLENGE_COOKIE, token), self.public_url);
+        let cookie = Cookie::new(self.challenge_name(), token);
+        let mut cookie = cookie::harden(cookie, self.public_url);
         cookie.set_max_age(rocket::time::Duration::minutes(5));
         self.jar.add(cookie);
         Ok(())
@@ -74,7 +76,11 @@ impl Client<'_> {
 
     /// The secret of `request_code`; empty if there is none.
     pub fn challenge(&self) -> &str {
-        self.jar.get(CHALLENGE_COOKIE).map_or("", Cookie::value)
+        self.jar.get(&self.challenge_name()).map_or("", Cookie::value)
+    }
+
+    fn challenge_name(&self) -> String {
+        cookie::name_for(CHALLENGE_COOKIE, self.public_url)
     }
 
     /// Ends the browser's session, if there is one, and removes its cookie.

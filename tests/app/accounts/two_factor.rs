@@ -3,13 +3,12 @@
 use rocket::futures::future::join_all;
 use rocket::http::Method::{Delete, Get, Post, Put};
 use serde_json::{Value, json};
-use totp_rs::{Builder, Secret, Totp};
 
 use crate::support::internals::sql;
 use crate::support::permission::{
     MEMBERS, MEMBERS_CREATE, MEMBERS_NOT_FOUND, Permission, both, page_only,
 };
-use crate::support::{App, PASSWORD, Person, Response, SECRET};
+use crate::support::{App, PASSWORD, Person, Phone, Response, SECRET};
 
 pub fn permissions() -> Vec<Permission> {
     vec![
@@ -22,34 +21,6 @@ pub fn permissions() -> Vec<Permission> {
         page_only(Get, "/login/code", [200; 4]),
         page_only(Post, "/login/code", [422; 4]),
     ]
-}
-
-/// The authenticator app on a user's phone.
-struct Phone(Totp);
-
-impl Phone {
-    fn new(secret: &str) -> Phone {
-        let secret = Secret::try_from_base32(secret).unwrap();
-        Phone(Builder::new().with_secret(secret).build().unwrap())
-    }
-
-    /// The code that is valid this many steps of 30 seconds later.
-    fn code(&self, ahead: i64) -> String {
-        let now = chrono::Utc::now().timestamp() + ahead * 30;
-        self.0.generate(now as u64).to_string()
-    }
-}
-
-/// Turns two-factor authentication on; returns the phone and the recovery codes. The code of the
-/// previous step is consumed.
-async fn set_up(person: &Person<'_>) -> (Phone, Vec<String>) {
-    let setup = person.api().post("/me/two-factor", json!({})).await;
-    assert_eq!(setup.status, 201, "{}", setup.body);
-    let phone = Phone::new(setup.json()["secret"].as_str().unwrap());
-    let on = person.api().put("/me/two-factor", json!({"code": phone.code(-1)})).await;
-    assert_eq!(on.status, 201, "{}", on.body);
-    let codes = on.json()["recovery_codes"].as_array().unwrap().clone();
-    (phone, codes.iter().map(|code| code.as_str().unwrap().to_owned()).collect())
 }
 
 async fn log_in(app: &App, code: Option<&str>) -> Response {
@@ -74,7 +45,7 @@ async fn an_authenticator_is_set_up_and_asked_for_at_the_api_door() {
     let wrong = ann.api().put("/me/two-factor", json!({"code": "000000"})).await;
     assert_eq!((wrong.status, wrong.field_errors()), (422, vec!["code".to_owned()]));
     assert_eq!(log_in(&app, None).await.status, 200, "it is off until a code is entered");
-    let (phone, codes) = set_up(&ann).await;
+    let (phone, codes) = Phone::set_up(&ann).await;
     assert_eq!(codes.len(), 10);
     let standing = ann.api().get("/me/two-factor").await.json();
     assert_eq!((&standing["enabled"], &standing["recovery_codes"]), (&json!(true), &json!(10)));
@@ -104,7 +75,7 @@ async fn an_authenticator_is_set_up_and_asked_for_at_the_api_door() {
 async fn of_many_who_come_with_one_code_one_gets_in() {
     let app = App::new().await;
     let ann = app.user("ann").await;
-    let (phone, codes) = set_up(&ann).await;
+    let (phone, codes) = Phone::set_up(&ann).await;
     for code in [phone.code(0), codes[0].clone()] {
         let all = join_all((0..4).map(|_| log_in(&app, Some(&code)))).await;
         let logged_in = all.iter().filter(|response| response.status == 200).count();
@@ -117,7 +88,7 @@ async fn of_many_who_come_with_one_code_one_gets_in() {
 async fn a_recovery_code_works_once() {
     let app = App::new().await;
     let ann = app.user("ann").await;
-    let (_, codes) = set_up(&ann).await;
+    let (_, codes) = Phone::set_up(&ann).await;
     assert_eq!(codes[0].len(), 19, "{}", codes[0]);
     let typed = codes[0].replace('-', " ").to_uppercase();
     assert_eq!(log_in(&app, Some(&typed)).await.status, 200);
@@ -186,7 +157,7 @@ async fn a_browser_is_asked_after_the_password() {
 async fn a_changed_password_ends_what_waits_for_a_code() {
     let app = App::new().await;
     let ann = app.user("ann").await;
-    let (phone, _) = set_up(&ann).await;
+    let (phone, _) = Phone::set_up(&ann).await;
     let form = [("username", "ann"), ("password", PASSWORD)];
     let half = app.nobody().page().post("/login", &form).await;
     let cookie = half.cookie("postly_login").unwrap();
@@ -206,7 +177,7 @@ async fn a_changed_password_ends_what_waits_for_a_code() {
 async fn guessing_codes_is_bounded() {
     let app = App::new().await;
     let ann = app.user("ann").await;
-    let (phone, codes) = set_up(&ann).await;
+    let (phone, codes) = Phone::set_up(&ann).await;
     for _ in 0..5 {
         assert_eq!(log_in(&app, Some("000000")).await.status, 401);
     }
@@ -220,7 +191,7 @@ async fn guessing_codes_is_bounded() {
 async fn turning_it_off_needs_a_code() {
     let app = App::new().await;
     let ann = app.user("ann").await;
-    let (phone, _) = set_up(&ann).await;
+    let (phone, _) = Phone::set_up(&ann).await;
     let off =
         async |body: Value| ann.api().send(Delete, "/me/two-factor", Some(body), &[]).await.status;
     assert_eq!(off(json!({})).await, 422);
@@ -228,7 +199,7 @@ async fn turning_it_off_needs_a_code() {
     assert_eq!(log_in(&app, None).await.status, 401);
     assert_eq!(off(json!({"code": phone.code(0)})).await, 204);
     assert_eq!(log_in(&app, None).await.status, 200);
-    let (phone, _) = set_up(&ann).await;
+    let (phone, _) = Phone::set_up(&ann).await;
     let form = [("code", phone.code(0))];
     let form: Vec<_> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
     assert_eq!(ann.page().delete("/me/two-factor", &form).await.status, 303);
@@ -240,7 +211,7 @@ async fn the_secret_is_sealed_and_survives_a_new_key() {
     const SECOND: &str = "Zq8Wn3vKc6Rt1yUj5oPx9aSd2fGh4mLe7";
     let app = App::new().await;
     let ann = app.user("ann").await;
-    let (phone, codes) = set_up(&ann).await;
+    let (phone, codes) = Phone::set_up(&ann).await;
     let secret = phone.0.secret().to_base32();
     let (kept,): (String,) = sql("SELECT secret FROM two_factors").one(&app.db).await.unwrap();
     assert!(!kept.contains(&secret), "{kept}");

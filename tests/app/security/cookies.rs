@@ -4,7 +4,7 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use jsonwebtoken::{EncodingKey, decode_header, encode as sign};
 use rocket::http::{ContentType, Header, Method};
 
-use crate::support::{App, ORIGIN, PASSWORD, SECRET, encode, send};
+use crate::support::{App, ORIGIN, PASSWORD, Phone, Response, SECRET, encode, send};
 
 #[rocket::async_test]
 async fn the_api_ignores_cookies_and_pages_ignore_bearer_tokens() {
@@ -52,6 +52,51 @@ async fn the_cookie_has_its_flags_under_http_and_https() {
         assert_eq!(hsts.is_some(), origin.starts_with("https"));
         let _ = session;
     }
+}
+
+/// The names of the cookies that a response sets or removes, in alphabetical order.
+fn names(response: &Response) -> Vec<&str> {
+    let cookies = response.headers.iter().filter(|(name, _)| name == "set-cookie");
+    let mut names: Vec<_> = cookies.map(|(_, c)| c.split('=').next().unwrap()).collect();
+    names.sort_unstable();
+    names
+}
+
+#[rocket::async_test]
+async fn under_https_no_other_host_can_set_any_of_our_cookies() {
+    const HTTPS: &str = "https://posts.example";
+    let app = App::at(HTTPS).await;
+    let ann = app.nobody();
+    let register = serde_json::json!({"username": "ann", "password": PASSWORD});
+    let registered = ann.api().post("/auth/register", register.clone()).await;
+    let tokens = ann.api().post("/auth/login", register).await.json();
+    assert_eq!(registered.status, 201);
+    let ann = ann.with_token(tokens["access_token"].as_str().unwrap());
+    let (_, codes) = Phone::set_up(&ann).await;
+    let post = async |path: &'static str, cookie: &str, form: &[(&str, &str)]| {
+        let mut headers = vec![Header::new("Origin", HTTPS), ContentType::Form.into()];
+        if !cookie.is_empty() {
+            headers.push(Header::new("Cookie", cookie.to_owned()));
+        }
+        send(&app, Method::Post, path, headers, Some(encode(form))).await
+    };
+    let half = post("/login", "", &[("username", "ann"), ("password", PASSWORD)]).await;
+    assert_eq!(names(&half), ["__Host-postly_flash", "__Host-postly_login"]);
+    let challenge = half.cookie("__Host-postly_login").unwrap();
+    let code = [("code", codes[0].as_str())];
+    let planted = post("/login/code", &format!("postly_login={challenge}"), &code).await;
+    assert_eq!(planted.status, 422, "a cookie without the prefix counts for nothing");
+    let whole = post("/login/code", &format!("__Host-postly_login={challenge}"), &code).await;
+    assert_eq!(whole.status, 303, "{}", whole.body);
+    assert_eq!(names(&whole), ["__Host-postly", "__Host-postly_flash", "__Host-postly_login"]);
+    let get = async |path: &'static str, cookie: &str| {
+        let cookie = vec![Header::new("Cookie", cookie.to_owned())];
+        send(&app, Method::Get, path, cookie, None::<&str>).await
+    };
+    let link = get("/password-reset/new?token=x", "a=b").await;
+    assert!(names(&link)[0].starts_with("__Host-postly_link"), "{link:?}");
+    assert!(get("/", "__Host-postly_flash=logged-out").await.body.contains("You are logged out"));
+    assert!(!get("/", "postly_flash=logged-out").await.body.contains("You are logged out"));
 }
 
 #[rocket::async_test]
