@@ -59,6 +59,9 @@ pub enum Credentials {
     Code,
     #[strum(serialize = "access_token.invalid")]
     AccessToken,
+    /// Genuine, but issued in the future: the clock of this server or of another one is wrong.
+    #[strum(serialize = "access_token.not_yet_valid")]
+    FutureToken,
     #[strum(serialize = "refresh_token.invalid")]
     RefreshToken,
     #[strum(serialize = "personal_token.invalid")]
@@ -84,6 +87,9 @@ pub enum Denial {
     OwnVote,
     #[strum(serialize = "email.unverified")]
     EmailUnverified,
+    /// The site requires two-factor log-in, and this user has not set it up yet.
+    #[strum(serialize = "two_factor.required")]
+    SecondFactorMissing,
     /// No personal token may do this, whatever its scopes.
     #[strum(serialize = "personal_token.not_allowed")]
     PersonalToken,

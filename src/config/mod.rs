@@ -16,7 +16,7 @@ use serde::Deserialize;
 use self::mail::MailConfig;
 use crate::db;
 use crate::error::Fatal;
-use crate::models::base::site::{EmailRules, Rules};
+use crate::models::base::site::{EmailRules, Rules, TwoFactorPolicy};
 use crate::web::public_url::PublicUrl;
 
 /// All configuration.
@@ -64,6 +64,7 @@ struct Options {
     mail_from: Option<String>,
     email_required: bool,
     posting_needs_verified_email: bool,
+    require_two_factor: TwoFactorPolicy,
     drain_seconds: u64,
 }
 
@@ -79,6 +80,7 @@ impl Default for Options {
             mail_from: None,
             email_required: false,
             posting_needs_verified_email: false,
+            require_two_factor: TwoFactorPolicy::None,
             drain_seconds: 0,
         }
     }
@@ -172,7 +174,7 @@ impl Config {
             public_url,
             bcrypt_cost: options.bcrypt_cost,
             log_format: options.log_format,
-            rules: Rules { email },
+            rules: Rules { email, two_factor: options.require_two_factor },
             mail,
             trusted_proxies: networks::parse(
                 options.trusted_proxies.as_deref().unwrap_or_default(),

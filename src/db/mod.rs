@@ -3,6 +3,7 @@
 
 mod backup;
 mod circuit_breaker;
+mod clock;
 mod connect;
 mod connection;
 mod migrate;
@@ -10,6 +11,7 @@ mod statement;
 mod value;
 
 pub use backup::backup;
+pub use clock::shared_now;
 pub use connect::{is_sqlite, sqlite_path};
 pub use connection::{Conn, Db, Lock, Tx};
 pub use migrate::{Backfill, Step};

@@ -17,7 +17,7 @@ use crate::models::users::user::{self, User};
 
 /// The maximum lifetime of a session.
 fn absolute_limit() -> Duration {
-    Duration::days(14)
+    Audience::Page.lifetime()
 }
 
 /// A session ends when it has not been used for this long.
@@ -43,9 +43,10 @@ pub struct Session {
 }
 
 impl Session {
-    /// Whether the password was entered recently enough for sensitive actions.
+    /// Whether the user proved recently enough for sensitive actions who they are. A time in the
+    /// future, left by a clock that jumped, does not count for ever.
     pub fn is_recently_authenticated(&self) -> bool {
-        self.reauthenticated_at.is_some_and(|at| at > now() - reauthentication_limit())
+        self.reauthenticated_at.is_some_and(|at| (now() - at).abs() < reauthentication_limit())
     }
 }
 
@@ -152,11 +153,6 @@ pub async fn find(db: &Db, caller: &Caller, sid: &str, user_id: i64) -> Result<(
         }
     }
     Ok((row.user, Session { id: sid.to_owned(), reauthenticated_at: row.proved_at }))
-}
-
-/// Whether a cookie's token of this age is due for renewal.
-pub fn is_due_for_renewal(issued_at: DateTime<Utc>) -> bool {
-    issued_at < now() - precision()
 }
 
 /// Records that the password was confirmed.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::db::{Db, sql};
 use crate::error::Result;
@@ -22,6 +22,17 @@ pub struct Site {
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Rules {
     pub email: EmailRules,
+    pub two_factor: TwoFactorPolicy,
+}
+
+/// Who has to use two-factor log-in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TwoFactorPolicy {
+    #[default]
+    None,
+    Admins,
+    Everybody,
 }
 
 /// E-mail policy.

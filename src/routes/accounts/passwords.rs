@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::models::accounts::password_change::{self, PasswordChange};
 use crate::models::accounts::password_reset::{self, PasswordReset, ResetRequest};
+use crate::models::accounts::personal_token;
 use crate::models::accounts::session::Session;
 use crate::models::base::actor::Actor;
 use crate::models::base::caller::Caller;
@@ -23,13 +24,15 @@ const REQUEST_FORM: &str = "accounts/passwords/ask.html";
 const RESET_FORM: &str = "accounts/passwords/reset.html";
 
 #[get("/me/password")]
-fn edit(_session: Session) -> web::Reply {
-    form(EDIT_FORM, json!({}), json!({}))
+async fn edit(actor: Actor, _session: Session, site: &Site) -> web::Result {
+    let tokens = personal_token::count(&site.db, &actor.user).await?;
+    Ok(form(EDIT_FORM, json!({}), json!({ "tokens": tokens })))
 }
 
 /// Change your password
 ///
-/// All your other sessions end, with their tokens; you are notified by e-mail.
+/// All your other sessions end, with their tokens; you are notified by e-mail. Personal tokens stay
+/// valid unless you send `revoke_tokens`.
 #[utoipa::path(put, path = "/me/password", tag = "accounts", request_body = PasswordChange,
     responses((status = 204), (status = 401, body = Problem), (status = 422, body = Problem),
         (status = 429, body = Problem)))]
@@ -40,7 +43,10 @@ async fn update(
     session: Session,
     site: &Site,
 ) -> web::Result {
-    password_change::change(site, &actor, &session, &input).await.or_form(EDIT_FORM, json!({}))?;
+    let tokens = personal_token::count(&site.db, &actor.user).await?;
+    password_change::change(site, &actor, &session, &input)
+        .await
+        .or_form(EDIT_FORM, json!({ "tokens": tokens }))?;
     Ok(gone("/me", Flash("password-changed")))
 }
 

@@ -7,7 +7,8 @@ use crate::models::accounts::session::{self, SessionView};
 use crate::models::audit::{self, Event};
 use crate::models::base::site::Site;
 use crate::web::{
-    self, AccountScope, CurrentSession, Flash, Problem, ReturnTo, Scoped, gone, page, room,
+    self, AccountScope, Confirmed, CurrentSession, Flash, Problem, ReturnTo, Scoped, gone, page,
+    room,
 };
 
 room! {
@@ -35,7 +36,8 @@ async fn index(actor: Scoped<AccountScope>, current: CurrentSession, site: &Site
 
 /// End one of your sessions
 ///
-/// Takes effect immediately, on every instance.
+/// Takes effect immediately, on every instance. Requires a recently confirmed password, see
+/// `/auth/sudo`.
 #[utoipa::path(delete, path = "/me/sessions/{sid}", tag = "sessions",
     params(("sid" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
@@ -43,7 +45,7 @@ async fn index(actor: Scoped<AccountScope>, current: CurrentSession, site: &Site
 async fn delete(
     sid: &str,
     return_to: ReturnTo,
-    actor: Scoped<AccountScope>,
+    actor: Confirmed<AccountScope>,
     site: &Site,
 ) -> web::Result {
     session::end(site, &actor, sid).await?;
@@ -51,12 +53,14 @@ async fn delete(
 }
 
 /// End all your other sessions
+///
+/// Requires a recently confirmed password, see `/auth/sudo`.
 #[utoipa::path(delete, path = "/me/sessions", tag = "sessions",
     responses((status = 204), (status = 401, body = Problem)))]
 #[delete("/me/sessions", data = "<return_to>")]
 async fn delete_others(
     return_to: ReturnTo,
-    actor: Scoped<AccountScope>,
+    actor: Confirmed<AccountScope>,
     current: CurrentSession,
     site: &Site,
 ) -> web::Result {

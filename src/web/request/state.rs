@@ -47,16 +47,14 @@ pub enum Authentication {
 pub struct Authenticated {
     pub user: User,
     pub credential: Credential,
+    /// Whether the site requires a second factor that this user has not set up.
+    pub second_factor_missing: bool,
 }
 
 /// What the user authenticated with.
 #[derive(Clone)]
 pub enum Credential {
-    Session {
-        session: Session,
-        /// Whether the cookie's token is due for renewal.
-        renewal_due: bool,
-    },
+    Session(Session),
     PersonalToken(Scopes),
 }
 
@@ -64,7 +62,7 @@ impl Authenticated {
     /// The session, unless the user authenticated with a personal token.
     pub fn session(&self) -> Option<&Session> {
         match &self.credential {
-            Credential::Session { session, .. } => Some(session),
+            Credential::Session(session) => Some(session),
             Credential::PersonalToken(_) => None,
         }
     }

@@ -103,6 +103,7 @@ fn belongs_in_form(cause: &Cause) -> bool {
                 | Error::Conflict(_)
                 | Error::VersionConflict
                 | Error::InvalidCredentials(_)
+                | Error::SecondFactorRequired
                 | Error::TooManyRequests { .. }
                 | Error::Forbidden(Denial::EmailUnverified)
         )
@@ -117,6 +118,8 @@ fn log(request: &Request<'_>, cause: &Cause) {
             let request_id = state.caller.request_id.as_str();
             tracing::error!(request_id, %error, "a request failed");
         }
+        // Not a trespass: the user only has to set something up first.
+        Cause::Site(Error::Forbidden(Denial::SecondFactorMissing)) => {}
         Cause::Site(Error::Forbidden(_) | Error::InsufficientScope(_))
         | Cause::Request(RequestError::CrossOrigin) => state.denied.store(true, Relaxed),
         _ => {}
@@ -129,10 +132,18 @@ fn page(request: &Request<'_>, cause: &Cause) -> response::Result<'static> {
         Cause::Site(Error::Unauthenticated) => {
             // Only a page can be returned to, not a submitted form.
             let is_page = request.method() == Method::Get;
-            redirect_with_next("/login", is_page.then(|| request.uri().to_string()))
+            let next = is_page.then(|| format!("?next={}", encoded(&request.uri().to_string())));
+            redirect(format!("/login{}", next.unwrap_or_default()))
         }
         Cause::Site(Error::ReauthenticationRequired) => {
-            redirect_with_next("/sudo", Some(origin_of_form(request)))
+            let mut query = format!("/sudo?next={}", encoded(&origin_of_form(request)));
+            if request.method() != Method::Get {
+                query.push_str("&repeat=true");
+            }
+            redirect(query)
+        }
+        Cause::Site(Error::Forbidden(Denial::SecondFactorMissing)) => {
+            redirect("/me/two-factor".to_owned())
         }
         cause => {
             let (title, detail) = (messages::title(cause.code()), messages::detail(cause));
@@ -141,12 +152,12 @@ fn page(request: &Request<'_>, cause: &Cause) -> response::Result<'static> {
     }
 }
 
-/// Redirects to a page that asks for credentials and returns afterwards.
-fn redirect_with_next(page: &str, next: Option<String>) -> response::Result<'static> {
-    let query = next
-        .map(|next| format!("?next={}", RawStr::new(&next).percent_encode()))
-        .unwrap_or_default();
-    Response::build().status(Status::SeeOther).raw_header("Location", format!("{page}{query}")).ok()
+fn redirect(location: String) -> response::Result<'static> {
+    Response::build().status(Status::SeeOther).raw_header("Location", location).ok()
+}
+
+fn encoded(path: &str) -> String {
+    RawStr::new(path).percent_encode().to_string()
 }
 
 /// The current page: the requested one, or the one whose form was submitted.

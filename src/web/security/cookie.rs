@@ -1,7 +1,7 @@
 //! Our cookies: their names and flags, and the cookie of the session.
 
+use rocket::Request;
 use rocket::http::{Cookie, SameSite};
-use rocket::{Request, Response};
 
 use crate::models::accounts::access_token::Audience;
 use crate::web::public_url::PublicUrl;
@@ -24,7 +24,8 @@ pub fn token<'r>(request: &'r Request<'_>) -> Option<&'r str> {
     request.cookies().get(&name_for(SESSION, public_url(request)?)).map(|cookie| cookie.value())
 }
 
-/// The cookie that sets the token.
+/// The cookie that sets the token. Only logging in sets it, and only logging out removes it: a late
+/// answer to another tab then never replaces or removes a newer one.
 pub fn session(public_url: &PublicUrl, token: String) -> Cookie<'static> {
     let lifetime = Audience::Page.lifetime().num_seconds();
     let mut cookie = harden(Cookie::new(name_for(SESSION, public_url), token), public_url);
@@ -37,12 +38,6 @@ pub fn removal(public_url: &PublicUrl) -> Cookie<'static> {
     let mut cookie = harden(Cookie::new(name_for(SESSION, public_url), ""), public_url);
     cookie.make_removal();
     cookie
-}
-
-/// Whether a response already sets or removes the token.
-pub fn is_in(response: &Response<'_>, public_url: &PublicUrl) -> bool {
-    let start = format!("{}=", name_for(SESSION, public_url));
-    response.headers().get("Set-Cookie").any(|cookie| cookie.starts_with(&start))
 }
 
 /// Sets the flags that all our cookies have: Rocket's defaults lack HttpOnly and Secure.

@@ -6,7 +6,7 @@ use rocket::request::{FromRequest, Outcome};
 use serde::Serialize;
 
 use super::cookie;
-use crate::error::{Error, Result};
+use crate::error::{Credentials, Error, Result};
 use crate::models::accounts::access_token::{self, Audience};
 use crate::models::accounts::identity::Identity;
 use crate::models::accounts::refresh_token::{self, Grant};
@@ -16,7 +16,7 @@ use crate::models::base::caller::Caller;
 use crate::models::base::site::Site;
 use crate::web::public_url::PublicUrl;
 use crate::web::request::refusal::refuse;
-use crate::web::request::state::{Authenticated, RequestState};
+use crate::web::request::state::{Authenticated, Authentication, RequestState};
 
 /// The cookie for the time between password and code.
 const CHALLENGE_COOKIE: &str = "postly_login";
@@ -84,7 +84,17 @@ impl Client<'_> {
     }
 
     /// Ends the browser's session, if there is one, and removes its cookie.
+    ///
+    /// # Errors
+    /// `Unavailable` when the session cannot be looked up; the cookie stays, for another try.
     pub async fn log_out(&self) -> Result<()> {
+        match self.state.authentication.get() {
+            Some(
+                Authentication::Unavailable | Authentication::Rejected(Credentials::FutureToken),
+            )
+            | None => return Err(Error::Unavailable),
+            _ => {}
+        }
         if let Some(authenticated) = self.state.authenticated()
             && let Some(session) = authenticated.session()
         {

@@ -99,6 +99,18 @@ async fn logging_out_ends_every_copy_of_the_token() {
 }
 
 #[rocket::async_test]
+async fn nobody_is_told_to_be_logged_out_while_the_database_is_gone() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    app.db.close().await;
+    let page = ann.page().post("/logout", &[]).await;
+    assert_eq!((page.status, page.header("retry-after")), (503, Some("5")));
+    assert_eq!(page.cookie("postly"), None, "the cookie is kept for another try");
+    assert!(!page.body.contains("You are logged out") && page.cookie("postly_flash").is_none());
+    assert_eq!(ann.api().post("/auth/logout", json!({})).await.status, 503);
+}
+
+#[rocket::async_test]
 async fn logging_in_again_rotates_the_session() {
     let app = App::new().await;
     let ann = app.user("ann").await;

@@ -102,7 +102,7 @@ async fn ending_sessions_wins_against_whoever_keeps_refreshing() {
 }
 
 #[rocket::async_test]
-async fn an_old_cookie_is_renewed_and_an_idle_session_ends() {
+async fn using_a_session_keeps_it_alive_and_an_idle_one_ends() {
     use chrono::Duration;
     let app = App::new().await;
     let ann = app.user("ann").await;
@@ -124,8 +124,6 @@ async fn an_old_cookie_is_renewed_and_an_idle_session_ends() {
     age(Duration::hours(25)).await;
     assert_eq!(ann.page().get("/me").await.status, 303);
     assert_eq!(ann.api().get("/me").await.status, 401);
-    let clean = ann.page().get("/").await;
-    assert_eq!(clean.cookie("postly").as_deref(), Some(""), "the invalid cookie is removed");
 }
 
 #[rocket::async_test]
