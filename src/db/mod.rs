@@ -6,6 +6,7 @@ mod circuit_breaker;
 mod connect;
 mod connection;
 mod migrate;
+mod search;
 mod statement;
 mod value;
 
@@ -13,5 +14,6 @@ pub use backup::backup;
 pub use connect::{is_sqlite, sqlite_path};
 pub use connection::{Conn, Db, Lock, Tx};
 pub use migrate::{Backfill, Step};
+pub use search::{Hits, SearchFrom, SearchTable};
 pub use statement::{Row, Statement, sql};
 pub use value::{Value, now};
