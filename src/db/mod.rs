@@ -7,6 +7,7 @@ mod clock;
 mod connect;
 mod connection;
 mod migrate;
+mod search;
 mod statement;
 mod value;
 
@@ -15,5 +16,6 @@ pub use clock::shared_now;
 pub use connect::{is_sqlite, sqlite_path};
 pub use connection::{Conn, Db, Lock, Tx};
 pub use migrate::{Backfill, Step};
+pub use search::{Hits, SearchFrom, SearchTable};
 pub use statement::{Row, Statement, sql};
 pub use value::{Value, now};

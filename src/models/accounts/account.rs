@@ -26,7 +26,7 @@ pub struct Account {
     /// When an admin disabled the account; null while it is enabled.
     pub disabled_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
-    /// How many posts the user has written.
+    /// How many posts the user has published.
     pub posts: i64,
 }
 
@@ -34,7 +34,7 @@ pub struct Account {
 pub(in crate::models) fn select() -> Statement {
     sql("SELECT u.id, u.username, u.email, u.email_verified_at IS NOT NULL AS email_verified, \
          u.pending_email, u.role, u.disabled_at, u.created_at, \
-         (SELECT count(*) FROM posts p WHERE p.user_id = u.id) AS posts FROM users u")
+         (SELECT c.posts FROM user_counts c WHERE c.user_id = u.id) AS posts FROM users u")
 }
 
 /// The account with this id.

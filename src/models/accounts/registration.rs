@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::db::{Db, now, sql};
 use crate::error::{Error, Result};
 use crate::models::accounts::identity::Identity;
-use crate::models::accounts::{email_address, password};
+use crate::models::accounts::{account_search, email_address, password};
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::Admin;
 use crate::models::base::caller::Caller;
@@ -117,6 +117,7 @@ async fn insert(site: &Site, caller: &Caller, new: NewUser, role: Role) -> Resul
         }
         other => other?,
     };
+    account_search::index(&mut tx, user.id).await?;
     let unconfirmed = new.pending_email.or(new.email).filter(|_| !new.is_verified);
     if let Some(address) = unconfirmed {
         outbox::enqueue_link(&mut tx, MailKind::Verify, &address, Some(user.id)).await?;

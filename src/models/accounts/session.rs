@@ -257,7 +257,7 @@ async fn live(db: &Db, user_id: i64, current: Option<&str>) -> Result<Vec<Sessio
         sql("SELECT id, client, user_agent, address, created_at, \
          last_used_at, expires_at FROM sessions \
          WHERE user_id = $1 AND expires_at > $2 AND last_used_at > $3 \
-         ORDER BY last_used_at DESC, id")
+         ORDER BY last_used_at DESC, id DESC")
         .bind(user_id)
         .bind(at)
         .bind(at - idle_limit())

@@ -10,5 +10,6 @@ pub mod page;
 pub mod random;
 pub mod rate_limit;
 pub mod rate_policy;
+pub mod search;
 pub mod site;
 pub mod user_agent;

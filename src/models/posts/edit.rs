@@ -12,6 +12,7 @@ use crate::models::base::form_value;
 use crate::models::base::site::Site;
 use crate::models::posts::markdown;
 use crate::models::posts::post::{self, Post};
+use crate::models::posts::post_search;
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
 /// Longest title, in characters.
@@ -64,7 +65,10 @@ pub async fn create(site: &Site, actor: &Actor, input: &PostInput) -> Result<Pos
     errors.into_result()?;
     let rendered = Rendered::new(content.unwrap_or_default());
     let title = title.unwrap_or_default();
-    let id = insert(site.db.writer(), actor.user.id, title, rendered, now()).await?;
+    let mut tx = site.db.begin().await?;
+    let id = insert(&mut tx, actor.user.id, title, rendered, now()).await?;
+    post_search::index(&mut tx, id).await?;
+    tx.commit().await?;
     post::show(&site.db, Some(&actor.user), id).await
 }
 
@@ -83,7 +87,9 @@ pub async fn create_assigned(site: &Site, _: &Admin, posts: Vec<AssignedPost>) -
     let mut ids = Vec::new();
     for post in posts {
         let rendered = Rendered::new(post.content);
-        ids.push(insert(&mut tx, post.user_id, post.title, rendered, post.published_at).await?);
+        let id = insert(&mut tx, post.user_id, post.title, rendered, post.published_at).await?;
+        post_search::index(&mut tx, id).await?;
+        ids.push(id);
     }
     tx.commit().await?;
     Ok(ids)
@@ -176,6 +182,7 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostInput) -> R
     if updated == 0 {
         return Err(Error::VersionConflict);
     }
+    post_search::index(&mut tx, id).await?;
     let post = post::show(&mut tx, Some(me), id).await?;
     record_moderation(&mut tx, actor, EventKind::POST_EDITED, &post).await?;
     tx.commit().await?;

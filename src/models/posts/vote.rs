@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::FromRow;
 
-use crate::db::{now, sql};
+use crate::db::{Statement, now, sql};
 use crate::error::{Denial, Error, Result};
 use crate::models::base::actor::{Actor, Admin};
 use crate::models::base::page::{Column, Keyset, Page, PageParams};
@@ -65,13 +65,20 @@ pub async fn withdraw(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> 
     Ok(post)
 }
 
+const ORDER: [Column; 1] = [Column::Int("v.id")];
+
 /// Who voted for a post, latest first.
 pub async fn list(site: &Site, post: &Post, params: &PageParams) -> Result<Page<Vote>> {
     let keyset = Keyset::<1>::new(params)?;
     let query = sql("SELECT v.id, v.created_at, u.id AS author_id, u.username AS author_username \
-         FROM votes v JOIN users u ON u.id = v.user_id")
-    .push_bind(" WHERE v.post_id = ", post.summary.id);
-    let votes = keyset.apply(query, [Column::Int("v.id")]).all(&site.db).await?;
+         FROM ");
+    let source = |query: Statement| {
+        query.push_bind("SELECT v.id FROM votes v WHERE v.post_id = ", post.summary.id)
+    };
+    let query = keyset
+        .ids(query, ORDER, source)
+        .push(" AS page JOIN votes v ON v.id = page.id JOIN users u ON u.id = v.user_id");
+    let votes = keyset.order(query, ORDER).all(&site.db).await?;
     Ok(keyset.page(votes, |vote: &Vote| [vote.id]))
 }
 

@@ -151,9 +151,10 @@ pub async fn lock(tx: &mut Tx, id: i64) -> Result<()> {
     if locked == 0 { Err(Error::NotFound) } else { Ok(()) }
 }
 
-/// The number of users.
-pub async fn count(db: &Db) -> Result<i64> {
-    sql("SELECT count(*) FROM users").scalar(db).await
+/// Whether there is any user.
+pub async fn any(db: &Db) -> Result<bool> {
+    let first: Option<i64> = sql("SELECT id FROM users LIMIT 1").optional_scalar(db).await?;
+    Ok(first.is_some())
 }
 
 #[cfg(test)]
