@@ -27,6 +27,8 @@ pub enum Rule {
     Changed,
     /// A password that is easy to guess. Parameters: `reason`.
     Guessable,
+    /// A password from a known breach.
+    Breached,
     ContainsUsername,
     MixedScripts,
     /// Allowed for admins only.

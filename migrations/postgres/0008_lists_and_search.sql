@@ -4,8 +4,6 @@ LOCK TABLE users, posts, votes IN SHARE ROW EXCLUSIVE MODE;
 -- Lists by votes are read with two conditions, on the votes and on the id.
 CREATE INDEX posts_user_votes ON posts (user_id, votes, id) WHERE published_at IS NOT NULL;
 CREATE INDEX votes_post_id ON votes (post_id, id);
-CREATE INDEX sessions_user_last_used_at ON sessions (user_id, last_used_at, id);
-DROP INDEX sessions_user_id;
 CREATE INDEX users_admins ON users (id) WHERE role = 'admin';
 
 -- How many published posts a person has, and how many votes these have received. A table of its own,

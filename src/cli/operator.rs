@@ -28,6 +28,7 @@ pub async fn site(config: &Config) -> Result<Site, Fatal> {
         hasher: Hasher::new(config.bcrypt_cost)?,
         keys: Arc::new(Keys::new(&config.secret_key, &config.older_keys, origin)),
         rules: config.rules,
+        breached_passwords: config.breached_passwords.clone(),
     })
 }
 

@@ -6,6 +6,7 @@ pub mod networks;
 pub mod secret_keys;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -16,6 +17,7 @@ use serde::Deserialize;
 use self::mail::MailConfig;
 use crate::db;
 use crate::error::Fatal;
+use crate::models::base::breached_passwords::BreachedPasswords;
 use crate::models::base::site::{EmailRules, Rules, TwoFactorPolicy};
 use crate::web::public_url::PublicUrl;
 
@@ -38,6 +40,7 @@ pub struct Config {
     /// How long to keep serving after SIGTERM while not ready.
     pub drain: Duration,
     pub rules: Rules,
+    pub breached_passwords: Option<Arc<BreachedPasswords>>,
     pub mail: MailConfig,
     /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
@@ -65,6 +68,7 @@ struct Options {
     email_required: bool,
     posting_needs_verified_email: bool,
     require_two_factor: TwoFactorPolicy,
+    breached_passwords: Option<PathBuf>,
     drain_seconds: u64,
 }
 
@@ -81,6 +85,7 @@ impl Default for Options {
             email_required: false,
             posting_needs_verified_email: false,
             require_two_factor: TwoFactorPolicy::None,
+            breached_passwords: None,
             drain_seconds: 0,
         }
     }
@@ -160,6 +165,8 @@ impl Config {
             required: options.email_required,
             verified_to_post: options.posting_needs_verified_email,
         };
+        let list = options.breached_passwords.as_deref().map(BreachedPasswords::open);
+        let breached_passwords = list.transpose()?.map(Arc::new);
         let is_key_configured = options.secret_key.is_some();
         let (secret_key, older_keys) = match options.secret_key {
             Some(keys) => secret_keys::configured(&keys)?,
@@ -175,6 +182,7 @@ impl Config {
             bcrypt_cost: options.bcrypt_cost,
             log_format: options.log_format,
             rules: Rules { email, two_factor: options.require_two_factor },
+            breached_passwords,
             mail,
             trusted_proxies: networks::parse(
                 options.trusted_proxies.as_deref().unwrap_or_default(),

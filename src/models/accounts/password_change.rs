@@ -45,7 +45,8 @@ pub async fn change(
     let me = &actor.user;
     let new = input.password.as_deref().unwrap_or_default();
     let mut errors = ValidationErrors::default();
-    errors.collect(password::validate(&site.hasher, new, &me.username, None).await)?;
+    let email = email(site, me.id).await?;
+    errors.collect(password::validate(site, new, &me.username, email.as_deref()).await)?;
     if input.current.as_deref().unwrap_or_default().is_empty() {
         errors.add(FieldError::new("current", Rule::Required));
     }
@@ -77,13 +78,21 @@ pub async fn change(
     tx.commit().await
 }
 
+async fn email(site: &Site, user_id: i64) -> Result<Option<String>> {
+    sql("SELECT coalesce(pending_email, email) FROM users WHERE id = $1")
+        .bind(user_id)
+        .scalar(&site.db)
+        .await
+}
+
 /// Sets a user's password and revokes their sessions, tokens and links.
 ///
 /// # Errors
 /// `NotFound`; `Invalid`, about `password`.
 pub async fn set(site: &Site, admin: &Admin, username: &str, new: &str) -> Result<()> {
     let person = user::by_username(&site.db, username).await?;
-    password::validate(&site.hasher, new, &person.username, None).await?;
+    let email = email(site, person.id).await?;
+    password::validate(site, new, &person.username, email.as_deref()).await?;
     let hash = site.hasher.hash(new).await?;
     let mut tx = site.db.begin().await?;
     sql("UPDATE users SET password_hash = $1 WHERE id = $2")

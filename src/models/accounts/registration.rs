@@ -77,7 +77,7 @@ async fn validate(site: &Site, input: &Registration, needs_email: bool) -> Resul
     }
     let email = email.flatten();
     let password = input.password.as_deref().unwrap_or_default();
-    let checked = password::validate(&site.hasher, password, typed.trim(), email.as_deref());
+    let checked = password::validate(site, password, typed.trim(), email.as_deref());
     errors.collect(checked.await)?;
     errors.into_result()?;
     Ok(NewUser {

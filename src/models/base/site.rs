@@ -6,16 +6,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::db::{Db, sql};
 use crate::error::Result;
+use crate::models::base::breached_passwords::BreachedPasswords;
 use crate::models::base::hasher::Hasher;
 use crate::models::base::keys::Keys;
 
-/// The database, the password hasher, the keys and the rules. Cheap to clone.
+/// The database, the password hasher, the keys, the rules and lists. Cheap to clone.
 #[derive(Clone)]
 pub struct Site {
     pub db: Db,
     pub hasher: Hasher,
     pub keys: Arc<Keys>,
     pub rules: Rules,
+    /// Passwords that nobody may choose, if the operator has such a list.
+    pub breached_passwords: Option<Arc<BreachedPasswords>>,
 }
 
 /// The policies that the operator configured.

@@ -10,6 +10,7 @@ use crate::models::base::caller::Caller;
 use crate::models::base::random;
 use crate::models::base::site::Site;
 use crate::models::base::{rate_limit, rate_policy};
+use crate::models::users::user;
 
 /// What a link is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
@@ -29,7 +30,7 @@ impl Purpose {
     fn lifetime(self) -> Duration {
         match self {
             Purpose::Verify => Duration::days(3),
-            Purpose::Reset => Duration::hours(1),
+            Purpose::Reset => Duration::minutes(30),
         }
     }
 }
@@ -42,6 +43,7 @@ pub async fn create(db: &Db, user_id: i64, purpose: Purpose, email: &str) -> Res
     let token = random::token("")?;
     let at = now();
     let mut tx = db.begin().await?;
+    user::lock(&mut tx, user_id).await?;
     invalidate(&mut tx, user_id, purpose).await?;
     sql("INSERT INTO link_tokens (hash, user_id, purpose, email, expires_at) \
          VALUES ($1, $2, $3, $4, $5)")

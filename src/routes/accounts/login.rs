@@ -1,8 +1,8 @@
 //! Logging in and out. This differs between the doors (a cookie for a browser, tokens for an API
 //! client), so two handlers call one model function.
 
-use rocket::http::RawStr;
-use rocket::{get, post};
+use rocket::http::{Header, RawStr};
+use rocket::{Responder, get, post};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -84,11 +84,17 @@ async fn create_code(input: Input<CodeForm>, client: Client<'_>, site: &Site) ->
     Ok(saved(ReturnTo::from(next).or("/"), Flash("logged-in"), ()))
 }
 
+/// The redirect after logging out.
+#[derive(Responder)]
+struct LoggedOut(web::Reply, Header<'static>);
+
 /// Ends the session; succeeds even if there is none.
 #[post("/logout")]
-async fn delete_page(client: Client<'_>) -> web::Result {
+async fn delete_page(client: Client<'_>) -> web::Result<LoggedOut> {
     client.log_out().await?;
-    Ok(gone("/", Flash("logged-out")))
+    // Not the storage, which holds the theme and unsent text.
+    let clear = Header::new("Clear-Site-Data", "\"cache\"");
+    Ok(LoggedOut(gone("/", Flash("logged-out")), clear))
 }
 
 /// Log in

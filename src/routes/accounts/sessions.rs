@@ -5,10 +5,11 @@ use serde::Serialize;
 
 use crate::models::accounts::session::{self, SessionView};
 use crate::models::audit::{self, Event};
+use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
 use crate::web::{
-    self, AccountScope, Confirmed, CurrentSession, Flash, Problem, ReturnTo, Scoped, gone, page,
-    room,
+    self, AccountScope, Confirmed, CurrentSession, Flash, Problem, Query, ReturnTo, Scoped, gone,
+    list, room,
 };
 
 room! {
@@ -16,22 +17,28 @@ room! {
     both: [index, delete, delete_others],
 }
 
-/// Active sessions, most recently used first.
+/// A page of active sessions, the latest log-in first.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct SessionList {
-    items: Vec<SessionView>,
+    #[serde(flatten)]
+    page: Page<SessionView>,
     /// Copied refresh tokens that were detected in the last two weeks.
     replays: Vec<Event>,
 }
 
 /// List your active sessions
-#[utoipa::path(get, path = "/me/sessions", tag = "sessions",
+#[utoipa::path(get, path = "/me/sessions", tag = "sessions", params(PageParams),
     responses((status = 200, body = SessionList), (status = 401, body = Problem)))]
 #[get("/me/sessions")]
-async fn index(actor: Scoped<AccountScope>, current: CurrentSession, site: &Site) -> web::Result {
-    let items = session::list(site, &actor.user, current.id()).await?;
+async fn index(
+    actor: Scoped<AccountScope>,
+    current: CurrentSession,
+    query: Query<PageParams>,
+    site: &Site,
+) -> web::Result {
+    let sessions = session::list(site, &actor.user, current.id(), &query).await?;
     let replays = audit::replays(&site.db, &actor.user).await?;
-    Ok(page("accounts/sessions/index.html", SessionList { items, replays }))
+    Ok(list("accounts/sessions/index.html", sessions, |page| SessionList { page, replays }))
 }
 
 /// End one of your sessions

@@ -93,6 +93,7 @@ async fn logging_out_ends_every_copy_of_the_token() {
     assert_eq!(ann.page().get("/me").await.status, 200, "the other session stays open");
     let out = ann.page().post("/logout", &[]).await;
     assert_eq!((out.status, out.cookie("postly").as_deref()), (303, Some("")));
+    assert_eq!(out.header("clear-site-data"), Some("\"cache\""));
     let replayed = ann.page().get("/me").await;
     assert_eq!((replayed.status, replayed.header("location")), (303, Some("/login?next=%2Fme")));
     assert_eq!(ann.page().get("/").await.status, 200, "public pages stay open");

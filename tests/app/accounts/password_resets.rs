@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::support::internals::{now, sha256, sql};
 use crate::support::mail_server::{MailServer, link_token, request_reset};
 use crate::support::permission::{Permission, api_only, page_only};
-use crate::support::{ORIGIN, PASSWORD, Response, send};
+use crate::support::{App, ORIGIN, PASSWORD, Response, send};
 
 const NEW: &str = "seven marble lanterns drift";
 
@@ -181,4 +181,53 @@ async fn a_reset_goes_to_the_address_as_it_is_kept() {
         assert_eq!(request_reset(&app, spelt).await.status, 204);
         assert_eq!(server.mail().await.0, "ann@mail.example", "{spelt}");
     }
+}
+
+/// Both lock the person first, then the links: on PostgreSQL they would deadlock otherwise.
+#[rocket::async_test]
+async fn resets_and_changes_at_the_same_time_do_not_block_each_other() {
+    let app = App::new().await;
+    app.user("ann").await;
+    for round in 0..12 {
+        let ann = app.log_in("ann").await;
+        let (user,): (i64,) = sql("SELECT id FROM users").one(&app.db).await.unwrap();
+        let tokens: Vec<String> = (0..3).map(|n| format!("link {round} {n}")).collect();
+        for token in &tokens {
+            sql("INSERT INTO link_tokens (hash, user_id, purpose, email, expires_at) \
+                 VALUES ($1, $2, 'reset', 'ann@mail.example', $3)")
+            .bind(sha256(token))
+            .bind(user)
+            .bind(now() + chrono::Duration::minutes(1))
+            .execute(app.db.writer())
+            .await
+            .unwrap();
+        }
+        let resets = join_all(tokens.iter().enumerate().map(|(n, token)| {
+            let nobody = app.nobody().from(&format!("10.1.{round}.{n}"));
+            let body = json!({"token": token, "password": PASSWORD});
+            async move { nobody.api().post("/auth/password-reset/new", body).await.status }
+        }));
+        let changes = join_all((0..3).map(|_| {
+            let change = json!({"current": PASSWORD, "password": PASSWORD});
+            let ann = &ann;
+            async move { ann.api().put("/me/password", change).await.status }
+        }));
+        let (resets, changes) = rocket::futures::future::join(resets, changes).await;
+        assert!(resets.iter().all(|status| matches!(status, 204 | 401)), "{resets:?}");
+        assert!(changes.iter().all(|status| matches!(status, 204 | 401 | 422)), "{changes:?}");
+    }
+}
+
+#[rocket::async_test]
+async fn a_link_works_for_half_an_hour_and_says_so() {
+    let server = MailServer::start("take", 0).await;
+    let app = server.site().await;
+    app.user("ann").await;
+    let before = now();
+    request_reset(&app, "ann@mail.example").await;
+    assert!(server.mail().await.1.contains("30 minutes"));
+    let (end,): (chrono::DateTime<chrono::Utc>,) =
+        sql("SELECT expires_at FROM link_tokens").one(&app.db).await.unwrap();
+    let half_an_hour = chrono::Duration::minutes(30);
+    assert!(end >= before + half_an_hour && end <= now() + half_an_hour, "{end}");
 }

@@ -1,5 +1,6 @@
 //! Personal API tokens: shown once, scoped, listed, revoked.
 
+use rocket::futures::future::join_all;
 use rocket::http::Method::{Delete, Get, Post};
 use rocket::http::{ContentType, Header};
 use serde_json::json;
@@ -159,4 +160,23 @@ async fn a_token_with_the_scope_admin_dies_with_the_role() {
     assert_eq!(program.api().get("/admin/users").await.status, 200);
     root.api().patch("/admin/users/ruth", json!({"role": "user"})).await;
     assert_eq!(program.api().get("/admin/users").await.status, 403);
+}
+
+#[rocket::async_test]
+async fn the_limit_of_tokens_is_exact_also_for_parallel_requests() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    let draft = json!({"name": "x", "scopes": "posts:read"});
+    for _ in 0..45 {
+        assert_eq!(ann.api().post("/me/tokens", draft.clone()).await.status, 201);
+    }
+    let all = join_all((0..12).map(|_| {
+        let (ann, draft) = (&ann, draft.clone());
+        async move { ann.api().post("/me/tokens", draft).await.status }
+    }))
+    .await;
+    let count = |status| all.iter().filter(|s| **s == status).count();
+    assert_eq!((count(201), count(409)), (5, 7), "{all:?}");
+    let tokens = ann.api().get("/me/tokens").await.json();
+    assert_eq!(tokens["items"].as_array().unwrap().len(), 50);
 }

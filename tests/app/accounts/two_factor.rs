@@ -4,6 +4,7 @@ use rocket::futures::future::join_all;
 use rocket::http::Method::{Delete, Get, Post, Put};
 use serde_json::{Value, json};
 
+use crate::support::database::is_postgres;
 use crate::support::internals::sql;
 use crate::support::permission::{
     MEMBERS, MEMBERS_CREATE, MEMBERS_NOT_FOUND, Permission, both, page_only,
@@ -89,7 +90,7 @@ async fn a_recovery_code_works_once() {
     let app = App::new().await;
     let ann = app.user("ann").await;
     let (_, codes) = Phone::set_up(&ann).await;
-    assert_eq!(codes[0].len(), 19, "{}", codes[0]);
+    assert_eq!(codes[0].len(), 29, "24 characters of 5 bits each: {}", codes[0]);
     let typed = codes[0].replace('-', " ").to_uppercase();
     assert_eq!(log_in(&app, Some(&typed)).await.status, 200);
     assert_eq!(log_in(&app, Some(&codes[0])).await.status, 401);
@@ -224,4 +225,91 @@ async fn the_secret_is_sealed_and_survives_a_new_key() {
     assert_eq!(log_in(&only, Some(&phone.code(1))).await.status, 200);
     // If the key is lost, the recovery codes still work.
     assert_eq!(log_in(&app, Some(&codes[0])).await.status, 200);
+}
+
+#[rocket::async_test]
+async fn a_site_can_require_two_factors_of_admins_or_of_everybody() {
+    for (policy, free) in
+        [("none", ["ann", "root"].as_slice()), ("admins", &["ann"]), ("everybody", &[])]
+    {
+        let app = App::with(&[("require_two_factor", policy)]).await;
+        for person in [app.user("ann").await, app.admin("root").await] {
+            let name = person.name.as_str();
+            let draft = json!({"title": "Tides", "content": "High"});
+            let posted = person.api().post("/posts", draft).await;
+            if free.contains(&name) {
+                assert_eq!(posted.status, 201, "{policy} {name}");
+                assert_eq!(person.page().get("/dashboard").await.status, 200);
+                continue;
+            }
+            assert_eq!(posted.status, 403, "{policy} {name}");
+            for path in ["/me", "/dashboard", "/me/sessions", "/me/events"] {
+                let refused = person.api().get(path).await;
+                assert_eq!(refused.status, 403, "{policy} {path}");
+                assert_eq!(refused.json()["code"], "two_factor.required");
+                let led = person.page().get(path).await;
+                assert_eq!((led.status, led.header("location")), (303, Some("/me/two-factor")));
+            }
+            let led = person.page().get("/admin/users").await;
+            if name == "root" {
+                assert_eq!(person.api().get("/admin/users").await.status, 403);
+                assert_eq!(led.header("location"), Some("/me/two-factor"));
+            } else {
+                assert_eq!(led.status, 404, "there are no admin pages for others");
+            }
+            assert_eq!(person.api().get("/posts").await.status, 200, "public");
+            assert_eq!(person.page().get("/").await.status, 200);
+            assert_eq!(person.page().get("/sudo").await.status, 200);
+            let page = person.page().get("/me/two-factor").await;
+            assert!(page.status == 200 && page.body.contains("requires two-factor log-in"));
+            assert_eq!(person.api().get("/me/two-factor").await.json()["required"], true);
+            let other = app.log_in(name).await;
+            assert_eq!(other.api().post("/auth/logout", json!({})).await.status, 204);
+            assert_eq!(other.page().post("/logout", &[]).await.status, 303);
+            let events = "SELECT count(*) FROM audit_events WHERE kind = 'denied' \
+                 AND detail NOT LIKE '%/admin/users'";
+            let (denied,): (i64,) = sql(events).one(&app.db).await.unwrap();
+            assert_eq!(denied, 0, "having to set it up is no trespass");
+            Phone::set_up(&person).await;
+            assert_eq!(person.api().get("/me").await.status, 200);
+            assert_eq!(person.page().get("/dashboard").await.status, 200);
+            let draft = json!({"name": "x", "scopes": ["posts:read", "account"]});
+            let token = person.api().post("/me/tokens", draft).await.json()["token"].clone();
+            let program = app.nobody().with_token(token.as_str().unwrap());
+            assert_eq!(program.api().get("/me").await.status, 200);
+            sql("DELETE FROM two_factors").execute(app.db.writer()).await.unwrap();
+            assert_eq!(program.api().get("/me").await.status, 403, "a token is not enough either");
+            assert_eq!(program.api().get("/posts").await.status, 200, "public");
+        }
+    }
+}
+
+/// The clocks of instances differ; the database has one.
+#[rocket::async_test]
+async fn codes_and_refreshes_follow_the_clock_of_the_database() {
+    use sqlx::Connection;
+    if !is_postgres() {
+        return; // All instances on an SQLite file share the clock of its machine.
+    }
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    let (phone, _) = Phone::set_up(&ann).await;
+    let url = app.database_url();
+    let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
+    let name = url.rsplit_once('/').unwrap().1;
+    let shift = format!(
+        "CREATE SCHEMA shifted; CREATE FUNCTION shifted.clock_timestamp() RETURNS timestamptz \
+         LANGUAGE sql VOLATILE AS $$ SELECT pg_catalog.clock_timestamp() + interval '300 s' $$; \
+         ALTER DATABASE {name} SET search_path = shifted, pg_catalog, public"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(shift)).execute(&mut connection).await.unwrap();
+    let late = app.another().await;
+    assert_eq!(log_in(&late, Some(&phone.code(0))).await.status, 401, "five minutes ago");
+    let tokens = log_in(&late, Some(&phone.code(10))).await;
+    assert_eq!(tokens.status, 200, "{}", tokens.body);
+    let refresh = json!({"refresh_token": tokens.json()["refresh_token"]});
+    let first = late.nobody().api().post("/auth/refresh", refresh.clone()).await;
+    let second = late.nobody().api().post("/auth/refresh", refresh).await;
+    assert_eq!((first.status, second.status), (200, 200), "within the grace period");
+    assert_eq!(first.json()["refresh_token"], second.json()["refresh_token"]);
 }

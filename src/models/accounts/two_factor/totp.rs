@@ -150,6 +150,7 @@ pub async fn enable(site: &Site, actor: &Actor, input: &TwoFactorCode) -> Result
     begun(site, me).await?;
     require_code(site, actor, input).await?;
     let mut tx = site.db.begin().await?;
+    user::lock(&mut tx, me.id).await?;
     let enabled =
         sql("UPDATE two_factors SET confirmed_at = $1 WHERE user_id = $2 AND confirmed_at IS NULL")
             .bind(now())
@@ -174,6 +175,7 @@ pub async fn disable(site: &Site, actor: &Actor, input: &TwoFactorCode) -> Resul
     let me = &actor.user;
     require_on(site, actor, input).await?;
     let mut tx = site.db.begin().await?;
+    user::lock(&mut tx, me.id).await?;
     delete(&mut tx, me.id).await?;
     outbox::notify(&mut tx, me.id, MailKind::TwoFactorOff).await?;
     AuditEvent::own(EventKind::TWO_FACTOR_OFF, me).write(&mut tx, &actor.caller).await?;
@@ -187,6 +189,7 @@ pub async fn disable(site: &Site, actor: &Actor, input: &TwoFactorCode) -> Resul
 pub async fn reset(site: &Site, admin: &Admin, username: &str) -> Result<()> {
     let person = user::by_username(&site.db, username).await?;
     let mut tx = site.db.begin().await?;
+    user::lock(&mut tx, person.id).await?;
     delete(&mut tx, person.id).await?;
     outbox::notify(&mut tx, person.id, MailKind::TwoFactorOff).await?;
     AuditEvent::new(EventKind::TWO_FACTOR_OFF)
@@ -248,12 +251,8 @@ async fn delete(tx: &mut Tx, user_id: i64) -> Result<()> {
 }
 
 async fn replace_codes(tx: &mut Tx, user: &User) -> Result<RecoveryCodes> {
-    // Locks the authenticator's row: of two concurrent requests, the codes of the later one are
-    // valid.
-    sql("UPDATE two_factors SET last_step = last_step WHERE user_id = $1")
-        .bind(user.id)
-        .execute(&mut *tx)
-        .await?;
+    // Of two concurrent requests, the codes of the later one are valid.
+    user::lock(tx, user.id).await?;
     recovery_codes::replace(tx, user).await
 }
 
