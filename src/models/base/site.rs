@@ -8,12 +8,14 @@ use crate::db::{Db, sql};
 use crate::error::Result;
 use crate::models::base::hasher::Hasher;
 use crate::models::base::keys::Keys;
+use crate::models::base::pool::Pool;
 
-/// The database, the password hasher, the keys and the rules. Cheap to clone.
+/// The database, the password hasher, the pool that renders posts, the keys and the rules. Cheap to clone.
 #[derive(Clone)]
 pub struct Site {
     pub db: Db,
     pub hasher: Hasher,
+    pub renderer: Pool,
     pub keys: Arc<Keys>,
     pub rules: Rules,
 }
