@@ -24,6 +24,7 @@ use crate::error::{Fatal, Result};
 use crate::jobs::mailer::Mailer;
 use crate::models::base::hasher::Hasher;
 use crate::models::base::keys::Keys;
+use crate::models::base::pool::Pool;
 use crate::models::base::site::Site;
 use crate::routes::api::openapi;
 use crate::web::background::Worker;
@@ -55,7 +56,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
     let origin = config.public_url.origin();
     let mailer = Mailer::new(config.mail.transport, config.mail.from, origin)?;
     let keys = Arc::new(Keys::new(&config.secret_key, &config.older_keys, origin));
-    let hasher = Hasher::new(config.bcrypt_cost)?;
+    let (hasher, renderer) = (Hasher::new(config.bcrypt_cost)?, Pool::default());
     let rules = config.rules;
     let breached_passwords = config.breached_passwords;
 
@@ -66,7 +67,14 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
         .manage(config.public_url)
         .manage(TrustedProxies(config.trusted_proxies))
         .attach(<Database as rocket_db_pools::Database>::init())
-        .attach(manage_site(move |db| Site { db, hasher, keys, rules, breached_passwords }))
+        .attach(manage_site(move |db| Site {
+            db,
+            hasher,
+            renderer,
+            keys,
+            rules,
+            breached_passwords,
+        }))
         .attach(Template::try_custom(assets::templates))
         .attach(Shield::new()) // Our own fairing sets all security headers.
         .attach(Authenticate)

@@ -13,6 +13,8 @@ pub enum Rule {
     TooShort,
     /// Parameters: `max`, sometimes `actual`.
     TooLong,
+    /// Would need too much work or space.
+    TooComplex,
     /// Wrong type or format.
     Malformed,
     /// Parameters: `min`, `max`.

@@ -9,6 +9,7 @@ use crate::error::{AuditFault, Error, Fatal};
 use crate::models;
 use crate::models::base::hasher::Hasher;
 use crate::models::base::keys::Keys;
+use crate::models::base::pool::Pool;
 use crate::models::base::site::Site;
 use crate::web::cause::Cause;
 use crate::web::response::messages;
@@ -26,6 +27,7 @@ pub async fn site(config: &Config) -> Result<Site, Fatal> {
     Ok(Site {
         db: database(config).await?,
         hasher: Hasher::new(config.bcrypt_cost)?,
+        renderer: Pool::default(),
         keys: Arc::new(Keys::new(&config.secret_key, &config.older_keys, origin)),
         rules: config.rules,
         breached_passwords: config.breached_passwords.clone(),

@@ -8,6 +8,7 @@ pub mod hasher;
 pub mod job;
 pub mod keys;
 pub mod page;
+pub mod pool;
 pub mod random;
 pub mod rate_limit;
 pub mod rate_policy;

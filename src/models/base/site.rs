@@ -9,12 +9,15 @@ use crate::error::Result;
 use crate::models::base::breached_passwords::BreachedPasswords;
 use crate::models::base::hasher::Hasher;
 use crate::models::base::keys::Keys;
+use crate::models::base::pool::Pool;
 
-/// The database, the password hasher, the keys, the rules and lists. Cheap to clone.
+/// The database, the password hasher, the pool that renders posts, the keys, the rules and lists.
+/// Cheap to clone.
 #[derive(Clone)]
 pub struct Site {
     pub db: Db,
     pub hasher: Hasher,
+    pub renderer: Pool,
     pub keys: Arc<Keys>,
     pub rules: Rules,
     /// Passwords that nobody may choose, if the operator has such a list.

@@ -69,6 +69,13 @@ pub struct Author {
     pub username: String,
 }
 
+impl Post {
+    /// Whether an older version of the renderer made the HTML and the excerpt.
+    pub(super) fn is_outdated(&self) -> bool {
+        self.rendering != markdown::RENDERING
+    }
+}
+
 impl PostSummary {
     /// The ordering key: the time of publication in microseconds since 1970, and the id.
     pub fn published_key(&self) -> [i64; 2] {
@@ -138,7 +145,7 @@ pub(super) async fn summaries<'c>(
     Ok(posts)
 }
 
-/// One post.
+/// One post, as it is stored: `rendering::refresh` it before it is shown.
 ///
 /// # Errors
 /// `NotFound`.
@@ -146,10 +153,5 @@ pub async fn show<'c>(conn: impl Into<Conn<'c>>, viewer: Option<&User>, id: i64)
     let columns = ", p.content, p.content_html, p.rendering";
     let mut post: Post = select(columns, viewer).push_bind(" AND p.id = ", id).one(conn).await?;
     post.summary.path = path(id);
-    // HTML from an older version of the renderer is rendered again.
-    if post.rendering != markdown::RENDERING {
-        post.content_html = markdown::render(&post.content);
-        post.summary.excerpt = markdown::excerpt(&post.content);
-    }
     Ok(post)
 }

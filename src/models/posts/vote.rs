@@ -10,6 +10,7 @@ use crate::models::base::actor::{Actor, Admin};
 use crate::models::base::page::{Column, Keyset, Page, PageParams};
 use crate::models::base::site::Site;
 use crate::models::posts::post::{self, Author, Post};
+use crate::models::posts::rendering;
 
 /// A user's vote.
 #[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
@@ -46,7 +47,7 @@ pub async fn cast(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> {
     };
     let post = post::show(&mut tx, Some(me), post_id).await?;
     tx.commit().await?;
-    Ok(post)
+    rendering::refresh(site, post).await
 }
 
 /// Withdraws a vote; repeating it changes nothing.
@@ -62,7 +63,7 @@ pub async fn withdraw(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> 
         .await?;
     let post = post::show(&mut tx, Some(&actor.user), post_id).await?;
     tx.commit().await?;
-    Ok(post)
+    rendering::refresh(site, post).await
 }
 
 const ORDER: [Column; 1] = [Column::Int("v.id")];
