@@ -65,6 +65,7 @@ struct Options {
     email_required: bool,
     posting_needs_verified_email: bool,
     drain_seconds: u64,
+    audit_retention_days: Option<u32>,
 }
 
 impl Default for Options {
@@ -80,6 +81,7 @@ impl Default for Options {
             email_required: false,
             posting_needs_verified_email: false,
             drain_seconds: 0,
+            audit_retention_days: None,
         }
     }
 }
@@ -158,6 +160,9 @@ impl Config {
             required: options.email_required,
             verified_to_post: options.posting_needs_verified_email,
         };
+        if options.audit_retention_days.is_some_and(|days| !(1..=36_500).contains(&days)) {
+            return Err(Fatal::new("POSTLY_AUDIT_RETENTION_DAYS must be between 1 and 36500"));
+        }
         let is_key_configured = options.secret_key.is_some();
         let (secret_key, older_keys) = match options.secret_key {
             Some(keys) => secret_keys::configured(&keys)?,
@@ -172,7 +177,7 @@ impl Config {
             public_url,
             bcrypt_cost: options.bcrypt_cost,
             log_format: options.log_format,
-            rules: Rules { email },
+            rules: Rules { email, audit_retention_days: options.audit_retention_days },
             mail,
             trusted_proxies: networks::parse(
                 options.trusted_proxies.as_deref().unwrap_or_default(),

@@ -22,6 +22,8 @@ pub struct Site {
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Rules {
     pub email: EmailRules,
+    /// After how many days audit events are sealed and deleted; never, if there is none.
+    pub audit_retention_days: Option<u32>,
 }
 
 /// E-mail policy.
