@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use strum::{EnumIter, IntoStaticStr};
 
 use crate::validation::{FieldError, Rule, ValidationErrors};
@@ -115,11 +116,28 @@ pub enum Conflict {
     SiteInUse,
 }
 
-/// Where the audit chain is broken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where the audit log is broken, by the number of the event.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuditFault {
     Missing(i64),
     Changed(i64),
+    /// What the event says about people was changed.
+    DetailsChanged(i64),
+    /// It was removed, although the account was not deleted.
+    DetailsMissing(i64),
+    /// The seal that ends with this event has a wrong signature.
+    Seal(i64),
+    /// The key that signed the newest seal is not one of the site's keys.
+    UnknownKey {
+        id: i64,
+        key: String,
+    },
+    /// The event of a checkpoint was sealed; `instead` is the checkpoint of its seal.
+    Sealed {
+        id: i64,
+        at: DateTime<Utc>,
+        instead: String,
+    },
     /// The record of the last event was changed.
     Head,
     /// The event of a checkpoint no longer matches.

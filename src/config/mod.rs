@@ -70,6 +70,7 @@ struct Options {
     require_two_factor: TwoFactorPolicy,
     breached_passwords: Option<PathBuf>,
     drain_seconds: u64,
+    audit_retention_days: Option<u32>,
 }
 
 impl Default for Options {
@@ -87,6 +88,7 @@ impl Default for Options {
             require_two_factor: TwoFactorPolicy::None,
             breached_passwords: None,
             drain_seconds: 0,
+            audit_retention_days: None,
         }
     }
 }
@@ -167,6 +169,9 @@ impl Config {
         };
         let list = options.breached_passwords.as_deref().map(BreachedPasswords::open);
         let breached_passwords = list.transpose()?.map(Arc::new);
+        if options.audit_retention_days.is_some_and(|days| !(1..=36_500).contains(&days)) {
+            return Err(Fatal::new("POSTLY_AUDIT_RETENTION_DAYS must be between 1 and 36500"));
+        }
         let is_key_configured = options.secret_key.is_some();
         let (secret_key, older_keys) = match options.secret_key {
             Some(keys) => secret_keys::configured(&keys)?,
@@ -181,7 +186,11 @@ impl Config {
             public_url,
             bcrypt_cost: options.bcrypt_cost,
             log_format: options.log_format,
-            rules: Rules { email, two_factor: options.require_two_factor },
+            rules: Rules {
+                email,
+                two_factor: options.require_two_factor,
+                audit_retention_days: options.audit_retention_days,
+            },
             breached_passwords,
             mail,
             trusted_proxies: networks::parse(

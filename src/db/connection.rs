@@ -104,4 +104,5 @@ impl Tx {
 pub enum Lock {
     Admins = 0x506f_0001,
     Backfills = 0x506f_0002,
+    AuditSeals = 0x506f_0009,
 }

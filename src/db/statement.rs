@@ -77,6 +77,12 @@ impl Statement {
         self
     }
 
+    /// Puts SQL in front: `EXPLAIN`, in tests.
+    pub fn prepend(mut self, text: &'static str) -> Self {
+        self.text.to_mut().insert_str(0, text);
+        self
+    }
+
     /// Appends SQL and a placeholder bound to this value.
     pub fn push_bind(mut self, text: &'static str, value: impl Into<Value>) -> Self {
         self.values.push(value.into());

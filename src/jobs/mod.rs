@@ -1,5 +1,6 @@
 //! The worker, which runs the jobs that models enqueue, in every instance.
 
+pub mod audit;
 pub mod job;
 pub mod mail;
 pub mod mailer;
@@ -10,4 +11,5 @@ pub mod worker;
 pub const HANDLERS: &[job::Handler] = &[
     job::Handler::of::<crate::models::mail::outbox::QueuedEmail>(),
     job::Handler::of::<sweep::Sweep>(),
+    job::Handler::of::<audit::AuditRetention>(),
 ];

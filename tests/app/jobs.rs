@@ -1,22 +1,16 @@
 //! The job queue: committed jobs run, each once on one worker, and a failure affects only its job.
 
-use std::sync::Arc;
-
 use rocket::futures::future::join_all;
 use serde_json::json;
 
 use crate::support::App;
 use crate::support::internals::{
-    ClaimedJob, Error, HANDLERS, Handler, Job, JobContext, MAIL, Mailer, Sweep, Transport, job,
-    now, pending_mails, run_due, sql,
+    self, ClaimedJob, Error, HANDLERS, Handler, Job, JobContext, MAIL, Sweep, job, now,
+    pending_mails, run_due, sql,
 };
 
-/// The context for running jobs on a site, in addition to the site's own worker.
 fn worker(app: &App, folder: &std::path::Path) -> JobContext {
-    let from = "Postly <post@posts.example>".parse().unwrap();
-    let transport = Transport::Folder(folder.to_owned());
-    let mailer = Mailer::new(transport, from, "https://posts.example").unwrap();
-    JobContext { site: app.site().clone(), mailer: Arc::new(mailer) }
+    internals::worker(app.site(), folder)
 }
 
 async fn enqueue(app: &App, kind: &str) {

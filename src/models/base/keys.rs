@@ -40,6 +40,11 @@ impl Key {
     }
 }
 
+/// What is signed for a purpose.
+fn purposeful(purpose: &str, text: &str) -> String {
+    format!("postly/{purpose}/v1\n{text}")
+}
+
 /// The `kid` of a secret: 64 bits of its SHA-256.
 pub fn key_id(secret: &str) -> String {
     random::sha256(secret)[..16].to_owned()
@@ -73,9 +78,22 @@ impl Keys {
     /// A secret value that only this site can compute from `text`: HMAC-SHA-256 in base64url.
     /// `purpose` separates the values of different uses.
     pub fn derive(&self, purpose: &str, text: &str) -> String {
-        let text = format!("postly/{purpose}/v1\n{text}");
-        let tag = hmac::sign(&self.newest.deriving, text.as_bytes());
+        let tag = hmac::sign(&self.newest.deriving, purposeful(purpose, text).as_bytes());
         BASE64_URL_SAFE_NO_PAD.encode(tag)
+    }
+
+    /// The id of the key that `derive` uses.
+    pub fn newest_id(&self) -> &str {
+        &self.newest.id
+    }
+
+    /// Whether `derive` returned `value` when the key with this id was the newest; `None` when it
+    /// is not one of ours.
+    pub fn verify(&self, purpose: &str, text: &str, id: &str, value: &str) -> Option<bool> {
+        let key = self.all().find(|key| key.id == id)?;
+        let text = purposeful(purpose, text);
+        let tag = BASE64_URL_SAFE_NO_PAD.decode(value).unwrap_or_default();
+        Some(hmac::verify(&key.deriving, text.as_bytes(), &tag).is_ok())
     }
 
     /// Seals bytes for storage (AES-256-GCM, with a key derived from the newest secret). They can
@@ -138,5 +156,16 @@ mod tests {
         assert_eq!(keys.derive("a", "x"), keys.derive("a", "x"));
         assert_ne!(keys.derive("a", "x"), keys.derive("b", "x"));
         assert_ne!(keys.derive("a", "x"), keys.derive("a", "y"));
+    }
+
+    #[test]
+    fn derived_values_are_verified_with_the_key_of_their_time() {
+        let (old, value) = (keys(), keys().derive("a", "x"));
+        let new = Keys::new("Zq8Wn3vKc6Rt1yUj5oPx9aSd2fGh4mLe7", &[SECRET.to_owned()], "x");
+        assert_eq!(new.verify("a", "x", old.newest_id(), &value), Some(true));
+        assert_eq!(new.verify("a", "y", old.newest_id(), &value), Some(false));
+        assert_eq!(new.verify("b", "x", old.newest_id(), &value), Some(false));
+        assert_eq!(new.verify("a", "x", new.newest_id(), &value), Some(false));
+        assert_eq!(old.verify("a", "x", new.newest_id(), &value), None, "not its key");
     }
 }

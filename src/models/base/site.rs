@@ -29,6 +29,8 @@ pub struct Site {
 pub struct Rules {
     pub email: EmailRules,
     pub two_factor: TwoFactorPolicy,
+    /// After how many days audit events are sealed and deleted; never, if there is none.
+    pub audit_retention_days: Option<u32>,
 }
 
 /// Who has to use two-factor log-in.

@@ -89,7 +89,7 @@ pub async fn update(
     Ok(account)
 }
 
-/// Deletes a user with their posts, votes and sessions.
+/// Deletes a user with their posts, votes and sessions, and what the audit log says about them.
 ///
 /// # Errors
 /// `NotFound`; `Conflict` when no admin would remain.
@@ -99,7 +99,7 @@ pub async fn delete(site: &Site, admin: &Admin, username: &str) -> Result<()> {
     let user = user::by_username(&mut tx, username).await?;
     ensure_admin_remains(&mut tx, &user).await?;
     sql("DELETE FROM users WHERE id = $1").bind(user.id).execute(&mut tx).await?;
-    event(EventKind::USER_DELETED, admin, &user).write(&mut tx, admin.caller()).await?;
+    AuditEvent::account_deleted(user.id).by(admin.user()).write(&mut tx, admin.caller()).await?;
     tx.commit().await
 }
 

@@ -1,6 +1,8 @@
 //! Administration: users, their sessions, posts, the audit log.
 
 mod audit;
+mod audit_retention;
+mod audit_search;
 mod posts;
 mod sessions;
 mod users;
