@@ -9,4 +9,5 @@ pub mod posts;
 pub mod users;
 
 /// The backfills of migrations, in any order.
-pub const BACKFILLS: &[crate::db::Backfill] = &[posts::rendering::BACKFILL];
+pub const BACKFILLS: &[crate::db::Backfill] =
+    &[posts::rendering::BACKFILL, mail::address::BACKFILL];

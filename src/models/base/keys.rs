@@ -33,6 +33,12 @@ impl Key {
         }
     }
 
+    fn derive(&self, purpose: &str, text: &str) -> String {
+        let text = format!("postly/{purpose}/v1\n{text}");
+        let tag = hmac::sign(&self.deriving, text.as_bytes());
+        BASE64_URL_SAFE_NO_PAD.encode(tag)
+    }
+
     /// The key for sealing: different from the signing key, but derived from the same secret.
     fn sealing(&self) -> Result<RandomizedNonceKey, aws_lc_rs::error::Unspecified> {
         let key = hmac::sign(&self.deriving, b"postly/seal/v1");
@@ -73,9 +79,12 @@ impl Keys {
     /// A secret value that only this site can compute from `text`: HMAC-SHA-256 in base64url.
     /// `purpose` separates the values of different uses.
     pub fn derive(&self, purpose: &str, text: &str) -> String {
-        let text = format!("postly/{purpose}/v1\n{text}");
-        let tag = hmac::sign(&self.newest.deriving, text.as_bytes());
-        BASE64_URL_SAFE_NO_PAD.encode(tag)
+        self.newest.derive(purpose, text)
+    }
+
+    /// What `derive` returns, and what it returned with each older key.
+    pub fn derive_with_all(&self, purpose: &str, text: &str) -> impl Iterator<Item = String> {
+        self.all().map(move |key| key.derive(purpose, text))
     }
 
     /// Seals bytes for storage (AES-256-GCM, with a key derived from the newest secret). They can

@@ -5,6 +5,7 @@ pub use postly::db::{Backfill, Db, Step, now, sql};
 pub use postly::error::Error::AuditBroken;
 pub use postly::error::{AuditFault, Error};
 pub use postly::jobs::HANDLERS;
+pub use postly::jobs::failure::JobFailure;
 pub use postly::jobs::job::{Context as JobContext, Handler, Job};
 pub use postly::jobs::mailer::{Mailer, Transport};
 pub use postly::jobs::sweep::Sweep;
