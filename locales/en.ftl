@@ -36,7 +36,7 @@ error-internal_error = Something went wrong on our side. We’ve logged it. Plea
 
 error-login-failed = Wrong username, e-mail or password.
     .title = Log-in failed
-error-login-expired = This log-in has expired. Please start again.
+error-login-expired = There is no log-in to complete here, or it has expired. Please start again.
     .title = Log-in expired
 error-code-wrong = This code is wrong or has been used already.
     .title = Wrong code
@@ -50,7 +50,7 @@ error-personal_token-invalid = The token is unknown, revoked or expired.
     .title = Invalid personal token
 error-session-ended = This session has ended. Log in again.
     .title = Session ended
-error-link-invalid = This link is no longer valid. Request a new one.
+error-link-invalid = The link is missing or no longer valid. Request a new one.
     .title = Invalid link
 error-authorization-scheme = Use “Authorization: Bearer” with an access token.
     .title = Unsupported authorization scheme

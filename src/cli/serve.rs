@@ -1,11 +1,14 @@
 //! `postly serve`.
 
+use std::time::Instant;
+
 use rocket::error::ErrorKind;
 
 use super::operator;
 use crate::config::Config;
 use crate::error::Fatal;
 use crate::models::base::site::Site;
+use crate::web::background::RunningWorker;
 use crate::web::drain;
 
 pub async fn run(config: Config) -> Result<(), Fatal> {
@@ -18,12 +21,24 @@ pub async fn run(config: Config) -> Result<(), Fatal> {
     let rocket = crate::rocket(config)?.ignite().await.map_err(failed)?;
     let stopping = drain::at_signal(&rocket, wait)?;
     let site = rocket.state::<Site>().cloned();
-    if let Err(e) = rocket.launch().await {
-        let ErrorKind::Shutdown(server, None) = e.kind() else { return Err(failed(e)) };
-        if !drain::finish(server, stopping).await {
-            tracing::warn!("some requests did not finish in time and were aborted");
-            return Ok(()); // They would keep the database from closing.
-        }
+    let worker = rocket.state::<RunningWorker>().cloned().unwrap_or_default();
+    let launched = rocket.launch().await;
+    if let Err(e) = &launched
+        && !matches!(e.kind(), ErrorKind::Shutdown(_, None))
+    {
+        return launched.map(drop).map_err(failed);
+    }
+    let end = stopping.await.unwrap_or_else(|_| Instant::now());
+    if let Err(e) = &launched
+        && let ErrorKind::Shutdown(server, None) = e.kind()
+        && !drain::finish(server, end).await
+    {
+        tracing::warn!("some requests did not finish in time and were aborted");
+        return Ok(()); // They would keep the database from closing.
+    }
+    if !worker.finish(end).await {
+        tracing::warn!("some jobs did not finish in time; they are run again later");
+        return Ok(());
     }
     if let Some(site) = site {
         site.db.close().await;

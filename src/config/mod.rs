@@ -65,6 +65,7 @@ struct Options {
     trusted_proxies: Option<String>,
     mail_url: Option<String>,
     mail_from: Option<String>,
+    mail_ca: Option<PathBuf>,
     email_required: bool,
     posting_needs_verified_email: bool,
     require_two_factor: TwoFactorPolicy,
@@ -83,6 +84,7 @@ impl Default for Options {
             trusted_proxies: None,
             mail_url: None,
             mail_from: None,
+            mail_ca: None,
             email_required: false,
             posting_needs_verified_email: false,
             require_two_factor: TwoFactorPolicy::None,
@@ -161,7 +163,7 @@ impl Config {
         };
         let data_dir = data_dir(&database_url)?;
         let (url, from) = (options.mail_url.as_deref(), options.mail_from.as_deref());
-        let mail = MailConfig::parse(url, from, &data_dir)?;
+        let mail = MailConfig::parse(url, from, options.mail_ca.as_deref(), &data_dir)?;
         let email = EmailRules {
             sends_mail: mail.transport.delivers(),
             required: options.email_required,

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::failure::JobFailure;
 use super::job::{Context, Job};
 use crate::db::now;
-use crate::error::Result;
 use crate::models::audit::retention;
+use crate::models::base::job::ClaimedJob;
 
 #[derive(Deserialize)]
 pub struct AuditRetention;
@@ -16,7 +17,7 @@ impl Job for AuditRetention {
     const NAME: &'static str = "audit-retention";
     const EVERY: Option<Duration> = Some(Duration::from_secs(24 * 60 * 60));
 
-    async fn run(self, context: Context) -> Result<()> {
+    async fn run(self, context: Context, _: ClaimedJob) -> Result<(), JobFailure> {
         let Some(days) = context.site.rules.audit_retention_days else { return Ok(()) };
         let cutoff = now() - chrono::Duration::days(days.into());
         let deleted = retention::enforce(&context.site, cutoff).await?;

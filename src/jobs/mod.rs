@@ -1,9 +1,11 @@
 //! The worker, which runs the jobs that models enqueue, in every instance.
 
 pub mod audit;
+pub mod failure;
 pub mod job;
 pub mod mail;
 pub mod mailer;
+pub mod smtp;
 pub mod sweep;
 pub mod worker;
 

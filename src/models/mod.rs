@@ -10,4 +10,9 @@ pub mod users;
 
 /// The backfills of migrations, in any order.
 pub const BACKFILLS: &[crate::db::Backfill] =
-    &[posts::rendering::BACKFILL, posts::post_search::BACKFILL, accounts::account_search::BACKFILL];
+    &[
+        posts::rendering::BACKFILL,
+        posts::post_search::BACKFILL,
+        accounts::account_search::BACKFILL,
+        mail::address::BACKFILL,
+    ];

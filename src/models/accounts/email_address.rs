@@ -11,6 +11,7 @@ use crate::models::base::actor::Actor;
 use crate::models::base::caller::Caller;
 use crate::models::base::rate_policy;
 use crate::models::base::site::Site;
+use crate::models::mail::address;
 use crate::models::mail::email_link::{self, Purpose};
 use crate::models::mail::outbox::{self, MailKind};
 use crate::models::users::user::{self, Role, User};
@@ -80,18 +81,20 @@ pub async fn change(site: &Site, actor: &Actor, input: &EmailChange) -> Result<(
     email_link::invalidate(&mut tx, me.id, Purpose::Reset).await?;
     let changed = match &address {
         Some(address) if rules.sends_mail && before.email.as_ref() != Some(address) => {
-            sql("UPDATE users SET pending_email = $1 WHERE id = $2")
-                .bind(address.as_str())
-                .bind(me.id)
-                .execute(&mut tx)
-                .await
+            sql("UPDATE users SET pending_email = $1, mail_failed_to = NULL, \
+                 mail_failed_reason = NULL, mail_failed_at = NULL WHERE id = $2")
+            .bind(address.as_str())
+            .bind(me.id)
+            .execute(&mut tx)
+            .await
         }
         _ => {
             sql("UPDATE users SET email = $1, email_key = $2, pending_email = NULL, \
-                 email_verified_at = CASE WHEN email_key = $2 THEN email_verified_at END \
+                 email_verified_at = CASE WHEN email_key = $2 THEN email_verified_at END, \
+                 mail_failed_to = NULL, mail_failed_reason = NULL, mail_failed_at = NULL \
                  WHERE id = $3")
             .bind(address.clone())
-            .bind(address.as_deref().map(user::canonical))
+            .bind(address.as_deref().map(address::canonical))
             .bind(me.id)
             .execute(&mut tx)
             .await
@@ -157,9 +160,10 @@ pub async fn verify(site: &Site, caller: &Caller, token: &str) -> Result<()> {
     let link = email_link::consume(&mut tx, Purpose::Verify, token).await?;
     let before = stored(&mut tx, link.user_id).await?;
     let confirmed = sql("UPDATE users SET email = $1, email_key = $2, email_verified_at = $3, \
-         pending_email = NULL WHERE id = $4 AND (pending_email = $1 OR email = $1)")
+         pending_email = NULL, mail_failed_to = NULL, mail_failed_reason = NULL, \
+         mail_failed_at = NULL WHERE id = $4 AND (pending_email = $1 OR email = $1)")
     .bind(link.email.as_str())
-    .bind(user::canonical(&link.email))
+    .bind(address::canonical(&link.email))
     .bind(now())
     .bind(link.user_id)
     .execute(&mut tx)

@@ -15,6 +15,7 @@ use crate::models::base::caller::Caller;
 use crate::models::base::hasher::Verdict;
 use crate::models::base::site::Site;
 use crate::models::base::{rate_limit, rate_policy};
+use crate::models::mail::address;
 use crate::models::users::user::{self, User};
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
@@ -110,11 +111,16 @@ pub async fn authenticate(site: &Site, caller: &Caller, input: &Login) -> Result
     })
 }
 
-/// The user with this username or e-mail address, as returned by `user::canonical`.
+/// The user with this username or e-mail address, as returned by `user::canonical`. An older
+/// account may still have a key with a domain in Unicode, and then takes precedence.
 async fn find(db: &Db, canonical: &str) -> Result<Option<UserRow>> {
     sql(USER_ROW)
         .push_bind(" WHERE username_key = ", canonical)
         .push_bind(" OR email_key = ", canonical)
+        .push_bind(" OR email_key = ", address::canonical(canonical))
+        .push_bind(" ORDER BY CASE WHEN username_key = ", canonical)
+        .push_bind(" OR email_key = ", canonical)
+        .push(" THEN 0 ELSE 1 END LIMIT 1")
         .optional(db)
         .await
 }

@@ -11,6 +11,7 @@ use crate::models::base::actor::Admin;
 use crate::models::base::caller::Caller;
 use crate::models::base::site::Site;
 use crate::models::base::{rate_limit, rate_policy};
+use crate::models::mail::address;
 use crate::models::mail::outbox::{self, MailKind};
 use crate::models::users::user::{self, Role, User};
 use crate::validation::{FieldError, Rule, ValidationErrors};
@@ -101,7 +102,7 @@ async fn insert(site: &Site, caller: &Caller, new: NewUser, role: Role) -> Resul
     .bind(new.username.as_str())
     .bind(user::canonical(&new.username))
     .bind(new.email.clone())
-    .bind(new.email.as_deref().map(user::canonical))
+    .bind(new.email.as_deref().map(address::canonical))
     .bind(new.pending_email.clone())
     .bind(new.is_verified.then(now))
     .bind(hash.as_str())
@@ -132,7 +133,7 @@ async fn refuse_taken(db: &Db, new: &NewUser) -> Result<()> {
          (SELECT count(*) FROM users WHERE username_key = $1), \
          (SELECT count(*) FROM users WHERE email_key = $2)")
     .bind(user::canonical(&new.username))
-    .bind(new.email.as_deref().map(user::canonical))
+    .bind(new.email.as_deref().map(address::canonical))
     .one(db)
     .await?;
     let mut errors = ValidationErrors::default();

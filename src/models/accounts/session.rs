@@ -14,6 +14,7 @@ use crate::models::base::caller::Caller;
 use crate::models::base::page::{Column, Keyset, Page, PageParams};
 use crate::models::base::site::Site;
 use crate::models::base::{random, user_agent};
+use crate::models::mail::email_link;
 use crate::models::users::user::{self, User};
 
 /// The maximum lifetime of a session.
@@ -228,12 +229,11 @@ pub async fn revoke_all(tx: &mut Tx, user_id: i64) -> Result<()> {
     delete_all(tx, user_id, None).await?;
     for statement in [
         "DELETE FROM api_tokens WHERE user_id = $1",
-        "DELETE FROM link_tokens WHERE user_id = $1",
         "DELETE FROM login_challenges WHERE user_id = $1",
     ] {
         sql(statement).bind(user_id).execute(&mut *tx).await?;
     }
-    Ok(())
+    email_link::invalidate_all(tx, user_id).await
 }
 
 /// An active session, as shown to its owner and to admins.

@@ -33,6 +33,11 @@ impl Key {
         }
     }
 
+    fn derive(&self, purpose: &str, text: &str) -> String {
+        let tag = hmac::sign(&self.deriving, for_purpose(purpose, text).as_bytes());
+        BASE64_URL_SAFE_NO_PAD.encode(tag)
+    }
+
     /// The key for sealing: different from the signing key, but derived from the same secret.
     fn sealing(&self) -> Result<RandomizedNonceKey, aws_lc_rs::error::Unspecified> {
         let key = hmac::sign(&self.deriving, b"postly/seal/v1");
@@ -41,7 +46,7 @@ impl Key {
 }
 
 /// What is signed for a purpose.
-fn purposeful(purpose: &str, text: &str) -> String {
+fn for_purpose(purpose: &str, text: &str) -> String {
     format!("postly/{purpose}/v1\n{text}")
 }
 
@@ -78,8 +83,12 @@ impl Keys {
     /// A secret value that only this site can compute from `text`: HMAC-SHA-256 in base64url.
     /// `purpose` separates the values of different uses.
     pub fn derive(&self, purpose: &str, text: &str) -> String {
-        let tag = hmac::sign(&self.newest.deriving, purposeful(purpose, text).as_bytes());
-        BASE64_URL_SAFE_NO_PAD.encode(tag)
+        self.newest.derive(purpose, text)
+    }
+
+    /// What `derive` returns, and what it returned with each older key.
+    pub fn derive_with_all(&self, purpose: &str, text: &str) -> impl Iterator<Item = String> {
+        self.all().map(move |key| key.derive(purpose, text))
     }
 
     /// The id of the key that `derive` uses.
@@ -91,7 +100,7 @@ impl Keys {
     /// is not one of ours.
     pub fn verify(&self, purpose: &str, text: &str, id: &str, value: &str) -> Option<bool> {
         let key = self.all().find(|key| key.id == id)?;
-        let text = purposeful(purpose, text);
+        let text = for_purpose(purpose, text);
         let tag = BASE64_URL_SAFE_NO_PAD.decode(value).unwrap_or_default();
         Some(hmac::verify(&key.deriving, text.as_bytes(), &tag).is_ok())
     }

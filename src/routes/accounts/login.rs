@@ -71,8 +71,9 @@ struct CodeForm {
 }
 
 #[get("/login/code")]
-fn new_code(query: Query<Next>) -> web::Reply {
-    form(CODE_FORM, json!({ "next": ReturnTo::from(query.0.next).or("/") }), json!({}))
+async fn new_code(query: Query<Next>, client: Client<'_>, site: &Site) -> web::Result {
+    login_challenge::find(site, client.challenge()).await.or_form(CODE_FORM, json!({}))?;
+    Ok(form(CODE_FORM, json!({ "next": ReturnTo::from(query.0.next).or("/") }), json!({})))
 }
 
 #[post("/login/code", data = "<input>")]

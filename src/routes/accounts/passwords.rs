@@ -10,6 +10,7 @@ use crate::models::accounts::session::Session;
 use crate::models::base::actor::Actor;
 use crate::models::base::caller::Caller;
 use crate::models::base::site::Site;
+use crate::models::mail::email_link::Purpose;
 use crate::web::security::link_cookie::{LinkResponse, LinkVisit};
 use crate::web::{self, Flash, Input, OrForm, Problem, form, gone, room};
 
@@ -79,8 +80,8 @@ async fn create_request(input: Input<ResetRequest>, caller: &Caller, site: &Site
 
 /// Opening the link changes nothing yet: e-mail scanners open links too.
 #[get("/password-reset/new")]
-fn new_reset(visit: LinkVisit<'_>) -> LinkResponse {
-    visit.form(RESET_FORM)
+async fn new_reset(visit: LinkVisit<'_>) -> web::Result<LinkResponse> {
+    visit.form(Purpose::Reset, RESET_FORM).await
 }
 
 #[post("/password-reset/new", data = "<input>")]
@@ -91,9 +92,9 @@ async fn create_reset_page(
     site: &Site,
 ) -> web::Result {
     let Input(mut input) = input;
-    input.token = Some(visit.token().to_owned());
+    input.token = Some(visit.token(Purpose::Reset).to_owned());
     password_reset::reset(site, caller, &input).await.or_form(RESET_FORM, json!({}))?;
-    visit.forget();
+    visit.forget(Purpose::Reset);
     Ok(gone("/login", Flash("password-reset")))
 }
 

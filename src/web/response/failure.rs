@@ -81,6 +81,8 @@ impl<'r> Responder<'r, 'static> for Failure {
 fn form_again(request: &Request<'_>, form: Form, cause: &Cause) -> response::Result<'static> {
     let status = match status(cause, Door::Page) {
         // RFC 9110 requires WWW-Authenticate with 401, which would be wrong at the page door.
+        // Nothing was submitted with GET: the link or log-in that the page belongs to is not there.
+        Status::Unauthorized if request.method() == Method::Get => Status::NotFound,
         Status::Unauthorized => Status::UnprocessableEntity,
         status => status,
     };

@@ -17,8 +17,8 @@ pub fn permissions() -> Vec<Permission> {
         page_only(Get, "/password-reset", [200; 4]),
         page_only(Post, "/password-reset", [303; 4]).with(&[("email", "new@mail.example")]),
         api_only(Post, "/auth/password-reset", [204; 4]).with(&[("email", "new@mail.example")]),
-        page_only(Get, "/password-reset/new", [200; 4]),
         // The link does not exist.
+        page_only(Get, "/password-reset/new", [404; 4]),
         page_only(Post, "/password-reset/new", [422; 4]).with(UNKNOWN),
         api_only(Post, "/auth/password-reset/new", [401; 4]).with(UNKNOWN),
     ]
@@ -43,8 +43,12 @@ async fn a_forgotten_password_is_reset_once_and_everything_ends() {
     let opened = app.nobody().page().get(&format!("/password-reset/new?token={token}")).await;
     assert_eq!(opened.header("location"), Some("/password-reset/new"));
     for _ in 0..3 {
-        let page =
-            app.nobody().with_cookie("postly_link", &token).page().get("/password-reset/new").await;
+        let page = app
+            .nobody()
+            .with_cookie("postly_link_reset", &token)
+            .page()
+            .get("/password-reset/new")
+            .await;
         assert!(
             page.status == 200 && !page.body.contains(&token),
             "opening the link does not consume it"
@@ -53,7 +57,7 @@ async fn a_forgotten_password_is_reset_once_and_everything_ends() {
     let weak = [("password", "short")];
     let refused = app
         .nobody()
-        .with_cookie("postly_link", &token)
+        .with_cookie("postly_link_reset", &token)
         .page()
         .post("/password-reset/new", &weak)
         .await;
@@ -62,7 +66,7 @@ async fn a_forgotten_password_is_reset_once_and_everything_ends() {
     let good = [("password", NEW)];
     let done = app
         .nobody()
-        .with_cookie("postly_link", &token)
+        .with_cookie("postly_link_reset", &token)
         .page()
         .post("/password-reset/new", &good)
         .await;
@@ -110,7 +114,8 @@ async fn a_newer_link_voids_the_older_and_time_voids_both() {
         app.nobody().api().post("/auth/password-reset/new", body).await.status
     };
     assert_eq!(reset(&older).await, 401);
-    let kept: Vec<(String,)> = sql("SELECT hash FROM link_tokens").all(&app.db).await.unwrap();
+    let kept: Vec<(String,)> =
+        sql("SELECT hash FROM link_tokens WHERE ended_at IS NULL").all(&app.db).await.unwrap();
     assert_eq!(kept, [(sha256(&newer),)], "only the hash is stored");
     let verify = json!({"token": newer});
     let crossed = app.nobody().api().post("/auth/verify-email", verify).await;

@@ -19,7 +19,8 @@ pub fn permissions() -> Vec<Permission> {
         both(Put, "/me/two-factor", MEMBERS_NOT_FOUND),
         both(Delete, "/me/two-factor", MEMBERS_NOT_FOUND),
         both(Post, "/me/two-factor/recovery-codes", MEMBERS_NOT_FOUND),
-        page_only(Get, "/login/code", [200; 4]),
+        // No log-in waits for a code.
+        page_only(Get, "/login/code", [404; 4]),
         page_only(Post, "/login/code", [422; 4]),
     ]
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::audit::{fault, tamper};
 use crate::support::internals::{
-    AuditBroken, AuditFault, AuditRetention, Checkpoint, Job, enforce_retention, now, sql,
+    AuditBroken, AuditFault, AuditRetention, Checkpoint, Job, claimed_job, enforce_retention, now, sql,
     verify_audit, verify_checkpoint, worker,
 };
 use crate::support::{App, SECRET, event_kinds};
@@ -67,10 +67,10 @@ async fn only_old_events_are_sealed_and_only_if_the_operator_says_so() {
     app.user("ann").await;
     assert_eq!(enforce_retention(app.site(), now() - Duration::hours(1)).await.unwrap(), 0);
     let folder = tempfile::tempdir().unwrap();
-    AuditRetention.run(worker(app.site(), folder.path())).await.unwrap();
+    AuditRetention.run(worker(app.site(), folder.path()), claimed_job()).await.unwrap();
     assert_eq!(count(&app, "audit_events").await, 3, "without the setting");
     let keeping = app.another_with(&[("audit_retention_days", "1")]).await;
-    AuditRetention.run(worker(keeping.site(), folder.path())).await.unwrap();
+    AuditRetention.run(worker(keeping.site(), folder.path()), claimed_job()).await.unwrap();
     assert_eq!((count(&app, "audit_events").await, count(&app, "audit_seals").await), (3, 0));
 }
 

@@ -6,6 +6,7 @@ pub use postly::error::Error::AuditBroken;
 pub use postly::error::{AuditFault, Error};
 pub use postly::jobs::HANDLERS;
 pub use postly::jobs::audit::AuditRetention;
+pub use postly::jobs::failure::JobFailure;
 pub use postly::jobs::job::{Context as JobContext, Handler, Job};
 pub use postly::jobs::mailer::{Mailer, Transport};
 pub use postly::jobs::sweep::Sweep;
@@ -46,4 +47,16 @@ pub fn worker(site: &Site, folder: &std::path::Path) -> JobContext {
     let transport = Transport::Folder(folder.to_owned());
     let mailer = Mailer::new(transport, from, "https://posts.example").unwrap();
     JobContext { site: site.clone(), mailer: std::sync::Arc::new(mailer) }
+}
+
+/// A job that a worker has claimed, for kinds that look only at their payload.
+pub fn claimed_job() -> ClaimedJob {
+    ClaimedJob {
+        id: 1,
+        kind: String::new(),
+        lane: None,
+        payload: "null".to_owned(),
+        attempts: 1,
+        created_at: now(),
+    }
 }

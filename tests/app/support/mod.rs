@@ -2,6 +2,7 @@
 
 mod app;
 pub mod binary;
+pub mod certificates;
 pub mod database;
 pub mod internals;
 pub mod mail_server;
