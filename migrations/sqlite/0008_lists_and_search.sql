@@ -3,6 +3,8 @@ CREATE INDEX posts_user_votes ON posts (user_id, votes, id) WHERE published_at I
 CREATE INDEX votes_post_id ON votes (post_id, id);
 CREATE INDEX sessions_user_last_used_at ON sessions (user_id, last_used_at, id);
 DROP INDEX sessions_user_id;
+-- For the notice about copied tokens.
+CREATE INDEX audit_events_subject_kind ON audit_events (subject_id, kind, id);
 CREATE INDEX users_admins ON users (id) WHERE role = 'admin';
 
 -- How many published posts a person has, and how many votes these have received. A table of its own,

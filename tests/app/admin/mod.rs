@@ -2,6 +2,7 @@
 
 mod audit;
 mod posts;
+mod search;
 mod sessions;
 mod users;
 
