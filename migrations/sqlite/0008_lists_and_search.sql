@@ -1,6 +1,8 @@
 -- Lists by votes are read with two conditions, on the votes and on the id.
 CREATE INDEX posts_user_votes ON posts (user_id, votes, id) WHERE published_at IS NOT NULL;
 CREATE INDEX votes_post_id ON votes (post_id, id);
+-- For the notice about copied tokens.
+CREATE INDEX audit_events_subject_kind ON audit_events (subject_id, kind, id);
 CREATE INDEX users_admins ON users (id) WHERE role = 'admin';
 
 -- How many published posts a person has, and how many votes these have received. A table of its own,

@@ -7,6 +7,7 @@ use sqlx::sqlite::{Sqlite, SqliteRow};
 use sqlx::{AssertSqlSafe, FromRow};
 
 use super::connection::{Conn, Db, Tx};
+use super::record::record;
 use super::value::Value;
 use crate::error::{Error, Result};
 
@@ -36,6 +37,7 @@ pub fn sql(text: &'static str) -> Statement {
 macro_rules! run {
     ($self:ident, $conn:expr, $make:ident $(::<$row:ty>)?, $how:ident) => {{
         let Statement { text, values } = $self;
+        record(&text, &values);
         macro_rules! with {
             ($db:ty, $executor:expr) => {{
                 let mut query = sqlx::$make::<$db $(, $row)?>(AssertSqlSafe(text));

@@ -4,6 +4,7 @@ mod audit;
 mod audit_retention;
 mod audit_search;
 mod posts;
+mod search;
 mod sessions;
 mod users;
 

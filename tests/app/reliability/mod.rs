@@ -1,8 +1,10 @@
 //! Crashes, full disks, backups, restarts and proxies, with the real binary.
 
 mod backup;
+mod counts;
 mod full_disk;
 mod kill;
+mod plans;
 mod proxy;
 mod start;
 mod stop;
