@@ -2,7 +2,7 @@
 
 use rocket::error::ErrorKind;
 
-use super::operator;
+use super::{announcement, operator};
 use crate::config::Config;
 use crate::error::Fatal;
 use crate::models::base::site::Site;
@@ -15,13 +15,19 @@ pub async fn run(config: Config) -> Result<(), Fatal> {
     // Formatting a Rocket error also keeps it from panicking when it is dropped.
     let failed = |e: rocket::Error| Fatal(format!("the server cannot run: {e}"));
     let wait = config.drain;
-    let rocket = crate::rocket(config)?.ignite().await.map_err(failed)?;
+    let rocket = crate::rocket(config.clone())?.ignite().await.map_err(failed)?;
     let stopping = drain::at_signal(&rocket, wait)?;
     let site = rocket.state::<Site>().cloned();
+    if let Some(site) = &site {
+        announcement::log(&config, site).await?;
+    }
     if let Err(e) = rocket.launch().await {
         let ErrorKind::Shutdown(server, None) = e.kind() else { return Err(failed(e)) };
         if !drain::finish(server, stopping).await {
             tracing::warn!("some requests did not finish in time and were aborted");
+            if let Some(site) = site {
+                site.db.terminate().await;
+            }
             return Ok(()); // They would keep the database from closing.
         }
     }

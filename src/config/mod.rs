@@ -65,6 +65,8 @@ struct Options {
     email_required: bool,
     posting_needs_verified_email: bool,
     drain_seconds: u64,
+    statement_timeout_seconds: u64,
+    lock_timeout_seconds: u64,
 }
 
 impl Default for Options {
@@ -80,6 +82,8 @@ impl Default for Options {
             email_required: false,
             posting_needs_verified_email: false,
             drain_seconds: 0,
+            statement_timeout_seconds: 5,
+            lock_timeout_seconds: 2,
         }
     }
 }
@@ -146,6 +150,18 @@ impl Config {
         if !(min_cost..=16).contains(&options.bcrypt_cost) {
             return Err(Fatal(format!("POSTLY_BCRYPT_COST must be between {min_cost} and 16")));
         }
+        let (statement, lock) = (options.statement_timeout_seconds, options.lock_timeout_seconds);
+        for (name, seconds) in [("STATEMENT", statement), ("LOCK", lock)] {
+            if !(1..=3_600).contains(&seconds) {
+                return Err(Fatal(format!(
+                    "POSTLY_{name}_TIMEOUT_SECONDS must be between 1 and 3600"
+                )));
+            }
+        }
+        // Rocket opens the pool, and passes on its table of the figment.
+        let figment = figment
+            .merge(("databases.postly.statement_timeout", statement))
+            .merge(("databases.postly.lock_timeout", lock));
         let public_url = match &options.public_url {
             Some(url) => PublicUrl::parse(url)?,
             None => PublicUrl::loopback(rocket.port),

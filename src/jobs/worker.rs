@@ -22,19 +22,29 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send,
 ) {
     tokio::pin!(shutdown);
-    let mut is_scheduled = false;
+    let (mut is_scheduled, mut is_failing) = (false, false);
     loop {
         if !is_scheduled {
             match schedule_all(&context, handlers).await {
                 Ok(()) => is_scheduled = true,
-                Err(error) => tracing::warn!(%error, "periodic jobs cannot be scheduled"),
+                Err(error) if !is_failing => {
+                    is_failing = true;
+                    report(&error, "periodic jobs cannot be scheduled");
+                }
+                Err(_) => {}
             }
         }
         tokio::select! {
             // An interrupted job is run again by another worker once its claim expires.
             () = &mut shutdown => return,
-            outcome = run_due(&context, handlers) => if let Err(error) = outcome {
-                tracing::warn!(%error, "the job queue cannot be read");
+            outcome = run_due(&context, handlers) => match outcome {
+                Ok(()) => is_failing = false,
+                // Once, however long it lasts.
+                Err(error) if !is_failing => {
+                    is_failing = true;
+                    report(&error, "the job queue cannot be read");
+                }
+                Err(_) => {}
             },
         }
         tokio::select! {
@@ -42,6 +52,13 @@ pub async fn run(
             () = wake.notified() => {}
             () = tokio::time::sleep(POLL_INTERVAL) => {}
         }
+    }
+}
+
+/// An outage that is known has been logged already.
+fn report(error: &Error, what: &str) {
+    if !matches!(error, Error::Unserved(fault) if fault.known) {
+        tracing::warn!(%error, "{what}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! User administration: listing, changing roles, disabling, deleting.
 
-use crate::db::{Lock, Tx, now, sql};
+use crate::db::{Lock, Tx, now, repeat, sql};
 use crate::error::{Conflict, Error, Result};
 use crate::models::accounts::account::{self, Account};
 use crate::models::accounts::session;
@@ -88,11 +88,24 @@ pub async fn update(
     Ok(account)
 }
 
+/// Whether anybody could administer the site.
+pub async fn has_admin(site: &Site) -> Result<bool> {
+    let admins: i64 =
+        sql("SELECT count(*) FROM users WHERE role = 'admin' AND disabled_at IS NULL")
+            .scalar(&site.db)
+            .await?;
+    Ok(admins > 0)
+}
+
 /// Deletes a user with their posts, votes and sessions.
 ///
 /// # Errors
 /// `NotFound`; `Conflict` when no admin would remain.
 pub async fn delete(site: &Site, admin: &Admin, username: &str) -> Result<()> {
+    repeat(|| try_delete(site, admin, username)).await
+}
+
+async fn try_delete(site: &Site, admin: &Admin, username: &str) -> Result<()> {
     let mut tx = site.db.begin().await?;
     tx.lock(Lock::Admins).await?;
     let user = user::by_username(&mut tx, username).await?;

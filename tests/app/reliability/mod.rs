@@ -1,6 +1,8 @@
 //! Crashes, full disks, backups, restarts and proxies, with the real binary.
 
 mod backup;
+mod faults;
+mod file;
 mod full_disk;
 mod kill;
 mod proxy;
