@@ -29,7 +29,10 @@ error-too_many_requests = Too many attempts. Please wait { $unit ->
         }
     } and try again.
     .title = Too many attempts
-error-unavailable = The site is busy, or its database is unreachable. Please try again shortly.
+error-unavailable = { $reason ->
+        [not-writable] Nothing can be saved at the moment, but you can go on reading. Please try again later.
+       *[other] The site is busy, or its database is unreachable. Please try again shortly.
+    }
     .title = Temporarily unavailable
 error-internal_error = Something went wrong on our side. We’ve logged it. Please try again.
     .title = Something went wrong

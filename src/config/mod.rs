@@ -72,6 +72,8 @@ struct Options {
     breached_passwords: Option<PathBuf>,
     drain_seconds: u64,
     audit_retention_days: Option<u32>,
+    statement_timeout_seconds: u64,
+    lock_timeout_seconds: u64,
 }
 
 impl Default for Options {
@@ -91,6 +93,8 @@ impl Default for Options {
             breached_passwords: None,
             drain_seconds: 0,
             audit_retention_days: None,
+            statement_timeout_seconds: 5,
+            lock_timeout_seconds: 2,
         }
     }
 }
@@ -157,6 +161,18 @@ impl Config {
         if !(min_cost..=16).contains(&options.bcrypt_cost) {
             return Err(Fatal(format!("POSTLY_BCRYPT_COST must be between {min_cost} and 16")));
         }
+        let (statement, lock) = (options.statement_timeout_seconds, options.lock_timeout_seconds);
+        for (name, seconds) in [("STATEMENT", statement), ("LOCK", lock)] {
+            if !(1..=3_600).contains(&seconds) {
+                return Err(Fatal(format!(
+                    "POSTLY_{name}_TIMEOUT_SECONDS must be between 1 and 3600"
+                )));
+            }
+        }
+        // Rocket opens the pool, and passes on its table of the figment.
+        let figment = figment
+            .merge(("databases.postly.statement_timeout", statement))
+            .merge(("databases.postly.lock_timeout", lock));
         let public_url = match &options.public_url {
             Some(url) => PublicUrl::parse(url)?,
             None => PublicUrl::loopback(rocket.port),

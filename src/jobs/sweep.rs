@@ -25,7 +25,7 @@ impl Job for Sweep {
         macro_rules! sweep {
             ($($what:path),+) => {
                 $({
-                    let mut tx = db.begin().await?;
+                    let mut tx = db.begin().await?.without_time_limit().await?;
                     $what(&mut tx).await?;
                     tx.commit().await?;
                 })+

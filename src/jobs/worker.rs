@@ -28,17 +28,27 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send,
 ) {
     tokio::pin!(shutdown);
-    let mut is_scheduled = false;
+    let (mut is_scheduled, mut is_failing) = (false, false);
     let mut running = Running::default();
     loop {
         if !is_scheduled {
             match schedule_all(&context, handlers).await {
                 Ok(()) => is_scheduled = true,
-                Err(error) => tracing::warn!(%error, "periodic jobs cannot be scheduled"),
+                Err(error) if !is_failing => {
+                    is_failing = true;
+                    report(&error, "periodic jobs cannot be scheduled");
+                }
+                Err(_) => {}
             }
         }
-        if let Err(error) = running.start_due(&context, handlers).await {
-            tracing::warn!(%error, "the job queue cannot be read");
+        match running.start_due(&context, handlers).await {
+            Ok(()) => is_failing = false,
+            // Once, however long it lasts.
+            Err(error) if !is_failing => {
+                is_failing = true;
+                report(&error, "the job queue cannot be read");
+            }
+            Err(_) => {}
         }
         tokio::select! {
             () = &mut shutdown => break,
@@ -50,6 +60,13 @@ pub async fn run(
     // A job that does not finish before the process ends is run again by another worker once its
     // claim expires.
     while running.finish_one().await {}
+}
+
+/// An outage that is known has been logged already.
+fn report(error: &Error, what: &str) {
+    if !matches!(error, Error::Unserved(fault) if fault.known) {
+        tracing::warn!(%error, "{what}");
+    }
 }
 
 async fn schedule_all(context: &Context, handlers: &[Handler]) -> Result<()> {

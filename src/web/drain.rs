@@ -9,17 +9,15 @@ use rocket::{Build, Ignite, Orbit, Request, Response, Rocket, fairing};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 
-use crate::error::{Error, Fatal, Result};
+use crate::error::{Fatal, Result};
 
 /// Whether this instance is shutting down.
 #[derive(Clone, Default)]
 pub struct Draining(Arc<AtomicBool>);
 
 impl Draining {
-    /// # Errors
-    /// `Unavailable` during shutdown: a load balancer should choose another instance.
-    pub fn refuse(&self) -> Result<()> {
-        if self.0.load(Ordering::Relaxed) { Err(Error::Unavailable) } else { Ok(()) }
+    pub fn has_begun(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -82,7 +80,7 @@ impl Fairing for Drain {
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        if request.rocket().state::<Draining>().is_some_and(|d| d.refuse().is_err()) {
+        if request.rocket().state::<Draining>().is_some_and(Draining::has_begun) {
             response.set_raw_header("Connection", "close");
         }
     }

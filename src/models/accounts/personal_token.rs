@@ -297,18 +297,15 @@ pub async fn find(db: &Db, caller: &Caller, token: &str) -> Result<(User, i64, S
     let row = row.ok_or(Error::InvalidCredentials(Credentials::PersonalToken))?;
     // Not on every request: reads should not write.
     if row.last_used_at.is_none_or(|last| last < at - Duration::minutes(15)) {
-        let touched =
-            sql("UPDATE api_tokens SET last_used_at = $1, last_address = $2 WHERE id = $3")
-                .bind(at)
-                .bind(caller.address())
-                .bind(row.token_id)
-                .execute(db.writer())
-                .await;
-        // Not an error: a full disk must not lock programs out.
-        if let Err(error) = touched {
-            let request_id = caller.request_id.as_str();
+        let touch = sql("UPDATE api_tokens SET last_used_at = $1, last_address = $2 WHERE id = $3")
+            .bind(at)
+            .bind(caller.address())
+            .bind(row.token_id);
+        let request_id = caller.request_id.clone();
+        // Nobody waits for it: reading must not depend on a full disk or a busy writer.
+        touch.execute_later(db, format!("token {}", row.token_id), move |error| {
             tracing::warn!(request_id, %error, "the last use of a token cannot be recorded");
-        }
+        });
     }
     Ok((row.user, row.token_id, row.scopes))
 }

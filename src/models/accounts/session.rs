@@ -165,20 +165,18 @@ pub async fn find(db: &Db, caller: &Caller, sid: &str, user_id: i64) -> Result<(
         .await?;
     let row = row.ok_or(Error::InvalidCredentials(Credentials::Session))?;
     if row.last_used_at < at - precision() {
-        let touched = sql(
+        let touch = sql(
             "UPDATE sessions SET last_used_at = $1, address = $2, user_agent = $3 WHERE id = $4",
         )
         .bind(at)
         .bind(caller.address())
         .bind(caller.user_agent.as_str())
-        .bind(sid)
-        .execute(db.writer())
-        .await;
-        // Not an error: a full disk must not log anybody out.
-        if let Err(error) = touched {
-            let request_id = caller.request_id.as_str();
+        .bind(sid);
+        let request_id = caller.request_id.clone();
+        // Nobody waits for it: reading must not depend on a full disk or a busy writer.
+        touch.execute_later(db, format!("session {sid}"), move |error| {
             tracing::warn!(request_id, %error, "the last use of a session cannot be recorded");
-        }
+        });
     }
     Ok((row.user, Session { id: sid.to_owned(), reauthenticated_at: row.proved_at }))
 }

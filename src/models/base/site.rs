@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::db::{Db, sql};
-use crate::error::Result;
+use crate::db::Db;
 use crate::models::base::breached_passwords::BreachedPasswords;
 use crate::models::base::hasher::Hasher;
 use crate::models::base::keys::Keys;
@@ -52,12 +51,4 @@ pub struct EmailRules {
     pub required: bool,
     /// Posting requires a confirmed address, except for admins.
     pub verified_to_post: bool,
-}
-
-impl Site {
-    /// # Errors
-    /// `Unavailable` when the database does not answer.
-    pub async fn ping(&self) -> Result<()> {
-        sql("SELECT CAST(1 AS BIGINT)").scalar::<i64>(&self.db).await.map(|_| ())
-    }
 }

@@ -1,6 +1,6 @@
 //! User administration: listing, changing roles, disabling, deleting.
 
-use crate::db::{Lock, Tx, now, sql};
+use crate::db::{Lock, Tx, now, repeat, sql};
 use crate::error::{Conflict, Error, Result};
 use crate::models::accounts::account::{self, Account};
 use crate::models::accounts::account_search;
@@ -89,11 +89,24 @@ pub async fn update(
     Ok(account)
 }
 
+/// Whether anybody could administer the site.
+pub async fn has_admin(site: &Site) -> Result<bool> {
+    let admin: Option<i64> =
+        sql("SELECT id FROM users WHERE role = 'admin' AND disabled_at IS NULL LIMIT 1")
+            .optional_scalar(&site.db)
+            .await?;
+    Ok(admin.is_some())
+}
+
 /// Deletes a user with their posts, votes and sessions, and what the audit log says about them.
 ///
 /// # Errors
 /// `NotFound`; `Conflict` when no admin would remain.
 pub async fn delete(site: &Site, admin: &Admin, username: &str) -> Result<()> {
+    repeat(|| try_delete(site, admin, username)).await
+}
+
+async fn try_delete(site: &Site, admin: &Admin, username: &str) -> Result<()> {
     let mut tx = site.db.begin().await?;
     tx.lock(Lock::Admins).await?;
     let user = user::by_username(&mut tx, username).await?;

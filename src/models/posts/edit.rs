@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use crate::db::{Conn, Tx, now, sql};
+use crate::db::{Conn, Tx, now, repeat, sql};
 use crate::error::{Error, Result};
 use crate::models::accounts::email_address;
 use crate::models::audit::{AuditEvent, EventKind};
@@ -207,6 +207,10 @@ async fn record_moderation(tx: &mut Tx, actor: &Actor, kind: EventKind, post: &P
 /// # Errors
 /// `NotFound`; `Forbidden`; `VersionConflict` when `seen` is another version.
 pub async fn delete(site: &Site, actor: &Actor, id: i64, seen: Option<i64>) -> Result<()> {
+    repeat(|| try_delete(site, actor, id, seen)).await
+}
+
+async fn try_delete(site: &Site, actor: &Actor, id: i64, seen: Option<i64>) -> Result<()> {
     let mut tx = site.db.begin().await?;
     let post = post::show(&mut tx, None, id).await?;
     actor.permit(post.summary.user_id)?;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::FromRow;
 
-use crate::db::{Statement, now, sql};
+use crate::db::{Statement, now, repeat, sql};
 use crate::error::{Denial, Error, Result};
 use crate::models::base::actor::{Actor, Admin};
 use crate::models::base::page::{Column, Keyset, Page, PageParams};
@@ -27,6 +27,10 @@ pub struct Vote {
 /// # Errors
 /// `NotFound`; `Forbidden` for one's own post.
 pub async fn cast(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> {
+    repeat(|| try_cast(site, actor, post_id)).await
+}
+
+async fn try_cast(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> {
     let me = &actor.user;
     let mut tx = site.db.begin().await?;
     let post = post::show(&mut tx, Some(me), post_id).await?;
@@ -55,6 +59,10 @@ pub async fn cast(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> {
 /// # Errors
 /// `NotFound`.
 pub async fn withdraw(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> {
+    repeat(|| try_withdraw(site, actor, post_id)).await
+}
+
+async fn try_withdraw(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> {
     let mut tx = site.db.begin().await?;
     sql("DELETE FROM votes WHERE post_id = $1 AND user_id = $2")
         .bind(post_id)

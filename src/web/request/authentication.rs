@@ -4,7 +4,7 @@ use rocket::fairing::{Fairing, Info, Kind};
 use rocket::{Data, Request};
 
 use super::state::{Authenticated, Authentication, Credential, RequestState};
-use crate::error::{Credentials, Error, Result};
+use crate::error::{Credentials, Error, Fault, FaultKind, Result};
 use crate::models::accounts::access_token::{self, Audience};
 use crate::models::accounts::{personal_token, session, two_factor};
 use crate::models::base::site::Site;
@@ -32,10 +32,10 @@ impl Fairing for Authenticate {
                 Ok(Some(authenticated)) => Authentication::User(authenticated),
                 Ok(None) => Authentication::Anonymous,
                 Err(Error::InvalidCredentials(what)) => Authentication::Rejected(what),
+                // Logged with the response, if the request needs to know who sent it.
+                Err(Error::Unserved(fault)) => Authentication::Unavailable(fault),
                 Err(error) => {
-                    let request_id = RequestState::of(request).caller.request_id.as_str();
-                    tracing::error!(request_id, %error, "authentication is unavailable");
-                    Authentication::Unavailable
+                    Authentication::Unavailable(Fault::new(FaultKind::Busy, error.to_string()))
                 }
             }
         };

@@ -107,7 +107,8 @@ fn authenticated<'r>(request: &'r Request<'_>) -> Result<Option<&'r Authenticate
         // error.
         (Some(Authentication::Rejected(_)), Door::Page) => Ok(None),
         (Some(Authentication::Rejected(what)), Door::Api) => Err(Error::InvalidCredentials(*what)),
-        (Some(Authentication::Unavailable) | None, _) => Err(Error::Unavailable),
+        (Some(Authentication::Unavailable(fault)), _) => Err(fault.clone().into()),
+        (None, _) => Err(Error::Unavailable),
     }
 }
 

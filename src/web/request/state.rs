@@ -9,7 +9,7 @@ use rocket::Request;
 use serde_json::{Map, Value};
 
 use super::client_address;
-use crate::error::Credentials;
+use crate::error::{Credentials, Fault};
 use crate::models::accounts::personal_token::Scopes;
 use crate::models::accounts::session::Session;
 use crate::models::base::caller::Caller;
@@ -38,8 +38,8 @@ pub enum Authentication {
     User(Authenticated),
     /// Credentials were sent and are invalid.
     Rejected(Credentials),
-    /// The credentials could not be checked: the database is unreachable. Never grants access.
-    Unavailable,
+    /// The credentials could not be checked. Never grants access.
+    Unavailable(Fault),
 }
 
 /// A user with valid credentials.
@@ -75,7 +75,8 @@ impl RequestState {
                 client_address::of(request),
                 request.headers().get_one("User-Agent").unwrap_or_default(),
                 // Without a random id the request can still be served.
-                &random::id().unwrap_or_default(),
+                &client_address::request_id(request)
+                    .map_or_else(|| random::id().unwrap_or_default(), str::to_owned),
             )),
             started: Instant::now(),
             authentication: OnceLock::new(),

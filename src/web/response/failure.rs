@@ -12,6 +12,7 @@ use super::problem::{self, FieldProblem, field_problems};
 use super::render::{FormState, error_page, render};
 use super::status::status;
 use crate::error::{Conflict, Denial, Error};
+use crate::models::base::site::Site;
 use crate::web::cause::{Cause, RequestError};
 use crate::web::door::{Door, is_local};
 use crate::web::public_url::PublicUrl;
@@ -115,11 +116,21 @@ fn belongs_in_form(cause: &Cause) -> bool {
 /// Logs details under the request's id, which the client does not see.
 fn log(request: &Request<'_>, cause: &Cause) {
     let state = RequestState::of(request);
+    let request_id = state.caller.request_id.as_str();
     match cause {
-        Cause::Site(error @ (Error::Database(_) | Error::Internal(_) | Error::AuditBroken(_))) => {
-            let request_id = state.caller.request_id.as_str();
-            tracing::error!(request_id, %error, "a request failed");
+        // An outage is logged when it begins and when it ends.
+        Cause::Site(Error::Unserved(fault)) if fault.known => {
+            if let Some(site) = request.rocket().state::<Site>() {
+                site.db.health().count_failed_request();
+            }
         }
+        Cause::Site(
+            error @ (Error::Database(_)
+            | Error::Internal(_)
+            | Error::AuditBroken(_)
+            | Error::Unserved(_)
+            | Error::Unavailable),
+        ) => tracing::error!(request_id, %error, "a request failed"),
         // Not a trespass: the user only has to set something up first.
         Cause::Site(Error::Forbidden(Denial::SecondFactorMissing)) => {}
         Cause::Site(Error::Forbidden(_) | Error::InsufficientScope(_))
@@ -196,7 +207,7 @@ fn add_headers(response: &mut Response<'_>, cause: &Cause) {
         Cause::Site(Error::TooManyRequests { retry_after, .. }) => {
             response.set_header(Header::new("Retry-After", retry_after.to_string()));
         }
-        Cause::Site(Error::Unavailable | Error::Disconnected) => {
+        Cause::Site(Error::Unavailable | Error::Unserved(_)) => {
             response.set_header(Header::new("Retry-After", "5"));
         }
         Cause::Request(RequestError::MethodNotAllowed(methods)) => {

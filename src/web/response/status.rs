@@ -32,7 +32,7 @@ pub fn status(cause: &Cause, door: Door) -> Status {
         (Error::Invalid(_), _) => Status::UnprocessableEntity,
         (Error::VersionConflict, Door::Api) => Status::PreconditionFailed,
         (Error::Taken(_) | Error::Conflict(_) | Error::VersionConflict, _) => Status::Conflict,
-        (Error::Unavailable | Error::Disconnected, _) => Status::ServiceUnavailable,
+        (Error::Unavailable | Error::Unserved(_), _) => Status::ServiceUnavailable,
         (Error::Database(_) | Error::Internal(_) | Error::AuditBroken(_), _) => {
             Status::InternalServerError
         }

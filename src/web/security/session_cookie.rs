@@ -89,10 +89,10 @@ impl Client<'_> {
     /// `Unavailable` when the session cannot be looked up; the cookie stays, for another try.
     pub async fn log_out(&self) -> Result<()> {
         match self.state.authentication.get() {
-            Some(
-                Authentication::Unavailable | Authentication::Rejected(Credentials::FutureToken),
-            )
-            | None => return Err(Error::Unavailable),
+            Some(Authentication::Unavailable(fault)) => return Err(Error::Unserved(fault.clone())),
+            Some(Authentication::Rejected(Credentials::FutureToken)) | None => {
+                return Err(Error::Unavailable);
+            }
             _ => {}
         }
         if let Some(authenticated) = self.state.authenticated()

@@ -31,7 +31,13 @@ async fn a_token_is_shown_once_used_and_revoked_at_both_doors() {
     assert!(token.starts_with("pst_"));
     let program = app.nobody().with_token(&token).from("192.0.2.9");
     assert_eq!(program.api().get("/me").await.json()["username"], "ann");
-    let list = ann.api().get("/me/tokens").await;
+    // The last use is recorded after the response.
+    let list = loop {
+        let list = ann.api().get("/me/tokens").await;
+        if list.json()["items"][0]["last_used_at"].is_string() {
+            break list;
+        }
+    };
     let kept = &list.json()["items"][0];
     assert_eq!(
         (&kept["name"], &kept["last_address"]),

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::audit::{fault, tamper};
 use crate::support::internals::{
-    AuditBroken, AuditFault, AuditRetention, Checkpoint, Job, claimed_job, enforce_retention, now, sql,
-    verify_audit, verify_checkpoint, worker,
+    AuditBroken, AuditFault, AuditRetention, Checkpoint, Job, claimed_job, enforce_retention, now,
+    sql, verify_audit, verify_checkpoint, worker,
 };
 use crate::support::{App, SECRET, event_kinds};
 

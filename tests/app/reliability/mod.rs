@@ -2,6 +2,8 @@
 
 mod backup;
 mod counts;
+mod faults;
+mod file;
 mod full_disk;
 mod kill;
 mod plans;

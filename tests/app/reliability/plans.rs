@@ -222,7 +222,7 @@ async fn no_list_reads_or_sorts_more_than_its_page() {
             measure(&mut meter, &root, path).await;
         }
     }
-    let (_, statements) = recording(job::claim(&app.db, &["mail"])).await;
+    let (_, statements) = recording(job::claim(&app.db, &["mail"], &[])).await;
     let (_, last) = recording(root.api().patch("/admin/users/root", json!({"role": "user"}))).await;
     for (text, values) in statements.into_iter().chain(last) {
         if text.starts_with("SELECT") {
