@@ -57,6 +57,9 @@ pub enum Credentials {
     LoginExpired,
     #[strum(serialize = "code.wrong")]
     Code,
+    /// Too many consecutive wrong codes: a new password or the operator helps.
+    #[strum(serialize = "code.locked")]
+    CodesLocked,
     #[strum(serialize = "access_token.invalid")]
     AccessToken,
     #[strum(serialize = "refresh_token.invalid")]

@@ -22,6 +22,7 @@ use rocket_dyn_templates::Template;
 use crate::config::Config;
 use crate::error::{Fatal, Result};
 use crate::jobs::mailer::Mailer;
+use crate::models::base::attempts::Attempts;
 use crate::models::base::hasher::Hasher;
 use crate::models::base::keys::Keys;
 use crate::models::base::site::Site;
@@ -56,7 +57,8 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
     let mailer = Mailer::new(config.mail.transport, config.mail.from, origin)?;
     let keys = Arc::new(Keys::new(&config.secret_key, &config.older_keys, origin));
     let hasher = Hasher::new(config.bcrypt_cost)?;
-    let rules = config.rules;
+    let (rules, limits) = (config.rules, config.limits);
+    let attempts = Attempts::default();
 
     let rooms = routes::rooms();
     let fragments = rooms.iter().map(|room| room.document.clone());
@@ -65,7 +67,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
         .manage(config.public_url)
         .manage(TrustedProxies(config.trusted_proxies))
         .attach(<Database as rocket_db_pools::Database>::init())
-        .attach(manage_site(move |db| Site { db, hasher, keys, rules }))
+        .attach(manage_site(move |db| Site { db, hasher, keys, rules, limits, attempts }))
         .attach(Template::try_custom(assets::templates))
         .attach(Shield::new()) // Our own fairing sets all security headers.
         .attach(Authenticate)

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::error::{AuditFault, Error, Fatal};
 use crate::models;
+use crate::models::base::attempts::Attempts;
 use crate::models::base::hasher::Hasher;
 use crate::models::base::keys::Keys;
 use crate::models::base::site::Site;
@@ -28,6 +29,8 @@ pub async fn site(config: &Config) -> Result<Site, Fatal> {
         hasher: Hasher::new(config.bcrypt_cost)?,
         keys: Arc::new(Keys::new(&config.secret_key, &config.older_keys, origin)),
         rules: config.rules,
+        limits: config.limits,
+        attempts: Attempts::default(),
     })
 }
 

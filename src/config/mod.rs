@@ -1,6 +1,7 @@
 //! Configuration: `Rocket.toml`, `ROCKET_*`, `POSTLY_*` and `DATABASE_URL` in one figment,
 //! validated before the server listens.
 
+pub mod limits;
 pub mod mail;
 pub mod networks;
 pub mod secret_keys;
@@ -16,6 +17,7 @@ use serde::Deserialize;
 use self::mail::MailConfig;
 use crate::db;
 use crate::error::Fatal;
+use crate::models::base::rate_policy::Limits;
 use crate::models::base::site::{EmailRules, Rules};
 use crate::web::public_url::PublicUrl;
 
@@ -38,6 +40,7 @@ pub struct Config {
     /// How long to keep serving after SIGTERM while not ready.
     pub drain: Duration,
     pub rules: Rules,
+    pub limits: Limits,
     pub mail: MailConfig,
     /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
@@ -65,6 +68,7 @@ struct Options {
     email_required: bool,
     posting_needs_verified_email: bool,
     drain_seconds: u64,
+    limits: Option<String>,
 }
 
 impl Default for Options {
@@ -80,6 +84,7 @@ impl Default for Options {
             email_required: false,
             posting_needs_verified_email: false,
             drain_seconds: 0,
+            limits: None,
         }
     }
 }
@@ -173,6 +178,7 @@ impl Config {
             bcrypt_cost: options.bcrypt_cost,
             log_format: options.log_format,
             rules: Rules { email },
+            limits: limits::parse(options.limits.as_deref().unwrap_or_default())?,
             mail,
             trusted_proxies: networks::parse(
                 options.trusted_proxies.as_deref().unwrap_or_default(),

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use crate::db::sql;
 use crate::error::{Error, Result};
 use crate::models::accounts::session::{self, Session};
+use crate::models::accounts::two_factor::totp;
 use crate::models::accounts::{login, password};
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::{Actor, Admin};
@@ -57,6 +58,7 @@ pub async fn change(
         return Err(Error::invalid("current", Rule::Changed));
     }
     session::delete_all(&mut tx, me.id, Some(&session.id)).await?;
+    totp::forgive_code_failures(&mut tx, me.id).await?;
     session::mark_reauthenticated(&mut tx, &session.id).await?;
     email_link::invalidate(&mut tx, me.id, Purpose::Reset).await?;
     outbox::notify(&mut tx, me.id, MailKind::PasswordChanged).await?;
@@ -79,6 +81,7 @@ pub async fn set(site: &Site, admin: &Admin, username: &str, new: &str) -> Resul
         .execute(&mut tx)
         .await?;
     session::revoke_all(&mut tx, person.id).await?;
+    totp::forgive_code_failures(&mut tx, person.id).await?;
     outbox::notify(&mut tx, person.id, MailKind::PasswordChanged).await?;
     AuditEvent::new(EventKind::PASSWORD_SET)
         .by(admin.user())

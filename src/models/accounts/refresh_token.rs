@@ -12,6 +12,7 @@ use crate::models::accounts::session;
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::caller::Caller;
 use crate::models::base::random;
+use crate::models::base::rate_limit::{self, Budget};
 use crate::models::base::site::Site;
 use crate::models::users::user::User;
 
@@ -35,7 +36,7 @@ const INVALID: Error = Error::InvalidCredentials(Credentials::RefreshToken);
 
 /// Opens a session for an API client, with the first token of its family.
 pub async fn open(site: &Site, caller: &Caller, identity: &Identity) -> Result<Grant> {
-    let mut tx = site.db.begin().await?;
+    let mut tx = session::begin(site, caller, identity).await?;
     let sid = session::insert(&mut tx, caller, identity, Audience::Api, None).await?;
     let refresh_token = random::token(PREFIX)?;
     sql("INSERT INTO refresh_tokens (hash, session_id, created_at) VALUES ($1, $2, $3)")
@@ -60,12 +61,14 @@ struct Successor {
 /// copied: the family is revoked.
 ///
 /// # Errors
-/// `InvalidCredentials`.
+/// `InvalidCredentials`; `TooManyRequests`.
 pub async fn rotate(site: &Site, caller: &Caller, token: &str) -> Result<Grant> {
     let at = now();
     let hash = random::sha256(token);
     let refresh_token = format!("{PREFIX}{}", site.keys.derive("refresh", token));
+    let budget = limit(site, caller, &hash).await?;
     let mut tx = site.db.begin().await?;
+    rate_limit::charge(&mut tx, caller, &budget).await?;
     // The same lock order as everything that ends a session: first its row, then its tokens.
     sql("UPDATE sessions SET address = $1 \
          WHERE id = (SELECT session_id FROM refresh_tokens WHERE hash = $2)")
@@ -114,6 +117,28 @@ pub async fn rotate(site: &Site, caller: &Caller, token: &str) -> Result<Grant> 
         .await?;
     tx.commit().await?;
     Ok(Grant { user, sid: successor.session_id, refresh_token })
+}
+
+/// What an exchange counts for. Unknown tokens are found by reading, and counted for the network:
+/// on SQLite, anybody could otherwise keep the one connection that writes busy.
+///
+/// # Errors
+/// `InvalidCredentials` when the token is unknown; `TooManyRequests`.
+async fn limit(site: &Site, caller: &Caller, hash: &str) -> Result<Budget> {
+    let db = &site.db;
+    let owner: Option<i64> = sql("SELECT s.user_id FROM refresh_tokens t \
+         JOIN sessions s ON s.id = t.session_id WHERE t.hash = $1")
+    .bind(hash)
+    .optional_scalar(db)
+    .await?;
+    let Some(owner) = owner else {
+        let network = Budget::new(site.limits.refresh_address, &caller.network());
+        rate_limit::acquire(db, caller, &network).await?;
+        return Err(INVALID);
+    };
+    let budget = Budget::new(site.limits.refreshes, &owner.to_string());
+    rate_limit::check(db, caller, &budget).await?;
+    Ok(budget)
 }
 
 async fn owner(tx: &mut Tx, sid: &str) -> Result<User> {

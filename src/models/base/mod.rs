@@ -1,6 +1,7 @@
 //! The basis of all other models.
 
 pub mod actor;
+pub mod attempts;
 pub mod caller;
 pub mod form_value;
 pub mod hasher;

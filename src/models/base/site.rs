@@ -6,8 +6,10 @@ use serde::Serialize;
 
 use crate::db::{Db, sql};
 use crate::error::Result;
+use crate::models::base::attempts::Attempts;
 use crate::models::base::hasher::Hasher;
 use crate::models::base::keys::Keys;
+use crate::models::base::rate_policy::Limits;
 
 /// The database, the password hasher, the keys and the rules. Cheap to clone.
 #[derive(Clone)]
@@ -16,6 +18,9 @@ pub struct Site {
     pub hasher: Hasher,
     pub keys: Arc<Keys>,
     pub rules: Rules,
+    pub limits: Limits,
+    /// Attempts at passwords and codes that are being verified.
+    pub attempts: Attempts,
 }
 
 /// The policies that the operator configured.

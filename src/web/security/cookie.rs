@@ -4,6 +4,7 @@ use rocket::http::{Cookie, SameSite};
 use rocket::{Request, Response};
 
 use crate::models::accounts::access_token::Audience;
+use crate::models::accounts::device;
 use crate::web::public_url::PublicUrl;
 
 /// With `__Host-`, browsers require Secure, Path=/ and no Domain, so that no other host can set the
@@ -40,6 +41,19 @@ pub fn removal(public_url: &PublicUrl) -> Cookie<'static> {
 pub fn is_in(response: &Response<'_>, public_url: &PublicUrl) -> bool {
     let start = format!("{}=", name(public_url));
     response.headers().get("Set-Cookie").any(|cookie| cookie.starts_with(&start))
+}
+
+/// The name of the cookie that marks a known device.
+pub fn device_name(public_url: &PublicUrl) -> &'static str {
+    if public_url.is_https() { "__Host-postly_device" } else { "postly_device" }
+}
+
+/// The cookie that marks a known device.
+pub fn device(public_url: &PublicUrl, token: String) -> Cookie<'static> {
+    let mut cookie = harden(Cookie::new(device_name(public_url), token), public_url);
+    let lifetime = device::lifetime().num_seconds();
+    cookie.set_max_age(rocket::time::Duration::seconds(lifetime));
+    cookie
 }
 
 /// Sets the flags that all our cookies have: Rocket's defaults lack HttpOnly and Secure.

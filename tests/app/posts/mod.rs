@@ -1,6 +1,7 @@
 //! Posts: writing and reading them, the feed, votes.
 
 mod feed;
+mod limits;
 mod lists;
 mod post;
 mod votes;
