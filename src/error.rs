@@ -89,6 +89,9 @@ pub enum Credentials {
     LoginExpired,
     #[strum(serialize = "code.wrong")]
     Code,
+    /// Too many consecutive wrong codes: a new password or the operator helps.
+    #[strum(serialize = "code.locked")]
+    CodesLocked,
     #[strum(serialize = "access_token.invalid")]
     AccessToken,
     /// Genuine, but issued in the future: the clock of this server or of another one is wrong.

@@ -22,6 +22,7 @@ use rocket_dyn_templates::Template;
 use crate::config::Config;
 use crate::error::{Fatal, Result};
 use crate::jobs::mailer::Mailer;
+use crate::models::base::attempts::Attempts;
 use crate::models::base::hasher::Hasher;
 use crate::models::base::keys::Keys;
 use crate::models::base::pool::Pool;
@@ -57,7 +58,8 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
     let mailer = Mailer::new(config.mail.transport, config.mail.from, origin)?;
     let keys = Arc::new(Keys::new(&config.secret_key, &config.older_keys, origin));
     let (hasher, renderer) = (Hasher::new(config.bcrypt_cost)?, Pool::default());
-    let rules = config.rules;
+    let (rules, limits) = (config.rules, config.limits);
+    let attempts = Attempts::default();
     let breached_passwords = config.breached_passwords;
 
     let rooms = routes::rooms();
@@ -74,6 +76,8 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
             keys,
             rules,
             breached_passwords,
+            limits,
+            attempts,
         }))
         .attach(Template::try_custom(assets::templates))
         .attach(Shield::new()) // Our own fairing sets all security headers.

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::error::{AuditFault, Error, Fatal};
 use crate::models;
+use crate::models::base::attempts::Attempts;
 use crate::models::base::hasher::Hasher;
 use crate::models::base::keys::Keys;
 use crate::models::base::pool::Pool;
@@ -31,6 +32,8 @@ pub async fn site(config: &Config) -> Result<Site, Fatal> {
         keys: Arc::new(Keys::new(&config.secret_key, &config.older_keys, origin)),
         rules: config.rules,
         breached_passwords: config.breached_passwords.clone(),
+        limits: config.limits,
+        attempts: Attempts::default(),
     })
 }
 

@@ -8,7 +8,7 @@ use super::operator;
 use crate::config::Config;
 use crate::error::{Error, Fatal};
 use crate::models::accounts::registration::{self, Registration};
-use crate::models::accounts::{password_change, two_factor::totp};
+use crate::models::accounts::{password_change, two_factor::totp, unlock};
 use crate::models::base::actor::Admin;
 use crate::models::base::site::Site;
 use crate::models::moderation::administration::{self, UserUpdate};
@@ -39,6 +39,8 @@ pub enum UserCommand {
     SetPassword { username: String },
     /// Turn off two-factor log-in for a user who lost the authenticator and the recovery codes
     ResetTwoFactor { username: String },
+    /// Forget a user's failed log-ins and wrong codes, so that they can try again at once
+    Unlock { username: String },
     /// List all users
     List,
 }
@@ -81,6 +83,11 @@ pub async fn run(config: &Config, command: UserCommand) -> Result<(), Fatal> {
             let reset = totp::reset(&site, &admin, &username).await;
             reset.map_err(|e| named(e, &username))?;
             println!("Two-factor log-in is off for {username}.");
+        }
+        UserCommand::Unlock { username } => {
+            let unlocked = unlock::unlock(&site, &admin, &username).await;
+            unlocked.map_err(|e| named(e, &username))?;
+            println!("The account {username} is unlocked.");
         }
         UserCommand::List => {
             for account in administration::list_all(&site, &admin).await? {

@@ -1,6 +1,7 @@
 //! Configuration: `Rocket.toml`, `ROCKET_*`, `POSTLY_*` and `DATABASE_URL` in one figment,
 //! validated before the server listens.
 
+pub mod limits;
 pub mod mail;
 pub mod networks;
 pub mod secret_keys;
@@ -18,6 +19,7 @@ use self::mail::MailConfig;
 use crate::db;
 use crate::error::Fatal;
 use crate::models::base::breached_passwords::BreachedPasswords;
+use crate::models::base::rate_policy::Limits;
 use crate::models::base::site::{EmailRules, Rules, TwoFactorPolicy};
 use crate::web::public_url::PublicUrl;
 
@@ -41,6 +43,7 @@ pub struct Config {
     pub drain: Duration,
     pub rules: Rules,
     pub breached_passwords: Option<Arc<BreachedPasswords>>,
+    pub limits: Limits,
     pub mail: MailConfig,
     /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
@@ -74,6 +77,7 @@ struct Options {
     audit_retention_days: Option<u32>,
     statement_timeout_seconds: u64,
     lock_timeout_seconds: u64,
+    limits: Option<String>,
 }
 
 impl Default for Options {
@@ -95,6 +99,7 @@ impl Default for Options {
             audit_retention_days: None,
             statement_timeout_seconds: 5,
             lock_timeout_seconds: 2,
+            limits: None,
         }
     }
 }
@@ -210,6 +215,7 @@ impl Config {
                 audit_retention_days: options.audit_retention_days,
             },
             breached_passwords,
+            limits: limits::parse(options.limits.as_deref().unwrap_or_default())?,
             mail,
             trusted_proxies: networks::parse(
                 options.trusted_proxies.as_deref().unwrap_or_default(),

@@ -91,12 +91,11 @@ impl CircuitBreaker {
 
     fn observe(&self, error: Error) -> Error {
         let Error::Unserved(mut fault) = error else { return error };
-        match fault.kind {
+        let kind = fault.kind;
+        match kind {
             FaultKind::Gone if !fault.known => self.probe(),
-            FaultKind::Full | FaultKind::ReadOnly => {
-                if self.health.record(&mut fault) {
-                    tokio::spawn(self.clone().until_writable(fault.kind));
-                }
+            FaultKind::Full | FaultKind::ReadOnly if self.health.record(&mut fault) => {
+                tokio::spawn(self.clone().until_writable(kind));
             }
             _ => {}
         }

@@ -31,6 +31,7 @@ impl EventKind {
     pub const LOGGED_IN: EventKind = EventKind("login");
     pub const LOGIN_FAILED: EventKind = EventKind("login.failed");
     pub const LOGIN_THROTTLED: EventKind = EventKind("login.throttled");
+    pub const CODES_LOCKED: EventKind = EventKind("code.locked");
     pub const LOGGED_OUT: EventKind = EventKind("logout");
     pub const SESSION_ENDED: EventKind = EventKind("session.ended");
     pub const TOKEN_REPLAYED: EventKind = EventKind("token.replayed");
@@ -41,6 +42,7 @@ impl EventKind {
     pub const ROLE_CHANGED: EventKind = EventKind("user.role");
     pub const USER_DISABLED: EventKind = EventKind("user.disabled");
     pub const USER_ENABLED: EventKind = EventKind("user.enabled");
+    pub const USER_UNLOCKED: EventKind = EventKind("user.unlocked");
     pub const USER_DELETED: EventKind = EventKind("user.deleted");
     pub const TWO_FACTOR_ON: EventKind = EventKind("two-factor.on");
     pub const TWO_FACTOR_OFF: EventKind = EventKind("two-factor.off");

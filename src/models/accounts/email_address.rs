@@ -9,7 +9,6 @@ use crate::models::accounts::account_search;
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::Actor;
 use crate::models::base::caller::Caller;
-use crate::models::base::rate_policy;
 use crate::models::base::site::Site;
 use crate::models::mail::address;
 use crate::models::mail::email_link::{self, Purpose};
@@ -114,7 +113,7 @@ pub async fn change(site: &Site, actor: &Actor, input: &EmailChange) -> Result<(
         outbox::enqueue(&mut tx, MailKind::EmailChange, &old, Some(me.id), new).await?;
     }
     if let Some(address) = &address {
-        outbox::enqueue_link(&mut tx, MailKind::Verify, address, Some(me.id)).await?;
+        outbox::enqueue_link(&mut tx, &site.limits, MailKind::Verify, address, Some(me.id)).await?;
     }
     let event = AuditEvent::own(EventKind::EMAIL_CHANGE_REQUESTED, me);
     event.write(&mut tx, &actor.caller).await?;
@@ -135,13 +134,19 @@ pub async fn resend(site: &Site, actor: &Actor) -> Result<()> {
     .await?;
     let address = unconfirmed.ok_or(Error::Conflict(Conflict::NothingToConfirm))?;
     let mut tx = site.db.begin().await?;
-    let queued =
-        outbox::enqueue_link(&mut tx, MailKind::Verify, &address, Some(actor.user.id)).await?;
+    let queued = outbox::enqueue_link(
+        &mut tx,
+        &site.limits,
+        MailKind::Verify,
+        &address,
+        Some(actor.user.id),
+    )
+    .await?;
     tx.commit().await?;
     match queued {
         true => Ok(()),
         false => {
-            let retry_after = rate_policy::MAILS.window;
+            let retry_after = site.limits.mails.window;
             Err(Error::TooManyRequests { retry_after, first: false })
         }
     }

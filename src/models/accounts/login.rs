@@ -6,6 +6,7 @@ use sqlx::FromRow;
 
 use crate::db::{Db, sql};
 use crate::error::{Credentials, Error, Result};
+use crate::models::accounts::device::Device;
 use crate::models::accounts::identity::Identity;
 use crate::models::accounts::session::{self, Session};
 use crate::models::accounts::two_factor::totp::{self, TwoFactorCode};
@@ -13,8 +14,8 @@ use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::Actor;
 use crate::models::base::caller::Caller;
 use crate::models::base::hasher::Verdict;
+use crate::models::base::rate_limit::Budget;
 use crate::models::base::site::Site;
-use crate::models::base::{rate_limit, rate_policy};
 use crate::models::mail::address;
 use crate::models::users::user::{self, User};
 use crate::validation::{FieldError, Rule, ValidationErrors};
@@ -31,6 +32,9 @@ pub struct Login {
     /// With two-factor log-in: the six-digit code from the authenticator, or a recovery code.
     #[schema(example = "123456", nullable)]
     pub code: Option<String>,
+    /// The `device_token` of an earlier log-in: failures of a known device are counted separately.
+    #[schema(nullable)]
+    pub device_token: Option<String>,
 }
 
 /// A log-in with the right password.
@@ -74,34 +78,27 @@ pub async fn authenticate(site: &Site, caller: &Caller, input: &Login) -> Result
     }
     errors.into_result()?;
 
-    // An attempt is counted before any work is done and released if it succeeds, so that a hundred
-    // concurrent attempts count as a hundred.
     let db = &site.db;
     let name = user::canonical(&name);
-    let network = caller.network();
-    let (address, account) = (&rate_policy::LOGIN_ADDRESS, &rate_policy::LOGIN_ACCOUNT);
-    let acquired = match rate_limit::acquire(db.writer(), caller, address, &network).await {
-        Ok(()) => rate_limit::acquire(db.writer(), caller, account, &name).await,
-        refused => refused,
-    };
-    if let Err(Error::TooManyRequests { first: true, .. }) = &acquired {
-        let row = find(db, &name).await?;
+    let row = find(db, &name).await?;
+    let budgets = budgets(site, caller, &name, row.as_ref(), input.device_token.as_deref());
+    let begun = site.attempts.begin(db, caller, budgets).await;
+    if let Err(Error::TooManyRequests { first: true, .. }) = &begun {
         about(EventKind::LOGIN_THROTTLED, row.as_ref()).record(db, caller).await?;
     }
-    acquired?;
+    let attempt = begun?;
 
-    let row = find(db, &name).await?;
     let hash = row.as_ref().map(|row| row.password_hash.as_str());
     let verdict = site.hasher.verify(password, hash).await?;
     let row = match row {
         Some(row) if verdict != Verdict::Wrong && row.disabled_at.is_none() => row,
         row => {
+            attempt.fail(db, caller).await?;
             about(EventKind::LOGIN_FAILED, row.as_ref()).record(db, caller).await?;
             return Err(FAILED);
         }
     };
-    rate_limit::release(db.writer(), caller, address, &network).await?;
-    rate_limit::release(db.writer(), caller, account, &name).await?;
+    drop(attempt);
     let password_hash = upgrade_hash(site, &row, password, verdict).await?;
     let identity = Identity { user: row.user, password_hash };
     // Checked only after the password, so that strangers cannot learn who uses two-factor log-in.
@@ -109,6 +106,29 @@ pub async fn authenticate(site: &Site, caller: &Caller, input: &Login) -> Result
         true => PasswordCheck::CodeRequired(identity),
         false => PasswordCheck::Complete(identity),
     })
+}
+
+/// What a failure counts for: a known device has its own budget for the account; all others share
+/// those of the network and of the name that was typed.
+fn budgets(
+    site: &Site,
+    caller: &Caller,
+    name: &str,
+    row: Option<&UserRow>,
+    device_token: Option<&str>,
+) -> Vec<Budget> {
+    let device = Device::read(&site.keys, device_token);
+    let known = row.and_then(|row| Some((row, device.id_for(row.user.id, &row.password_hash)?)));
+    let limits = &site.limits;
+    match known {
+        Some((row, device)) => {
+            vec![Budget::of_part(limits.login_device, &row.user.id.to_string(), device)]
+        }
+        None => vec![
+            Budget::new(limits.login_address, &caller.network()),
+            Budget::new(limits.login_account, name),
+        ],
+    }
 }
 
 /// The user with this username or e-mail address, as returned by `user::canonical`. An older
@@ -207,19 +227,19 @@ pub async fn verify_password(
     if password.is_empty() {
         return Err(Error::invalid(field, Rule::Required));
     }
-    let key = user.id.to_string();
-    let acquired = rate_limit::acquire(db.writer(), caller, &rate_policy::SUDO, &key).await;
-    if let Err(Error::TooManyRequests { first: true, .. }) = acquired {
+    let budget = Budget::new(site.limits.sudo, &user.id.to_string());
+    let begun = site.attempts.begin(db, caller, vec![budget]).await;
+    if let Err(Error::TooManyRequests { first: true, .. }) = begun {
         let event =
             AuditEvent::own(EventKind::LOGIN_THROTTLED, user).detail("password confirmation");
         event.record(db, caller).await?;
     }
-    acquired?;
+    let attempt = begun?;
     let row: UserRow = sql(USER_ROW).push_bind(" WHERE id = ", user.id).one(db).await?;
     if site.hasher.verify(password, Some(&row.password_hash)).await? == Verdict::Wrong {
+        attempt.fail(db, caller).await?;
         AuditEvent::own(EventKind::REAUTHENTICATION_FAILED, user).record(db, caller).await?;
         return Err(Error::invalid(field, Rule::Wrong));
     }
-    rate_limit::release(db.writer(), caller, &rate_policy::SUDO, &key).await?;
     Ok(row.password_hash)
 }

@@ -5,10 +5,10 @@ use sqlx::FromRow;
 
 use crate::db::{Tx, now, sql};
 use crate::error::{Credentials, Error, Result};
+use crate::models::accounts::device::Device;
 use crate::models::accounts::identity::Identity;
 use crate::models::accounts::login::PasswordCheck;
 use crate::models::accounts::two_factor::totp;
-use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::caller::Caller;
 use crate::models::base::random;
 use crate::models::base::site::Site;
@@ -30,13 +30,14 @@ pub async fn complete(
     caller: &Caller,
     check: PasswordCheck,
     code: Option<&str>,
+    device_token: Option<&str>,
 ) -> Result<Identity> {
     let identity = match check {
         PasswordCheck::Complete(identity) => return Ok(identity),
         PasswordCheck::CodeRequired(identity) => identity,
     };
     let code = code.filter(|code| !code.trim().is_empty()).ok_or(Error::SecondFactorRequired)?;
-    verify_code(site, caller, identity, code).await
+    verify_code(site, caller, identity, code, device_token).await
 }
 
 async fn verify_code(
@@ -44,15 +45,13 @@ async fn verify_code(
     caller: &Caller,
     identity: Identity,
     code: &str,
+    device_token: Option<&str>,
 ) -> Result<Identity> {
-    if totp::verify_code(site, caller, &identity.user, Some(code)).await? {
+    let device = Device::read(&site.keys, device_token);
+    let device = device.id_for(identity.user.id, &identity.password_hash);
+    if totp::verify_login_code(site, caller, &identity.user, code, device).await? {
         return Ok(identity);
     }
-    AuditEvent::new(EventKind::LOGIN_FAILED)
-        .about(identity.user.id, &identity.user.username)
-        .detail("code")
-        .record(&site.db, caller)
-        .await?;
     Err(Error::InvalidCredentials(Credentials::Code))
 }
 
@@ -107,11 +106,12 @@ pub async fn answer(
     caller: &Caller,
     token: &str,
     code: Option<&str>,
+    device_token: Option<&str>,
 ) -> Result<Identity> {
     let identity = find(site, token).await?;
     let code = code.filter(|code| !code.trim().is_empty());
     let code = code.ok_or_else(|| Error::invalid("code", Rule::Required))?;
-    let identity = verify_code(site, caller, identity, code).await?;
+    let identity = verify_code(site, caller, identity, code, device_token).await?;
     sql("DELETE FROM login_challenges WHERE hash = $1")
         .bind(random::sha256(token))
         .execute(site.db.writer())

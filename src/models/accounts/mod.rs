@@ -3,6 +3,7 @@
 pub mod access_token;
 pub mod account;
 pub mod account_search;
+pub mod device;
 pub mod email_address;
 pub mod identity;
 pub mod login;
@@ -15,3 +16,4 @@ pub mod refresh_token;
 pub mod registration;
 pub mod session;
 pub mod two_factor;
+pub mod unlock;

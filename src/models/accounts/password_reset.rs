@@ -4,6 +4,8 @@ use serde::Deserialize;
 
 use crate::db::{now, sql};
 use crate::error::{Error, Result};
+use crate::models::accounts::identity::Identity;
+use crate::models::accounts::two_factor::totp;
 use crate::models::accounts::{email_address, password, session};
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::caller::Caller;
@@ -32,7 +34,7 @@ pub async fn request(site: &Site, caller: &Caller, input: &ResetRequest) -> Resu
     email_link::limit(site, caller).await?;
     let mut tx = site.db.begin().await?;
     // The response does not reveal whether it was queued.
-    outbox::enqueue_link(&mut tx, MailKind::Reset, &address, None).await?;
+    outbox::enqueue_link(&mut tx, &site.limits, MailKind::Reset, &address, None).await?;
     tx.commit().await
 }
 
@@ -48,11 +50,12 @@ pub struct PasswordReset {
 }
 
 /// Sets a new password with an e-mailed link. All sessions and personal tokens are revoked: whoever
-/// knew the old password may have created them. The user is not logged in.
+/// knew the old password may have created them. The user is not logged in, but the browser that has
+/// the link is known from now on (see `device`).
 ///
 /// # Errors
 /// `InvalidCredentials` when the link is invalid; `Invalid`; `TooManyRequests`; `Unavailable`.
-pub async fn reset(site: &Site, caller: &Caller, input: &PasswordReset) -> Result<()> {
+pub async fn reset(site: &Site, caller: &Caller, input: &PasswordReset) -> Result<Identity> {
     email_link::limit(site, caller).await?;
     let token = input.token.as_deref().unwrap_or_default();
     let new = input.password.as_deref().unwrap_or_default();
@@ -68,14 +71,16 @@ pub async fn reset(site: &Site, caller: &Caller, input: &PasswordReset) -> Resul
     sql("UPDATE users SET password_hash = $1, \
          email_verified_at = CASE WHEN email = $2 THEN coalesce(email_verified_at, $3) \
          ELSE email_verified_at END WHERE id = $4")
-    .bind(hash)
+    .bind(hash.as_str())
     .bind(link.email)
     .bind(now())
     .bind(user.id)
     .execute(&mut tx)
     .await?;
     session::revoke_all(&mut tx, user.id).await?;
+    totp::forgive_code_failures(&mut tx, user.id).await?;
     outbox::notify(&mut tx, user.id, MailKind::PasswordChanged).await?;
     AuditEvent::own(EventKind::PASSWORD_RESET, &user).write(&mut tx, caller).await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(Identity { user, password_hash: hash })
 }

@@ -11,6 +11,7 @@ use crate::error::{Conflict, Credentials, Error, Result};
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::Actor;
 use crate::models::base::caller::Caller;
+use crate::models::base::rate_limit::{self, Budget};
 use crate::models::base::site::Site;
 use crate::models::base::{form_value, random};
 use crate::models::users::user::{self, Role, User};
@@ -126,7 +127,7 @@ const MAX_DAYS: i64 = 365;
 /// Creates a token.
 ///
 /// # Errors
-/// `Invalid`; `Conflict` when the user already has too many.
+/// `Invalid`; `Conflict` when the user already has too many; `TooManyRequests`.
 pub async fn create(
     site: &Site,
     actor: &Actor,
@@ -138,11 +139,14 @@ pub async fn create(
     let scopes = errors.collect(parse_scopes(me, &input.scopes))?.unwrap_or_default();
     let days = errors.collect(parse_days(input.days))?.unwrap_or_default();
     errors.into_result()?;
+    let budget = Budget::new(site.limits.tokens, &me.id.to_string());
+    rate_limit::check(&site.db, &actor.caller, &budget).await?;
     let token = random::token(PREFIX)?;
     let at = now();
     let mut tx = site.db.begin().await?;
     // Of parallel requests, each waits for the one before, so that none miscounts.
     user::lock(&mut tx, me.id).await?;
+    rate_limit::charge(&mut tx, &actor.caller, &budget).await?;
     if count(&mut tx, me).await? >= MAX_TOKENS {
         return Err(Error::Conflict(Conflict::TooManyTokens));
     }

@@ -14,6 +14,7 @@ use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::caller::Caller;
 use crate::models::base::keys::Keys;
 use crate::models::base::random;
+use crate::models::base::rate_limit::{self, Budget};
 use crate::models::base::site::Site;
 use crate::models::users::user::User;
 
@@ -80,7 +81,7 @@ const INVALID: Error = Error::InvalidCredentials(Credentials::RefreshToken);
 
 /// Opens a session for an API client, with the first token of its family.
 pub async fn open(site: &Site, caller: &Caller, identity: &Identity) -> Result<Grant> {
-    let mut tx = site.db.begin().await?;
+    let mut tx = session::begin(site, caller, identity).await?;
     let sid = session::insert(&mut tx, caller, identity, Audience::Api, None).await?;
     let refresh_token = random::token(PREFIX)?;
     let at = shared_now(&mut tx).await?;
@@ -134,13 +135,14 @@ struct TokenRow {
 /// After the grace period, reuse means that the token was copied: the family is revoked.
 ///
 /// # Errors
-/// `InvalidCredentials`.
+/// `InvalidCredentials`; `TooManyRequests`.
 pub async fn rotate(site: &Site, caller: &Caller, token: &str) -> Result<Grant> {
-    let sent = Sent::parse(token).ok_or(INVALID)?;
-    // Looked up on a reader: rubbish must not keep others from writing.
-    let sid = sent.session(&site.db).await?.ok_or(INVALID)?;
+    let sent = Sent::parse(token);
+    let (sid, budget) = limit(site, caller, sent.as_ref()).await?;
+    let sent = sent.ok_or(INVALID)?;
     let mut tx = site.db.begin().await?;
     let user = lock(&mut tx, caller, &sid).await?.ok_or(INVALID)?;
+    rate_limit::charge(&mut tx, caller, &budget).await?;
     // By the clock that all instances share; read after the lock, which may have taken a while.
     let at = shared_now(&mut tx).await?;
     let hash = sent.hash();
@@ -175,6 +177,35 @@ pub async fn rotate(site: &Site, caller: &Caller, token: &str) -> Result<Grant> 
     }
     tx.commit().await?;
     Ok(Grant { user, sid, refresh_token })
+}
+
+/// The session of a token, and what an exchange counts for. Unknown tokens are found by reading, and
+/// counted for the network: on SQLite, anybody could otherwise keep the one connection that writes
+/// busy.
+///
+/// # Errors
+/// `InvalidCredentials` when the token is unknown; `TooManyRequests`.
+async fn limit(site: &Site, caller: &Caller, sent: Option<&Sent<'_>>) -> Result<(String, Budget)> {
+    let db = &site.db;
+    let sid = match sent {
+        Some(sent) => sent.session(db).await?,
+        None => None,
+    };
+    let owner: Option<i64> = match &sid {
+        Some(sid) => {
+            let owner = sql("SELECT user_id FROM sessions WHERE id = $1").bind(sid.as_str());
+            owner.optional_scalar(db).await?
+        }
+        None => None,
+    };
+    let (Some(sid), Some(owner)) = (sid, owner) else {
+        let network = Budget::new(site.limits.refresh_address, &caller.network());
+        rate_limit::acquire(db, caller, &network).await?;
+        return Err(INVALID);
+    };
+    let budget = Budget::new(site.limits.refreshes, &owner.to_string());
+    rate_limit::check(db, caller, &budget).await?;
+    Ok((sid, budget))
 }
 
 /// Locks an active session, as the first thing: everything that ends one locks it before its

@@ -9,8 +9,8 @@ use crate::models::accounts::{account_search, email_address, password};
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::Admin;
 use crate::models::base::caller::Caller;
+use crate::models::base::rate_limit::{self, Budget};
 use crate::models::base::site::Site;
-use crate::models::base::{rate_limit, rate_policy};
 use crate::models::mail::address;
 use crate::models::mail::outbox::{self, MailKind};
 use crate::models::users::user::{self, Role, User};
@@ -36,8 +36,8 @@ pub struct Registration {
 /// # Errors
 /// `Invalid`; `Taken` when the name or the e-mail address is taken; `TooManyRequests`.
 pub async fn register(site: &Site, caller: &Caller, input: &Registration) -> Result<Identity> {
-    let network = caller.network();
-    rate_limit::acquire(site.db.writer(), caller, &rate_policy::REGISTER, &network).await?;
+    let budget = Budget::new(site.limits.register, &caller.network());
+    rate_limit::acquire(&site.db, caller, &budget).await?;
     let valid = validate(site, input, site.rules.email.required).await?;
     // If the site sends e-mail, an address takes effect once it is confirmed. Until then it is not
     // compared with others, so that registering does not reveal who has an account: the owner of a
@@ -121,7 +121,8 @@ async fn insert(site: &Site, caller: &Caller, new: NewUser, role: Role) -> Resul
     account_search::index(&mut tx, user.id).await?;
     let unconfirmed = new.pending_email.or(new.email).filter(|_| !new.is_verified);
     if let Some(address) = unconfirmed {
-        outbox::enqueue_link(&mut tx, MailKind::Verify, &address, Some(user.id)).await?;
+        outbox::enqueue_link(&mut tx, &site.limits, MailKind::Verify, &address, Some(user.id))
+            .await?;
     }
     AuditEvent::own(EventKind::REGISTERED, &user).write(&mut tx, caller).await?;
     tx.commit().await?;

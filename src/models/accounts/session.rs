@@ -12,6 +12,7 @@ use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::{Actor, Admin};
 use crate::models::base::caller::Caller;
 use crate::models::base::page::{Column, Keyset, Page, PageParams};
+use crate::models::base::rate_limit::{self, Budget};
 use crate::models::base::site::Site;
 use crate::models::base::{random, user_agent};
 use crate::models::mail::email_link;
@@ -67,10 +68,22 @@ pub async fn open(
     audience: Audience,
     previous: Option<&str>,
 ) -> Result<String> {
-    let mut tx = site.db.begin().await?;
+    let mut tx = begin(site, caller, identity).await?;
     let id = insert(&mut tx, caller, identity, audience, previous).await?;
     tx.commit().await?;
     Ok(id)
+}
+
+/// Begins the transaction that opens a session, and counts it.
+///
+/// # Errors
+/// `TooManyRequests`.
+pub async fn begin(site: &Site, caller: &Caller, identity: &Identity) -> Result<Tx> {
+    let budget = Budget::new(site.limits.sessions, &identity.user.id.to_string());
+    rate_limit::check(&site.db, caller, &budget).await?;
+    let mut tx = site.db.begin().await?;
+    rate_limit::charge(&mut tx, caller, &budget).await?;
+    Ok(tx)
 }
 
 /// `open`, inside a transaction.

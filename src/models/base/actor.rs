@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use crate::error::{Denial, Error, Result};
 use crate::models::base::caller::Caller;
+use crate::models::base::rate_limit::Budget;
+use crate::models::base::rate_policy::RatePolicy;
 use crate::models::users::user::{Role, User};
 
 /// The user who performs an action, and the request.
@@ -22,6 +24,12 @@ impl Actor {
             true => Ok(()),
             false => Err(Error::Forbidden(Denial::NotAuthor)),
         }
+    }
+
+    /// The budgets of what this user does: their own, and that of their network.
+    pub fn budgets(&self, own: RatePolicy, network: RatePolicy) -> [Budget; 2] {
+        let user = self.user.id.to_string();
+        [Budget::new(own, &user), Budget::new(network, &self.caller.network())]
     }
 }
 

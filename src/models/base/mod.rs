@@ -1,6 +1,7 @@
 //! The basis of all other models.
 
 pub mod actor;
+pub mod attempts;
 pub mod breached_passwords;
 pub mod caller;
 pub mod form_value;

@@ -2,94 +2,183 @@
 //! does not reset them.
 
 use chrono::{DateTime, Duration, Utc};
+use sqlx::FromRow;
 
-use crate::db::{Conn, Tx, now, sql};
+use crate::db::{Conn, Db, Tx, now, sql};
 use crate::error::{Error, Result};
 use crate::models::base::caller::Caller;
 use crate::models::base::random;
-use crate::models::base::rate_policy::{RateLimitStatus, RatePolicy};
+use crate::models::base::rate_policy::{MAX_WINDOW, RateLimitStatus, RatePolicy};
 
-/// Counts one of the attempts that `policy` allows for `key`, and records how many remain for the
-/// response headers.
+/// By how much the clocks of two instances may differ. A window that ends later than its length
+/// allows was begun before a clock was set back, and counts as over.
+const CLOCK_DIFFERENCE: i64 = 60;
+
+/// What a limit counts, and for whom.
+#[derive(Debug, Clone)]
+pub struct Budget {
+    pub policy: RatePolicy,
+    /// Names typed into a log-in form are sometimes passwords: only their hash is stored.
+    stored_key: String,
+}
+
+impl Budget {
+    pub fn new(policy: RatePolicy, key: &str) -> Budget {
+        Budget { policy, stored_key: format!("{}:{}", policy.name, random::sha256(key)) }
+    }
+
+    /// A part of somebody's budgets, such as that of one device of a user. `part` is stored as it
+    /// is.
+    pub fn of_part(policy: RatePolicy, key: &str, part: &str) -> Budget {
+        let whole = Budget::new(policy, key).stored_key;
+        Budget { policy, stored_key: format!("{whole}:{part}") }
+    }
+
+    pub(super) fn stored_key(&self) -> &str {
+        &self.stored_key
+    }
+}
+
+#[derive(FromRow)]
+struct Window {
+    count: i64,
+    ends_at: DateTime<Utc>,
+}
+
+/// How much of a budget is used.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Used {
+    pub count: i64,
+    /// Seconds until the window ends, rounded up, so that a client that waits this long succeeds.
+    pub resets_in: i64,
+}
+
+impl Used {
+    fn new(window: &Window, at: DateTime<Utc>) -> Used {
+        let resets_in = ((window.ends_at - at).num_milliseconds() + 999) / 1000;
+        Used { count: window.count, resets_in }
+    }
+
+    pub fn status(self, policy: RatePolicy) -> RateLimitStatus {
+        let remaining = (policy.quota - self.count).max(0);
+        RateLimitStatus { policy, remaining, resets_in: self.resets_in }
+    }
+
+    pub fn refusal(self, first: bool) -> Error {
+        Error::TooManyRequests { retry_after: self.resets_in.max(1), first }
+    }
+}
+
+/// Reads a budget, without counting anything.
+pub(super) async fn read<'c>(conn: impl Into<Conn<'c>>, budget: &Budget) -> Result<Used> {
+    let (at, length) = (now(), Duration::seconds(budget.policy.window));
+    let window: Option<Window> = sql("SELECT count, ends_at FROM throttles \
+         WHERE key = $1 AND ends_at > $2 AND ends_at <= $3")
+    .bind(budget.stored_key())
+    .bind(at)
+    .bind(at + length + Duration::seconds(CLOCK_DIFFERENCE))
+    .optional(conn)
+    .await?;
+    let unused = Window { count: 0, ends_at: at + length };
+    Ok(Used::new(&window.unwrap_or(unused), at))
+}
+
+/// Counts in one statement, so that concurrent requests are all counted.
+pub(super) async fn count<'c>(conn: impl Into<Conn<'c>>, budget: &Budget) -> Result<Used> {
+    let (at, length) = (now(), Duration::seconds(budget.policy.window));
+    let window: Window = sql("INSERT INTO throttles (key, count, ends_at) VALUES ($1, 1, $2) \
+         ON CONFLICT (key) DO UPDATE SET \
+         count = CASE WHEN throttles.ends_at <= $3 OR throttles.ends_at > $4 THEN 1 \
+         ELSE throttles.count + 1 END, \
+         ends_at = CASE WHEN throttles.ends_at <= $3 OR throttles.ends_at > $4 \
+         THEN excluded.ends_at ELSE throttles.ends_at END \
+         RETURNING count, ends_at")
+    .bind(budget.stored_key())
+    .bind(at + length)
+    .bind(at)
+    .bind(at + length + Duration::seconds(CLOCK_DIFFERENCE))
+    .one(conn)
+    .await?;
+    Ok(Used::new(&window, at))
+}
+
+/// Counts a request and records how many remain for the response headers. A refused request only
+/// reads: on SQLite, a flood of them leaves the one connection that writes to others.
 ///
 /// # Errors
-/// `TooManyRequests` when none is left; `first` marks the first refusal in a window.
-pub async fn acquire<'c>(
-    conn: impl Into<Conn<'c>>,
-    caller: &Caller,
-    policy: &'static RatePolicy,
-    key: &str,
-) -> Result<()> {
-    let (status, acquired) = count(conn, policy, key).await?;
-    caller.record(status);
-    acquired
+/// `TooManyRequests` when none is left.
+pub async fn acquire(db: &Db, caller: &Caller, budget: &Budget) -> Result<()> {
+    check(db, caller, budget).await?;
+    settle(count(db.writer(), budget).await?, caller, budget)
 }
 
-/// `acquire` without response headers.
-pub async fn acquire_silently<'c>(
-    conn: impl Into<Conn<'c>>,
-    policy: &'static RatePolicy,
-    key: &str,
-) -> Result<()> {
-    count(conn, policy, key).await?.1
+/// `acquire` in the transaction of the write that is limited, so that both are one commit, and
+/// nothing is counted that was not written. Call `check` before expensive work.
+///
+/// # Errors
+/// `TooManyRequests` when none is left; roll the transaction back.
+pub async fn charge(tx: &mut Tx, caller: &Caller, budget: &Budget) -> Result<()> {
+    settle(count(tx, budget).await?, caller, budget)
 }
 
-/// Counts in one statement, so that concurrent attempts are all counted.
-async fn count<'c>(
-    conn: impl Into<Conn<'c>>,
-    policy: &'static RatePolicy,
-    key: &str,
-) -> Result<(RateLimitStatus, Result<()>)> {
-    let at = now();
-    let (count, ends_at): (i64, DateTime<Utc>) =
-        sql("INSERT INTO throttles (key, count, ends_at) VALUES ($1, 1, $2) \
-             ON CONFLICT (key) DO UPDATE SET \
-             count = CASE WHEN throttles.ends_at <= $3 THEN 1 ELSE throttles.count + 1 END, \
-             ends_at = CASE WHEN throttles.ends_at <= $3 THEN excluded.ends_at \
-             ELSE throttles.ends_at END \
-             RETURNING count, ends_at")
-        .bind(stored_key(policy, key))
-        .bind(at + Duration::seconds(policy.window))
-        .bind(at)
-        .one(conn)
-        .await?;
-    // Rounded up, so that a client that waits this long succeeds.
-    let resets_in = ((ends_at - at).num_milliseconds() + 999) / 1000;
-    let remaining = (policy.quota - count).max(0);
-    let status = RateLimitStatus { policy, remaining, resets_in };
-    if count > policy.quota {
-        let first = count == policy.quota + 1;
-        let refused = Error::TooManyRequests { retry_after: resets_in.max(1), first };
-        return Ok((status, Err(refused)));
+/// Whether anything is left, without counting.
+///
+/// # Errors
+/// `TooManyRequests` when none is left.
+pub async fn check(db: &Db, caller: &Caller, budget: &Budget) -> Result<()> {
+    let used = read(db, budget).await?;
+    caller.record(used.status(budget.policy));
+    match used.count >= budget.policy.quota {
+        true => Err(used.refusal(false)),
+        false => Ok(()),
     }
-    Ok((status, Ok(())))
 }
 
-/// Uncounts an attempt that succeeded.
-pub async fn release<'c>(
-    conn: impl Into<Conn<'c>>,
-    caller: &Caller,
-    policy: &'static RatePolicy,
-    key: &str,
-) -> Result<()> {
-    sql("UPDATE throttles SET count = count - 1 WHERE key = $1 AND count > 0")
-        .bind(stored_key(policy, key))
-        .execute(conn)
-        .await?;
-    let statuses = caller.rate_limits();
-    if let Some(mut status) = statuses.into_iter().find(|s| s.policy.name == policy.name) {
-        status.remaining += 1;
-        caller.record(status);
+fn settle(used: Used, caller: &Caller, budget: &Budget) -> Result<()> {
+    caller.record(used.status(budget.policy));
+    match used.count > budget.policy.quota {
+        true => Err(used.refusal(false)),
+        false => Ok(()),
+    }
+}
+
+/// `check` for several budgets.
+pub async fn check_all(db: &Db, caller: &Caller, budgets: &[Budget]) -> Result<()> {
+    for budget in budgets {
+        check(db, caller, budget).await?;
     }
     Ok(())
 }
 
-/// Names typed into a log-in form are sometimes passwords: only their hash is stored.
-fn stored_key(policy: &RatePolicy, key: &str) -> String {
-    format!("{}:{}", policy.name, random::sha256(key))
+/// `charge` for several budgets.
+pub async fn charge_all(tx: &mut Tx, caller: &Caller, budgets: &[Budget]) -> Result<()> {
+    for budget in budgets {
+        charge(tx, caller, budget).await?;
+    }
+    Ok(())
 }
 
-/// Deletes windows that have ended; returns how many.
+/// Counts without response headers; returns whether anything was left.
+pub async fn take<'c>(conn: impl Into<Conn<'c>>, budget: &Budget) -> Result<bool> {
+    Ok(count(conn, budget).await?.count <= budget.policy.quota)
+}
+
+/// Forgets what was counted, also for all parts of the budget.
+pub async fn forget(tx: &mut Tx, budget: &Budget) -> Result<()> {
+    sql("DELETE FROM throttles WHERE key = $1 OR key LIKE $2")
+        .bind(budget.stored_key())
+        .bind(format!("{}:%", budget.stored_key()))
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Deletes windows that have ended, or that a clock which was set back has left; returns how many.
 pub async fn sweep(tx: &mut Tx) -> Result<u64> {
-    sql("DELETE FROM throttles WHERE ends_at <= $1").bind(now()).execute(tx).await
+    let at = now();
+    sql("DELETE FROM throttles WHERE ends_at <= $1 OR ends_at > $2")
+        .bind(at)
+        .bind(at + Duration::seconds(MAX_WINDOW + CLOCK_DIFFERENCE))
+        .execute(tx)
+        .await
 }

@@ -1,7 +1,9 @@
-//! The rate-limit policies, and the status of a limit.
+//! The limits of the site: how often something may happen, and the status of a limit.
 
-/// At most `quota` attempts per `window`.
-#[derive(Debug)]
+use std::fmt;
+
+/// At most `quota` times per `window`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RatePolicy {
     pub name: &'static str,
     pub quota: i64,
@@ -9,30 +11,127 @@ pub struct RatePolicy {
     pub window: i64,
 }
 
-/// Failed log-ins from one address.
-pub const LOGIN_ADDRESS: RatePolicy = RatePolicy { name: "login-address", quota: 10, window: 60 };
-/// Failed log-ins to one account.
-pub const LOGIN_ACCOUNT: RatePolicy =
-    RatePolicy { name: "login-account", quota: 5, window: 5 * 60 };
-/// Wrong passwords of a logged-in user; separate from log-ins, with which strangers could lock the
-/// owner out.
-pub const SUDO: RatePolicy = RatePolicy { name: "sudo", quota: 5, window: 5 * 60 };
-/// Wrong two-factor codes after the right password.
-pub const CODE: RatePolicy = RatePolicy { name: "code", quota: 5, window: 5 * 60 };
-/// Registrations from one address.
-pub const REGISTER: RatePolicy = RatePolicy { name: "register", quota: 20, window: 60 };
-/// Requests for e-mailed links, and uses of the links, from one address.
-pub const LINKS: RatePolicy = RatePolicy { name: "links", quota: 20, window: 60 };
-/// E-mails with links to one address.
-pub const MAILS: RatePolicy = RatePolicy { name: "mails", quota: 5, window: 60 * 60 };
-/// Audit events about denials of one user: nobody can fill the disk with them.
-pub const DENIALS: RatePolicy = RatePolicy { name: "denials", quota: 10, window: 60 };
+/// The longest window that can be configured, in seconds: a day.
+pub const MAX_WINDOW: i64 = 24 * HOUR;
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+
+/// As in the configuration: `60/h`, `5/5m`.
+impl fmt::Display for RatePolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [(MAX_WINDOW, "d"), (HOUR, "h"), (MINUTE, "m"), (1, "s")];
+        let (length, unit) =
+            units.into_iter().find(|(length, _)| self.window % length == 0).unwrap_or((1, "s"));
+        match self.window / length {
+            1 => write!(f, "{}/{unit}", self.quota),
+            count => write!(f, "{}/{count}{unit}", self.quota),
+        }
+    }
+}
+
+/// Generates `Limits` from one table: field, name, default quota and window.
+macro_rules! limits {
+    ($($(#[$comment:meta])* $field:ident: $name:literal, $quota:literal / $window:expr;)*) => {
+        /// All limits. README.md has the same table, and a test compares the two.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub struct Limits {
+            $($(#[$comment])* pub $field: RatePolicy,)*
+        }
+
+        impl Default for Limits {
+            fn default() -> Limits {
+                Limits {
+                    $($field: RatePolicy { name: $name, quota: $quota, window: $window },)*
+                }
+            }
+        }
+
+        impl Limits {
+            /// All limits, in the order of the table.
+            pub fn all(&self) -> Vec<RatePolicy> {
+                vec![$(self.$field,)*]
+            }
+
+            /// Changes the limit with this name; `window` is in seconds. Returns whether there is
+            /// one.
+            pub fn set(&mut self, name: &str, quota: i64, window: i64) -> bool {
+                match name {
+                    $($name => {
+                        self.$field = RatePolicy { quota, window, ..self.$field };
+                        true
+                    })*
+                    _ => false,
+                }
+            }
+        }
+    };
+}
+
+limits! {
+    /// Failed log-ins of unknown devices, from one network.
+    login_address: "login-address", 10 / MINUTE;
+    /// Failed log-ins of unknown devices, to one account.
+    login_account: "login-account", 5 / (5 * MINUTE);
+    /// Failed log-ins of one known device, to one account.
+    login_device: "login-device", 5 / (5 * MINUTE);
+    /// Wrong codes at log-in: of all unknown devices together, of each known one by itself.
+    login_code: "login-code", 5 / (5 * MINUTE);
+    /// Wrong passwords of a logged-in user.
+    sudo: "sudo", 5 / (5 * MINUTE);
+    /// Wrong codes of a logged-in user.
+    code: "code", 5 / (5 * MINUTE);
+    /// Sessions opened by one user.
+    sessions: "sessions", 120 / HOUR;
+    /// Refresh tokens exchanged by one user.
+    refreshes: "refreshes", 600 / HOUR;
+    /// Unknown refresh tokens, from one network.
+    refresh_address: "refresh-address", 30 / MINUTE;
+    /// Registrations from one network.
+    register: "register", 20 / MINUTE;
+    /// Requests for e-mailed links, and uses of the links, from one network.
+    links: "links", 20 / MINUTE;
+    /// E-mails with links to one address.
+    mails: "mails", 5 / HOUR;
+    /// Warnings by e-mail about wrong codes, to one user.
+    code_mails: "code-mails", 1 / MAX_WINDOW;
+    /// Personal tokens created by one user.
+    tokens: "tokens", 60 / HOUR;
+    /// Posts of one user.
+    posts: "posts", 60 / HOUR;
+    posts_address: "posts-address", 600 / HOUR;
+    /// Edits of posts by one user.
+    edits: "edits", 300 / HOUR;
+    edits_address: "edits-address", 3000 / HOUR;
+    /// Previews for one user.
+    previews: "previews", 600 / HOUR;
+    previews_address: "previews-address", 6000 / HOUR;
+    /// Votes cast and withdrawn by one user.
+    votes: "votes", 600 / HOUR;
+    votes_address: "votes-address", 6000 / HOUR;
+    /// Audit events about denials of one user: nobody can fill the disk with them.
+    denials: "denials", 10 / MINUTE;
+}
 
 /// The status of a limit.
 #[derive(Debug, Clone)]
 pub struct RateLimitStatus {
-    pub policy: &'static RatePolicy,
+    pub policy: RatePolicy,
     pub remaining: i64,
     /// Seconds until the window ends.
     pub resets_in: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_is_written_with_the_largest_unit() {
+        let text = |quota, window| RatePolicy { name: "x", quota, window }.to_string();
+        assert_eq!(text(60, 3600), "60/h");
+        assert_eq!(text(5, 300), "5/5m");
+        assert_eq!(text(1, 86_400), "1/d");
+        assert_eq!(text(7, 90), "7/90s");
+    }
 }

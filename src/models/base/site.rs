@@ -5,10 +5,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::db::Db;
+use crate::models::base::attempts::Attempts;
 use crate::models::base::breached_passwords::BreachedPasswords;
 use crate::models::base::hasher::Hasher;
 use crate::models::base::keys::Keys;
 use crate::models::base::pool::Pool;
+use crate::models::base::rate_policy::Limits;
 
 /// The database, the password hasher, the pool that renders posts, the keys, the rules and lists.
 /// Cheap to clone.
@@ -21,6 +23,9 @@ pub struct Site {
     pub rules: Rules,
     /// Passwords that nobody may choose, if the operator has such a list.
     pub breached_passwords: Option<Arc<BreachedPasswords>>,
+    pub limits: Limits,
+    /// Attempts at passwords and codes that are being verified.
+    pub attempts: Attempts,
 }
 
 /// The policies that the operator configured.

@@ -9,8 +9,8 @@ use crate::error::{Credentials, Error, Result};
 use crate::models::base::caller::Caller;
 use crate::models::base::job::ClaimedJob;
 use crate::models::base::random;
+use crate::models::base::rate_limit::{self, Budget};
 use crate::models::base::site::Site;
-use crate::models::base::{rate_limit, rate_policy};
 
 /// What a link is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, IntoStaticStr)]
@@ -108,8 +108,8 @@ pub async fn create(
 /// # Errors
 /// `TooManyRequests`.
 pub async fn limit(site: &Site, caller: &Caller) -> Result<()> {
-    let network = caller.network();
-    rate_limit::acquire(site.db.writer(), caller, &rate_policy::LINKS, &network).await
+    let budget = Budget::new(site.limits.links, &caller.network());
+    rate_limit::acquire(&site.db, caller, &budget).await
 }
 
 /// Whose link it is, and where it was sent.

@@ -7,8 +7,9 @@ use strum::{EnumIter, EnumString, IntoStaticStr};
 use crate::db::{Tx, now, sql};
 use crate::error::{Error, Result};
 use crate::models::base::job::{self, ClaimedJob};
+use crate::models::base::rate_limit::{self, Budget};
+use crate::models::base::rate_policy::Limits;
 use crate::models::base::site::Site;
-use crate::models::base::{rate_limit, rate_policy};
 use crate::models::mail::address;
 use crate::models::mail::email_link::{self, Purpose};
 use crate::models::users::user;
@@ -31,6 +32,10 @@ pub enum MailKind {
     PasswordChanged,
     TwoFactorOn,
     TwoFactorOff,
+    /// Somebody who knows the password entered a wrong code.
+    WrongCode,
+    /// So many wrong codes that no further one is accepted.
+    CodesLocked,
 }
 
 /// A queued e-mail: its recipient and kind, but not its text. Links are created when the e-mail is
@@ -71,16 +76,17 @@ pub async fn enqueue(
 /// bombing). Returns whether it was queued.
 pub async fn enqueue_link(
     tx: &mut Tx,
+    limits: &Limits,
     kind: MailKind,
     recipient: &str,
     user_id: Option<i64>,
 ) -> Result<bool> {
     let key = format!("{}:{}", <&str>::from(kind), address::canonical(recipient));
-    match rate_limit::acquire_silently(&mut *tx, &rate_policy::MAILS, &key).await {
-        Ok(()) => enqueue(tx, kind, recipient, user_id, "").await.map(|()| true),
-        Err(Error::TooManyRequests { .. }) => Ok(false),
-        Err(error) => Err(error),
+    let is_left = rate_limit::take(&mut *tx, &Budget::new(limits.mails, &key)).await?;
+    if is_left {
+        enqueue(tx, kind, recipient, user_id, "").await?;
     }
+    Ok(is_left)
 }
 
 /// Queues an e-mail to the owner of an account, if it has an address.

@@ -9,6 +9,7 @@ use crate::models::accounts::email_address;
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::{Actor, Admin};
 use crate::models::base::form_value;
+use crate::models::base::rate_limit;
 use crate::models::base::site::Site;
 use crate::models::posts::markdown::{self, Rendered};
 use crate::models::posts::post::{self, Post};
@@ -40,9 +41,11 @@ pub struct PostInput {
 ///
 /// # Errors
 /// `Invalid`, about `title` and `content`; `Forbidden` until a required e-mail address is
-/// confirmed.
+/// confirmed; `TooManyRequests`.
 pub async fn create(site: &Site, actor: &Actor, input: &PostInput) -> Result<Post> {
     email_address::permit_posting(site, &actor.user).await?;
+    let budgets = actor.budgets(site.limits.posts, site.limits.posts_address);
+    rate_limit::check_all(&site.db, &actor.caller, &budgets).await?;
     let mut errors = ValidationErrors::default();
     let title = errors.collect(parse_title(input.title.as_deref().unwrap_or_default()))?;
     let content = errors.collect(parse_content(input.content.as_deref().unwrap_or_default()))?;
@@ -53,6 +56,7 @@ pub async fn create(site: &Site, actor: &Actor, input: &PostInput) -> Result<Pos
     let mut tx = site.db.begin().await?;
     let id = insert(&mut tx, new).await?;
     post_search::index(&mut tx, id).await?;
+    rate_limit::charge_all(&mut tx, &actor.caller, &budgets).await?;
     tx.commit().await?;
     post::show(&site.db, Some(&actor.user), id).await
 }
@@ -115,9 +119,12 @@ async fn insert<'c>(conn: impl Into<Conn<'c>>, new: NewPost) -> Result<i64> {
 /// Renders the content as safe HTML; it may still be empty.
 ///
 /// # Errors
-/// `Invalid`, about `content`, when it is too long or too complex; `Unavailable` when too many
-/// others are waiting.
-pub async fn preview(site: &Site, input: &PostInput) -> Result<String> {
+/// `Invalid`, about `content`, when it is too long or too complex; `TooManyRequests`; `Unavailable`
+/// when too many others are waiting.
+pub async fn preview(site: &Site, actor: &Actor, input: &PostInput) -> Result<String> {
+    for budget in actor.budgets(site.limits.previews, site.limits.previews_address) {
+        rate_limit::acquire(&site.db, &actor.caller, &budget).await?;
+    }
     match input.content.as_deref() {
         Some(text) if !text.trim().is_empty() => {
             Ok(rendering::render(site, &parse_content(text)?).await?.html)
@@ -139,9 +146,12 @@ pub async fn editable(site: &Site, actor: &Actor, id: i64) -> Result<Post> {
 /// Changes the fields that the input contains, and leaves the others unchanged.
 ///
 /// # Errors
-/// `NotFound`; `Forbidden`; `Invalid`; `VersionConflict` when the input has another version.
+/// `NotFound`; `Forbidden`; `Invalid`; `VersionConflict` when the input has another version;
+/// `TooManyRequests`.
 pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostInput) -> Result<Post> {
     let me = &actor.user;
+    let budgets = actor.budgets(site.limits.edits, site.limits.edits_address);
+    rate_limit::check_all(&site.db, &actor.caller, &budgets).await?;
     let current = post::show(&site.db, Some(me), id).await?;
     actor.permit(current.summary.user_id)?;
     let mut errors = ValidationErrors::default();
@@ -183,6 +193,7 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostInput) -> R
         return Err(Error::VersionConflict);
     }
     post_search::index(&mut tx, id).await?;
+    rate_limit::charge_all(&mut tx, &actor.caller, &budgets).await?;
     record_moderation(&mut tx, actor, EventKind::POST_EDITED, &post).await?;
     tx.commit().await?;
     rendering::refresh(site, post).await

@@ -8,6 +8,7 @@ use crate::db::{Statement, now, repeat, sql};
 use crate::error::{Denial, Error, Result};
 use crate::models::base::actor::{Actor, Admin};
 use crate::models::base::page::{Column, Keyset, Page, PageParams};
+use crate::models::base::rate_limit;
 use crate::models::base::site::Site;
 use crate::models::posts::post::{self, Author, Post};
 use crate::models::posts::rendering;
@@ -25,13 +26,15 @@ pub struct Vote {
 /// Votes for a post; repeating it changes nothing.
 ///
 /// # Errors
-/// `NotFound`; `Forbidden` for one's own post.
+/// `NotFound`; `Forbidden` for one's own post; `TooManyRequests`.
 pub async fn cast(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> {
     repeat(|| try_cast(site, actor, post_id)).await
 }
 
 async fn try_cast(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> {
     let me = &actor.user;
+    let budgets = actor.budgets(site.limits.votes, site.limits.votes_address);
+    rate_limit::check_all(&site.db, &actor.caller, &budgets).await?;
     let mut tx = site.db.begin().await?;
     let post = post::show(&mut tx, Some(me), post_id).await?;
     if post.summary.user_id == me.id {
@@ -47,7 +50,11 @@ async fn try_cast(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> {
     match inserted {
         // The post was deleted concurrently.
         Err(e) if e.is_foreign_key_violation() => return Err(Error::NotFound),
-        other => other?,
+        Ok(0) => {}
+        other => {
+            other?;
+            rate_limit::charge_all(&mut tx, &actor.caller, &budgets).await?;
+        }
     };
     let post = post::show(&mut tx, Some(me), post_id).await?;
     tx.commit().await?;
@@ -57,18 +64,23 @@ async fn try_cast(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> {
 /// Withdraws a vote; repeating it changes nothing.
 ///
 /// # Errors
-/// `NotFound`.
+/// `NotFound`; `TooManyRequests`.
 pub async fn withdraw(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> {
     repeat(|| try_withdraw(site, actor, post_id)).await
 }
 
 async fn try_withdraw(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> {
+    let budgets = actor.budgets(site.limits.votes, site.limits.votes_address);
+    rate_limit::check_all(&site.db, &actor.caller, &budgets).await?;
     let mut tx = site.db.begin().await?;
-    sql("DELETE FROM votes WHERE post_id = $1 AND user_id = $2")
+    let withdrawn = sql("DELETE FROM votes WHERE post_id = $1 AND user_id = $2")
         .bind(post_id)
         .bind(actor.user.id)
         .execute(&mut tx)
         .await?;
+    if withdrawn > 0 {
+        rate_limit::charge_all(&mut tx, &actor.caller, &budgets).await?;
+    }
     let post = post::show(&mut tx, Some(&actor.user), post_id).await?;
     tx.commit().await?;
     rendering::refresh(site, post).await

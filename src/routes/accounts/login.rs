@@ -46,7 +46,8 @@ fn new(query: Query<Next>) -> web::Reply {
 
 #[post("/login", data = "<input>")]
 async fn create_page(input: Input<LoginForm>, client: Client<'_>, site: &Site) -> web::Result {
-    let Input(LoginForm { login, next }) = input;
+    let Input(LoginForm { mut login, next }) = input;
+    login.device_token = client.device_token().map(str::to_owned);
     let check =
         login::authenticate(site, client.caller(), &login).await.or_form(FORM, json!({}))?;
     let next = ReturnTo::from(next).or("/");
@@ -79,8 +80,9 @@ async fn new_code(query: Query<Next>, client: Client<'_>, site: &Site) -> web::R
 #[post("/login/code", data = "<input>")]
 async fn create_code(input: Input<CodeForm>, client: Client<'_>, site: &Site) -> web::Result {
     let Input(CodeForm { code, next }) = input;
-    let answer =
-        login_challenge::answer(site, client.caller(), client.challenge(), code.as_deref()).await;
+    let (caller, device) = (client.caller(), client.device_token());
+    let challenge = client.challenge();
+    let answer = login_challenge::answer(site, caller, challenge, code.as_deref(), device).await;
     client.log_in(&answer.or_form(CODE_FORM, json!({}))?).await?;
     Ok(saved(ReturnTo::from(next).or("/"), Flash("logged-in"), ()))
 }
@@ -108,9 +110,9 @@ async fn delete_page(client: Client<'_>) -> web::Result<LoggedOut> {
 #[post("/login", data = "<input>")]
 async fn create(input: Input<Login>, client: Client<'_>, site: &Site) -> web::Result {
     let check = login::authenticate(site, client.caller(), &input).await?;
-    let code = input.code.as_deref();
-    let identity = login_challenge::complete(site, client.caller(), check, code).await?;
-    Ok(saved("/", Flash("logged-in"), client.open_session(&identity).await?))
+    let (code, device) = (input.code.as_deref(), input.device_token.as_deref());
+    let identity = login_challenge::complete(site, client.caller(), check, code, device).await?;
+    Ok(saved("/", Flash("logged-in"), client.open_session(&identity, device).await?))
 }
 
 /// Log out

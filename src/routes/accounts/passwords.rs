@@ -12,7 +12,7 @@ use crate::models::base::caller::Caller;
 use crate::models::base::site::Site;
 use crate::models::mail::email_link::Purpose;
 use crate::web::security::link_cookie::{LinkResponse, LinkVisit};
-use crate::web::{self, Flash, Input, OrForm, Problem, form, gone, room};
+use crate::web::{self, Client, Flash, Input, OrForm, Problem, form, gone, room};
 
 room! {
     both: [update],
@@ -88,12 +88,13 @@ async fn new_reset(visit: LinkVisit<'_>) -> web::Result<LinkResponse> {
 async fn create_reset_page(
     input: Input<PasswordReset>,
     visit: LinkVisit<'_>,
-    caller: &Caller,
+    client: Client<'_>,
     site: &Site,
 ) -> web::Result {
     let Input(mut input) = input;
     input.token = Some(visit.token(Purpose::Reset).to_owned());
-    password_reset::reset(site, caller, &input).await.or_form(RESET_FORM, json!({}))?;
+    let reset = password_reset::reset(site, client.caller(), &input).await;
+    client.remember_device(&reset.or_form(RESET_FORM, json!({}))?)?;
     visit.forget(Purpose::Reset);
     Ok(gone("/login", Flash("password-reset")))
 }

@@ -30,6 +30,8 @@ pub struct TokenRequest {
     password: Option<String>,
     /// With `password`, for two-factor log-in.
     code: Option<String>,
+    /// With `password`: the `device_token` of an earlier log-in.
+    device_token: Option<String>,
     /// With `refresh_token`.
     refresh_token: Option<String>,
 }
@@ -58,6 +60,7 @@ async fn create(
                 email: None,
                 password: request.password,
                 code: request.code,
+                device_token: request.device_token,
             };
             by_password(site, &client, &login).await
         }
@@ -87,9 +90,9 @@ async fn create(
 
 async fn by_password(site: &Site, client: &Client<'_>, login: &Login) -> Result<TokenResponse> {
     let check = login::authenticate(site, client.caller(), login).await?;
-    let code = login.code.as_deref();
-    let identity = login_challenge::complete(site, client.caller(), check, code).await?;
-    client.open_session(&identity).await
+    let (code, device) = (login.code.as_deref(), login.device_token.as_deref());
+    let identity = login_challenge::complete(site, client.caller(), check, code, device).await?;
+    client.open_session(&identity, device).await
 }
 
 /// A refresh token.

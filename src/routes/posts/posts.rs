@@ -84,7 +84,7 @@ fn new(_actor: Actor) -> web::Reply {
 #[utoipa::path(post, path = "/posts", tag = "posts", request_body = PostInput,
     responses((status = 201, body = Post, headers(("Location" = String))),
         (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 422, body = Problem)))]
+        (status = 422, body = Problem), (status = 429, body = Problem)))]
 #[post("/posts", data = "<input>")]
 async fn create(input: Input<PostInput>, actor: Scoped<PostsWrite>, site: &Site) -> web::Result {
     let post = editing::create(site, &actor, &input).await.or_form(NEW_FORM, json!({}))?;
@@ -108,7 +108,8 @@ async fn edit(id: i64, actor: Actor, site: &Site) -> web::Result {
     params(("id" = i64, Path), ("If-Match" = Option<String>, Header)), request_body = PostInput,
     responses((status = 200, body = Post), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 412, body = Problem), (status = 422, body = Problem)))]
+        (status = 412, body = Problem), (status = 422, body = Problem),
+        (status = 429, body = Problem)))]
 #[put("/posts/<id>", data = "<input>")]
 async fn update(
     id: i64,
@@ -158,10 +159,10 @@ pub struct Preview {
 /// Render Markdown without publishing it
 #[utoipa::path(post, path = "/posts/preview", tag = "posts", request_body = PostInput,
     responses((status = 200, body = Preview), (status = 401, body = Problem),
-        (status = 422, body = Problem)))]
+        (status = 422, body = Problem), (status = 429, body = Problem)))]
 #[post("/posts/preview", data = "<input>")]
-async fn preview(input: Input<PostInput>, _actor: Scoped<PostsWrite>, site: &Site) -> web::Result {
-    let html = editing::preview(site, &input).await.or_form(NEW_FORM, json!({}))?;
+async fn preview(input: Input<PostInput>, actor: Scoped<PostsWrite>, site: &Site) -> web::Result {
+    let html = editing::preview(site, &actor, &input).await.or_form(NEW_FORM, json!({}))?;
     let view = Preview { content_html: html.clone() };
     Ok(page(NEW_FORM, view).with_preview(html))
 }
@@ -171,7 +172,7 @@ async fn preview(input: Input<PostInput>, _actor: Scoped<PostsWrite>, site: &Sit
     params(("id" = i64, Path)), request_body = PostInput,
     responses((status = 200, body = Preview), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem)))]
+        (status = 422, body = Problem), (status = 429, body = Problem)))]
 #[put("/posts/<id>/preview", data = "<input>")]
 async fn preview_edit(
     id: i64,
@@ -181,7 +182,7 @@ async fn preview_edit(
 ) -> web::Result {
     editing::editable(site, &actor, id).await?;
     let view = json!({ "path": post::path(id) });
-    let html = editing::preview(site, &input).await.or_form(EDIT_FORM, view)?;
+    let html = editing::preview(site, &actor, &input).await.or_form(EDIT_FORM, view)?;
     let view = json!({ "path": post::path(id), "content_html": html });
     Ok(page(EDIT_FORM, view).with_preview(html))
 }

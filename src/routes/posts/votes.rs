@@ -49,7 +49,8 @@ async fn index(id: i64, query: Query<PageParams>, visitor: Visitor, site: &Site)
 /// Repeating it changes nothing. You can't vote for your own post.
 #[utoipa::path(put, path = "/posts/{id}/vote", tag = "votes", params(("id" = i64, Path)),
     responses((status = 200, body = Post), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem)))]
+        (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 429, body = Problem)))]
 #[put("/posts/<id>/vote", data = "<return_to>")]
 async fn update(
     id: i64,
@@ -66,7 +67,7 @@ async fn update(
 /// Repeating it changes nothing.
 #[utoipa::path(delete, path = "/posts/{id}/vote", tag = "votes", params(("id" = i64, Path)),
     responses((status = 200, body = Post), (status = 401, body = Problem),
-        (status = 404, body = Problem)))]
+        (status = 404, body = Problem), (status = 429, body = Problem)))]
 #[delete("/posts/<id>/vote", data = "<return_to>")]
 async fn delete(
     id: i64,

@@ -4,6 +4,7 @@ use rocket::Request;
 use rocket::http::{Cookie, SameSite};
 
 use crate::models::accounts::access_token::Audience;
+use crate::models::accounts::device;
 use crate::web::public_url::PublicUrl;
 
 /// The cookie of the session.
@@ -37,6 +38,22 @@ pub fn session(public_url: &PublicUrl, token: String) -> Cookie<'static> {
 pub fn removal(public_url: &PublicUrl) -> Cookie<'static> {
     let mut cookie = harden(Cookie::new(name_for(SESSION, public_url), ""), public_url);
     cookie.make_removal();
+    cookie
+}
+
+/// The cookie that marks a known device.
+const DEVICE: &str = "postly_device";
+
+/// The name of the cookie that marks a known device.
+pub fn device_name(public_url: &PublicUrl) -> String {
+    name_for(DEVICE, public_url)
+}
+
+/// The cookie that marks a known device.
+pub fn device(public_url: &PublicUrl, token: String) -> Cookie<'static> {
+    let mut cookie = harden(Cookie::new(device_name(public_url), token), public_url);
+    let lifetime = device::lifetime().num_seconds();
+    cookie.set_max_age(rocket::time::Duration::seconds(lifetime));
     cookie
 }
 

@@ -6,12 +6,11 @@ use std::time::Duration;
 use rocket::fairing::{Fairing, Info, Kind};
 use rocket::{Request, Response};
 
-use crate::db::Db;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::caller::Caller;
+use crate::models::base::rate_limit::{self, Budget};
 use crate::models::base::site::Site;
-use crate::models::base::{rate_limit, rate_policy};
 use crate::models::users::user::User;
 use crate::web::request::state::RequestState;
 
@@ -35,9 +34,9 @@ impl Fairing for Denials {
         // The route's pattern, not the path: user input does not belong in the audit log.
         let route = request.route().map(|route| route.uri.path().to_owned()).unwrap_or_default();
         let detail = format!("{} {route}", request.method());
-        let (db, caller, user) = (site.db.clone(), state.caller.clone(), denied.user.clone());
+        let (site, caller, user) = (site.clone(), state.caller.clone(), denied.user.clone());
         let recording = tokio::spawn(async move {
-            if let Err(error) = record(&db, &caller, &user, detail).await {
+            if let Err(error) = record(&site, &caller, &user, detail).await {
                 let request_id = caller.request_id.as_str();
                 tracing::error!(request_id, %error, "a denial cannot be recorded");
             }
@@ -48,11 +47,10 @@ impl Fairing for Denials {
     }
 }
 
-async fn record(db: &Db, caller: &Caller, user: &User, detail: String) -> Result<()> {
-    let key = user.id.to_string();
-    match rate_limit::acquire_silently(db.writer(), &rate_policy::DENIALS, &key).await {
-        Ok(()) => AuditEvent::own(EventKind::DENIED, user).detail(detail).record(db, caller).await,
-        Err(Error::TooManyRequests { .. }) => Ok(()),
-        Err(error) => Err(error),
+async fn record(site: &Site, caller: &Caller, user: &User, detail: String) -> Result<()> {
+    let (db, budget) = (&site.db, Budget::new(site.limits.denials, &user.id.to_string()));
+    match rate_limit::take(db.writer(), &budget).await? {
+        true => AuditEvent::own(EventKind::DENIED, user).detail(detail).record(db, caller).await,
+        false => Ok(()),
     }
 }

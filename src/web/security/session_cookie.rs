@@ -10,7 +10,7 @@ use crate::error::{Credentials, Error, Result};
 use crate::models::accounts::access_token::{self, Audience};
 use crate::models::accounts::identity::Identity;
 use crate::models::accounts::refresh_token::{self, Grant};
-use crate::models::accounts::{login_challenge, session};
+use crate::models::accounts::{device, login_challenge, session};
 use crate::models::base::actor::Actor;
 use crate::models::base::caller::Caller;
 use crate::models::base::site::Site;
@@ -41,6 +41,10 @@ pub struct TokenResponse {
     /// Works once, within 24 hours.
     #[schema(example = "prt_…")]
     pub refresh_token: String,
+    /// After a log-in: send it with the next one, so that failed log-ins of others cannot keep this
+    /// program out. It opens nothing by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_token: Option<String>,
 }
 
 impl Client<'_> {
@@ -57,10 +61,23 @@ impl Client<'_> {
         let sid = session::open(self.site, self.caller(), identity, audience, previous).await?;
         let token = access_token::sign(&self.site.keys, audience, identity.user.id, &sid)?;
         self.jar.add(cookie::session(self.public_url, token));
+        self.remember_device(identity)?;
         let challenge = self.challenge_name();
         if self.jar.get(&challenge).is_some() {
             self.jar.remove(cookie::harden(Cookie::new(challenge, ""), self.public_url));
         }
+        Ok(())
+    }
+
+    /// The token of the browser's device, if it is known.
+    pub fn device_token(&self) -> Option<&str> {
+        self.jar.get(&cookie::device_name(self.public_url)).map(Cookie::value)
+    }
+
+    /// Marks the browser as known to this account; the cookie outlives the session.
+    pub fn remember_device(&self, identity: &Identity) -> Result<()> {
+        let token = device::remember(&self.site.keys, self.device_token(), identity)?;
+        self.jar.add(cookie::device(self.public_url, token));
         Ok(())
     }
 
@@ -106,9 +123,15 @@ impl Client<'_> {
         Ok(())
     }
 
-    /// Opens a session for an API client.
-    pub async fn open_session(&self, identity: &Identity) -> Result<TokenResponse> {
-        self.token_response(refresh_token::open(self.site, self.caller(), identity).await?)
+    /// Opens a session for an API client; `device_token` is the one that it already has.
+    pub async fn open_session(
+        &self,
+        identity: &Identity,
+        device_token: Option<&str>,
+    ) -> Result<TokenResponse> {
+        let grant = refresh_token::open(self.site, self.caller(), identity).await?;
+        let device_token = device::remember(&self.site.keys, device_token, identity)?;
+        Ok(TokenResponse { device_token: Some(device_token), ..self.token_response(grant)? })
     }
 
     /// Exchanges a refresh token for new tokens.
@@ -140,6 +163,7 @@ impl Client<'_> {
             token_type: "Bearer",
             expires_in: audience.lifetime().num_seconds(),
             refresh_token: grant.refresh_token,
+            device_token: None,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 mod emails;
 mod events;
+mod lockouts;
 mod login;
 mod me;
 mod oauth;

@@ -186,7 +186,16 @@ async fn guessing_codes_is_bounded() {
     assert_eq!(log_in(&app, Some(&phone.code(0))).await.status, 429);
     let code = Some(json!({"code": codes[0]}));
     let off = ann.api().send(Delete, "/me/two-factor", code, &[]).await;
-    assert_eq!(off.status, 429, "limited here too");
+    assert_eq!(off.status, 204, "strangers cannot keep a logged-in owner from it");
+    Phone::set_up(&ann).await;
+    for _ in 0..5 {
+        let wrong = Some(json!({"code": "000000"}));
+        let off = ann.api().send(Delete, "/me/two-factor", wrong, &[]).await;
+        assert_eq!(off.status, 422);
+    }
+    let wrong = Some(json!({"code": "000000"}));
+    let off = ann.api().send(Delete, "/me/two-factor", wrong, &[]).await;
+    assert_eq!(off.status, 429, "limited here too, separately");
 }
 
 #[rocket::async_test]

@@ -5,6 +5,7 @@ use std::fs;
 
 use super::source::{code, tokens};
 use super::{files, root};
+use crate::support::internals::Limits;
 
 /// The fields of the struct `Options` below `src/config`, as environment variables.
 fn options() -> BTreeSet<String> {
@@ -44,4 +45,22 @@ fn fields_are_read_out_of_the_struct() {
     let text = "struct Other { no: u8 } /// Explained: twice.\n #[derive(Deserialize)] struct Options \
          { #[serde(default = \"x::y\")] /// A: b.\n a_b: Option<String>, pub c: BTreeMap<String, u8>, }";
     assert_eq!(fields(text).unwrap(), ["a_b", "c"]);
+}
+
+#[test]
+fn the_table_of_limits_is_the_one_in_the_code() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let start = readme.find("| limit | default |").expect("README.md has the table of limits");
+    let rows: Vec<(String, String)> = readme[start..]
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .map(|line| {
+            let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+            (cells[1].trim_matches('`').to_owned(), cells[2].trim_matches('`').to_owned())
+        })
+        .collect();
+    let limits = Limits::default().all().into_iter();
+    let limits: Vec<_> = limits.map(|limit| (limit.name.to_owned(), limit.to_string())).collect();
+    assert_eq!(rows, limits);
 }

@@ -101,13 +101,15 @@ where
     let now = now();
     let past = (now - chrono::Duration::minutes(1)).to_rfc3339();
     let future = (now + chrono::Duration::hours(1)).to_rfc3339();
+    // Within the window of every limit that a test looks at.
+    let soon = (now + chrono::Duration::minutes(4)).to_rfc3339();
     let moved = format!(
         "UPDATE sessions SET last_used_at = '{past}', expires_at = '{future}';
          UPDATE refresh_tokens SET created_at = '{past}';
          UPDATE api_tokens SET expires_at = '{future}';
          UPDATE link_tokens SET expires_at = '{future}';
          UPDATE login_challenges SET expires_at = '{future}';
-         UPDATE throttles SET ends_at = '{future}';
+         UPDATE throttles SET ends_at = '{soon}';
          UPDATE outbox SET next_attempt_at = '{past}';
          UPDATE two_factors SET last_step = 0;"
     );

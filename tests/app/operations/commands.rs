@@ -40,6 +40,7 @@ fn people_are_managed_from_the_command_line() {
         list.contains("root\tuser\t-") && list.contains("ann\tadmin\tann@mail.example"),
         "{list}"
     );
+    assert!(site.run(&["user", "unlock", "ann"], "").text.contains("ann is unlocked"));
     assert!(site.run(&["user", "delete", "root"], "").status.success());
     let missing = site.run(&["user", "promote", "zoe"], "");
     assert!(!missing.status.success() && missing.text.contains("there is no user named"));
@@ -83,6 +84,8 @@ fn a_wrong_configuration_is_told_in_one_sentence_before_anything_is_bound() {
         ("DATABASE_URL", "postgres://127.0.0.1:1/none", "POSTLY_SECRET_KEY must be set"),
         ("POSTLY_PUBLIC_URL", "posts.example", "must be an origin"),
         ("POSTLY_PUBLIK_URL", "https://posts.example", "unknown field"),
+        ("POSTLY_LIMITS", "posts=many", "POSTLY_LIMITS must have entries such as posts=60/h"),
+        ("POSTLY_LIMITS", "pots=1/h", "POSTLY_LIMITS names an unknown limit"),
         ("POSTLY_BCRYPT_COST", "40", "POSTLY_BCRYPT_COST must be"),
         ("ROCKET_PORT", "many", "the configuration is invalid"),
     ] {

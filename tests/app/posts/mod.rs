@@ -2,6 +2,7 @@
 
 mod bombs;
 mod feed;
+mod limits;
 mod lists;
 mod post;
 mod votes;

@@ -14,6 +14,10 @@ use ureq::http::Request;
 use super::internals::Db;
 use super::{ORIGIN, PASSWORD, SECRET, database, encode};
 
+/// Limits that nobody reaches.
+const WIDE_LIMITS: &str = "posts=100000/h, posts-address=100000/h, edits=100000/h, \
+    edits-address=100000/h, votes=100000/h, votes-address=100000/h, sessions=100000/h";
+
 /// A folder and perhaps a database, for any number of instances.
 pub struct Site {
     pub folder: TempDir,
@@ -64,6 +68,8 @@ impl Site {
             .current_dir(self.folder.path())
             .env_clear()
             .env("POSTLY_BCRYPT_COST", "4")
+            // One person writes a lot here; limits have their own tests.
+            .env("POSTLY_LIMITS", WIDE_LIMITS)
             .env("ROCKET_PORT", "0")
             .stdin(Stdio::null());
         if let Some(url) = &self.database {

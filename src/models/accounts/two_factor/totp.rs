@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use totp_rs::{Builder, Totp};
 
-use crate::db::{Db, Tx, now, shared_now, sql};
-use crate::error::{Conflict, Error, Result};
+use crate::db::{Conn, Db, Tx, now, shared_now, sql};
+use crate::error::{Conflict, Credentials, Error, Result};
 use crate::models::accounts::two_factor::is_required;
 use crate::models::accounts::two_factor::recovery_codes::{self, RecoveryCodes};
 use crate::models::audit::{AuditEvent, EventKind};
@@ -16,14 +16,18 @@ use crate::models::base::actor::{Actor, Admin};
 use crate::models::base::caller::Caller;
 use crate::models::base::keys::Keys;
 use crate::models::base::random;
+use crate::models::base::rate_limit::{self, Budget};
 use crate::models::base::site::Site;
-use crate::models::base::{rate_limit, rate_policy};
 use crate::models::mail::outbox::{self, MailKind};
 use crate::models::users::user::{self, User};
 use crate::validation::Rule;
 
 /// Bytes of an authenticator's secret (RFC 4226 §4 recommends 160 bits).
 const SECRET_LENGTH: usize = 20;
+
+/// After this many consecutive wrong codes at log-in, none is accepted any more (NIST SP 800-63B
+/// §5.2.2).
+const MAX_CODE_FAILURES: i64 = 100;
 
 /// A code that the user enters.
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
@@ -256,7 +260,8 @@ async fn replace_codes(tx: &mut Tx, user: &User) -> Result<RecoveryCodes> {
     recovery_codes::replace(tx, user).await
 }
 
-/// Verifies and consumes a code; returns whether it was valid. Attempts are limited as at log-in.
+/// Verifies and consumes a code of a logged-in user; returns whether it was valid. Wrong ones count
+/// separately from those at log-in, with which strangers could lock the owner out.
 ///
 /// # Errors
 /// `TooManyRequests`.
@@ -266,24 +271,105 @@ pub async fn verify_code(
     user: &User,
     code: Option<&str>,
 ) -> Result<bool> {
+    let budget = Budget::new(site.limits.code, &user.id.to_string());
+    attempt(site, caller, user, code.unwrap_or_default(), budget).await
+}
+
+/// Verifies and consumes a code after the right password; returns whether it was valid. `device` is
+/// the id of a device that is known to the account. Wrong codes are audited, and the owner is told
+/// by e-mail: somebody knows the password.
+///
+/// # Errors
+/// `InvalidCredentials` after too many consecutive wrong codes; `TooManyRequests`.
+pub async fn verify_login_code(
+    site: &Site,
+    caller: &Caller,
+    user: &User,
+    code: &str,
+    device: Option<&str>,
+) -> Result<bool> {
+    let failures: Option<i64> = sql("SELECT code_failures FROM two_factors \
+         WHERE user_id = $1")
+    .bind(user.id)
+    .optional_scalar(&site.db)
+    .await?;
+    let failures = failures.unwrap_or_default();
+    if failures >= MAX_CODE_FAILURES {
+        return Err(Error::InvalidCredentials(Credentials::CodesLocked));
+    }
+    let (policy, key) = (site.limits.login_code, user.id.to_string());
+    let budget = match device {
+        Some(device) => Budget::of_part(policy, &key, device),
+        None => Budget::new(policy, &key),
+    };
+    let right = attempt(site, caller, user, code, budget).await?;
+    if !right {
+        record_code_failure(site, caller, user).await?;
+    } else if failures > 0 {
+        forgive_code_failures(site.db.writer(), user.id).await?;
+    }
+    Ok(right)
+}
+
+/// Verifies a code, and counts it for `budget` if it is wrong.
+async fn attempt(
+    site: &Site,
+    caller: &Caller,
+    user: &User,
+    code: &str,
+    budget: Budget,
+) -> Result<bool> {
     let db = &site.db;
-    let code = recovery_codes::normalised(code.unwrap_or_default());
-    let key = user.id.to_string();
-    let acquired = rate_limit::acquire(db.writer(), caller, &rate_policy::CODE, &key).await;
-    if let Err(Error::TooManyRequests { first: true, .. }) = acquired {
+    let begun = site.attempts.begin(db, caller, vec![budget]).await;
+    if let Err(Error::TooManyRequests { first: true, .. }) = begun {
         let event = AuditEvent::own(EventKind::LOGIN_THROTTLED, user).detail("code");
         event.record(db, caller).await?;
     }
-    acquired?;
+    let attempt = begun?;
+    let code = recovery_codes::normalised(code);
     let right = if code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit()) {
         use_code(db, &site.keys, user, &code).await?
     } else {
         recovery_codes::consume(db, caller, user, &code).await?
     };
-    if right {
-        rate_limit::release(db.writer(), caller, &rate_policy::CODE, &key).await?;
+    if !right {
+        attempt.fail(db, caller).await?;
     }
     Ok(right)
+}
+
+/// Counts a wrong code after the right password and tells the owner: at most once a day, and when
+/// no further code is accepted.
+async fn record_code_failure(site: &Site, caller: &Caller, user: &User) -> Result<()> {
+    let mut tx = site.db.begin().await?;
+    let failures: Option<i64> =
+        sql("UPDATE two_factors SET code_failures = code_failures + 1 WHERE user_id = $1 \
+             RETURNING code_failures")
+        .bind(user.id)
+        .optional_scalar(&mut tx)
+        .await?;
+    let is_last = failures == Some(MAX_CODE_FAILURES);
+    let warnings = Budget::new(site.limits.code_mails, &user.id.to_string());
+    if is_last {
+        outbox::notify(&mut tx, user.id, MailKind::CodesLocked).await?;
+    } else if rate_limit::take(&mut tx, &warnings).await? {
+        outbox::notify(&mut tx, user.id, MailKind::WrongCode).await?;
+    }
+    let event = |kind| AuditEvent::new(kind).about(user.id, &user.username).detail("code");
+    event(EventKind::LOGIN_FAILED).write(&mut tx, caller).await?;
+    if is_last {
+        event(EventKind::CODES_LOCKED).write(&mut tx, caller).await?;
+    }
+    tx.commit().await
+}
+
+/// Lets a user enter codes again: after a right one, with a new password, or by the operator.
+pub async fn forgive_code_failures<'c>(conn: impl Into<Conn<'c>>, user_id: i64) -> Result<()> {
+    sql("UPDATE two_factors SET code_failures = 0 WHERE user_id = $1")
+        .bind(user_id)
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 async fn use_code(db: &Db, keys: &Keys, user: &User, code: &str) -> Result<bool> {
