@@ -1,12 +1,12 @@
 //! The limits in the configuration.
 
 use crate::error::Fatal;
-use crate::models::base::rate_policy::{Limits, MAX_WINDOW};
+use crate::models::base::rate_policy::{MAX_WINDOW, RateLimits};
 
 /// Parses changes to the default limits, such as `posts=20/h, login-account=5/10m`: a name, how
 /// often, and a time in seconds, minutes, hours or days.
-pub fn parse(text: &str) -> Result<Limits, Fatal> {
-    let mut limits = Limits::default();
+pub fn parse(text: &str) -> Result<RateLimits, Fatal> {
+    let mut limits = RateLimits::default();
     for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
         let wrong = || {
             Fatal(format!(
@@ -53,14 +53,14 @@ mod tests {
 
     #[test]
     fn limits_are_changed_by_name() {
-        assert_eq!(parse("").unwrap(), Limits::default());
+        assert_eq!(parse("").unwrap(), RateLimits::default());
         let limits = parse(" posts = 7/90s,login-account=3/2h, code-mails=0/d,").unwrap();
         assert_eq!(limits.posts.to_string(), "7/90s");
         assert_eq!(limits.login_account.to_string(), "3/2h");
         assert_eq!(limits.code_mails.to_string(), "0/d");
-        assert_eq!(limits.edits, Limits::default().edits);
-        for limit in Limits::default().all() {
-            assert_eq!(parse(&format!("{}={limit}", limit.name)).unwrap(), Limits::default());
+        assert_eq!(limits.edits, RateLimits::default().edits);
+        for limit in RateLimits::default().all() {
+            assert_eq!(parse(&format!("{}={limit}", limit.name)).unwrap(), RateLimits::default());
         }
     }
 

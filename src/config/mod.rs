@@ -19,7 +19,7 @@ use self::mail::MailConfig;
 use crate::db;
 use crate::error::Fatal;
 use crate::models::base::breached_passwords::BreachedPasswords;
-use crate::models::base::rate_policy::Limits;
+use crate::models::base::rate_policy::RateLimits;
 use crate::models::base::site::{EmailRules, Rules, TwoFactorPolicy};
 use crate::web::public_url::PublicUrl;
 
@@ -43,7 +43,7 @@ pub struct Config {
     pub drain: Duration,
     pub rules: Rules,
     pub breached_passwords: Option<Arc<BreachedPasswords>>,
-    pub limits: Limits,
+    pub limits: RateLimits,
     pub mail: MailConfig,
     /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,

@@ -30,24 +30,24 @@ impl fmt::Display for RatePolicy {
     }
 }
 
-/// Generates `Limits` from one table: field, name, default quota and window.
+/// Generates `RateLimits` from one table: field, name, default quota and window.
 macro_rules! limits {
     ($($(#[$comment:meta])* $field:ident: $name:literal, $quota:literal / $window:expr;)*) => {
         /// All limits. README.md has the same table, and a test compares the two.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub struct Limits {
+        pub struct RateLimits {
             $($(#[$comment])* pub $field: RatePolicy,)*
         }
 
-        impl Default for Limits {
-            fn default() -> Limits {
-                Limits {
+        impl Default for RateLimits {
+            fn default() -> RateLimits {
+                RateLimits {
                     $($field: RatePolicy { name: $name, quota: $quota, window: $window },)*
                 }
             }
         }
 
-        impl Limits {
+        impl RateLimits {
             /// All limits, in the order of the table.
             pub fn all(&self) -> Vec<RatePolicy> {
                 vec![$(self.$field,)*]

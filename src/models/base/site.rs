@@ -10,7 +10,7 @@ use crate::models::base::breached_passwords::BreachedPasswords;
 use crate::models::base::hasher::Hasher;
 use crate::models::base::keys::Keys;
 use crate::models::base::pool::Pool;
-use crate::models::base::rate_policy::Limits;
+use crate::models::base::rate_policy::RateLimits;
 
 /// The database, the password hasher, the pool that renders posts, the keys, the rules and lists.
 /// Cheap to clone.
@@ -23,7 +23,7 @@ pub struct Site {
     pub rules: Rules,
     /// Passwords that nobody may choose, if the operator has such a list.
     pub breached_passwords: Option<Arc<BreachedPasswords>>,
-    pub limits: Limits,
+    pub limits: RateLimits,
     /// Attempts at passwords and codes that are being verified.
     pub attempts: Attempts,
 }

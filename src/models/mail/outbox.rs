@@ -8,7 +8,7 @@ use crate::db::{Tx, now, sql};
 use crate::error::{Error, Result};
 use crate::models::base::job::{self, ClaimedJob};
 use crate::models::base::rate_limit::{self, Budget};
-use crate::models::base::rate_policy::Limits;
+use crate::models::base::rate_policy::RateLimits;
 use crate::models::base::site::Site;
 use crate::models::mail::address;
 use crate::models::mail::email_link::{self, Purpose};
@@ -76,7 +76,7 @@ pub async fn enqueue(
 /// bombing). Returns whether it was queued.
 pub async fn enqueue_link(
     tx: &mut Tx,
-    limits: &Limits,
+    limits: &RateLimits,
     kind: MailKind,
     recipient: &str,
     user_id: Option<i64>,

@@ -5,7 +5,7 @@ use std::fs;
 
 use super::source::{code, tokens};
 use super::{files, root};
-use crate::support::internals::Limits;
+use crate::support::internals::RateLimits;
 
 /// The fields of the struct `Options` below `src/config`, as environment variables.
 fn options() -> BTreeSet<String> {
@@ -60,7 +60,7 @@ fn the_table_of_limits_is_the_one_in_the_code() {
             (cells[1].trim_matches('`').to_owned(), cells[2].trim_matches('`').to_owned())
         })
         .collect();
-    let limits = Limits::default().all().into_iter();
+    let limits = RateLimits::default().all().into_iter();
     let limits: Vec<_> = limits.map(|limit| (limit.name.to_owned(), limit.to_string())).collect();
     assert_eq!(rows, limits);
 }

@@ -101,7 +101,7 @@ fn a_damaged_database_is_not_called_a_sound_backup() {
     let server = site.start();
     let ann = server.newcomer("ann");
     for n in 0..50 {
-        ann.posts(&format!("{n}"));
+        ann.posts(&format!("Post {n}"));
     }
     drop(server);
     wait_for(async {
@@ -110,7 +110,10 @@ fn a_damaged_database_is_not_called_a_sound_backup() {
     });
     let path = site.folder.path().join("postly.db");
     let mut bytes = std::fs::read(&path).unwrap();
-    let page = bytes.len() / 2 / 4096 * 4096;
+    // A page with a post on it.
+    let text = b"<p>Post 25</p>";
+    let post = bytes.windows(text.len()).position(|window| window == text).unwrap();
+    let page = post / 4096 * 4096;
     bytes[page..page + 4096].fill(0xA5);
     std::fs::write(&path, bytes).unwrap();
     let refused = site.run(&["backup", "copy.db"], "");

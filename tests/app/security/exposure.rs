@@ -59,8 +59,8 @@ async fn answers_carry_the_listed_fields_only() {
         keys.sort_unstable();
         keys.join(" ")
     };
-    let account =
-        "created_at disabled_at email email_verified id pending_email posts role username";
+    let account = "created_at disabled_at email email_verified id mail_failed_at \
+        mail_failed_reason mail_failed_to pending_email posts role username";
     assert_eq!(keys(&root.api().get("/me").await.json()), account);
     assert_eq!(keys(&root.api().get("/admin/users").await.json()["items"][0]), account);
     let person = root.api().get("/users/root").await.json();

@@ -24,7 +24,7 @@ pub use postly::models::base::job::{self, ClaimedJob};
 pub use postly::models::base::keys::{Keys, key_id};
 pub use postly::models::base::page::{Keyset, PageParams};
 pub use postly::models::base::random::sha256;
-pub use postly::models::base::rate_policy::Limits;
+pub use postly::models::base::rate_policy::RateLimits;
 pub use postly::models::base::site::Site;
 pub use postly::models::mail::outbox::JOB as MAIL;
 pub use postly::models::users::user::Role;
