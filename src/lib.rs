@@ -57,7 +57,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
     let mailer = Mailer::new(config.mail.transport, config.mail.from, origin)?;
     let keys = Arc::new(Keys::new(&config.secret_key, &config.older_keys, origin));
     let (hasher, renderer) = (Hasher::new(config.bcrypt_cost)?, Pool::default());
-    let rules = config.rules;
+    let (rules, reserved_names) = (config.rules, config.reserved_names);
 
     let rooms = routes::rooms();
     let fragments = rooms.iter().map(|room| room.document.clone());
@@ -66,7 +66,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
         .manage(config.public_url)
         .manage(TrustedProxies(config.trusted_proxies))
         .attach(<Database as rocket_db_pools::Database>::init())
-        .attach(manage_site(move |db| Site { db, hasher, renderer, keys, rules }))
+        .attach(manage_site(move |db| Site { db, hasher, renderer, keys, rules, reserved_names }))
         .attach(Template::try_custom(assets::templates))
         .attach(Shield::new()) // Our own fairing sets all security headers.
         .attach(Authenticate)

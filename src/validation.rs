@@ -31,6 +31,10 @@ pub enum Rule {
     Guessable,
     ContainsUsername,
     MixedScripts,
+    /// A name that is kept for the site itself.
+    Reserved,
+    /// Invisible throughout, or with control characters.
+    Invisible,
     /// Allowed for admins only.
     AdminOnly,
     /// Two mutually exclusive fields were sent.

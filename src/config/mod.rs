@@ -17,6 +17,7 @@ use self::mail::MailConfig;
 use crate::db;
 use crate::error::Fatal;
 use crate::models::base::site::{EmailRules, Rules};
+use crate::models::users::reserved_names::ReservedNames;
 use crate::web::public_url::PublicUrl;
 
 /// All configuration.
@@ -38,6 +39,7 @@ pub struct Config {
     /// How long to keep serving after SIGTERM while not ready.
     pub drain: Duration,
     pub rules: Rules,
+    pub reserved_names: ReservedNames,
     pub mail: MailConfig,
     /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
@@ -65,6 +67,7 @@ struct Options {
     email_required: bool,
     posting_needs_verified_email: bool,
     drain_seconds: u64,
+    reserved_names: Option<String>,
 }
 
 impl Default for Options {
@@ -80,6 +83,7 @@ impl Default for Options {
             email_required: false,
             posting_needs_verified_email: false,
             drain_seconds: 0,
+            reserved_names: None,
         }
     }
 }
@@ -173,6 +177,9 @@ impl Config {
             bcrypt_cost: options.bcrypt_cost,
             log_format: options.log_format,
             rules: Rules { email },
+            reserved_names: ReservedNames::new(
+                options.reserved_names.as_deref().unwrap_or_default(),
+            ),
             mail,
             trusted_proxies: networks::parse(
                 options.trusted_proxies.as_deref().unwrap_or_default(),

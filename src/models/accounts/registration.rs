@@ -38,6 +38,9 @@ pub async fn register(site: &Site, caller: &Caller, input: &Registration) -> Res
     let network = caller.network();
     rate_limit::acquire(site.db.writer(), caller, &rate_policy::REGISTER, &network).await?;
     let valid = validate(site, input, site.rules.email.required).await?;
+    if site.reserved_names.contain(&valid.username) {
+        return Err(Error::invalid("username", Rule::Reserved));
+    }
     // If the site sends e-mail, an address takes effect once it is confirmed. Until then it is not
     // compared with others, so that registering does not reveal who has an account: the owner of a
     // taken address gets an e-mail.

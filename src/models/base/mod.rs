@@ -13,3 +13,4 @@ pub mod rate_limit;
 pub mod rate_policy;
 pub mod site;
 pub mod user_agent;
+pub mod visible;

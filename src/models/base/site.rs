@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::models::base::hasher::Hasher;
 use crate::models::base::keys::Keys;
 use crate::models::base::pool::Pool;
+use crate::models::users::reserved_names::ReservedNames;
 
 /// The database, the password hasher, the pool that renders posts, the keys and the rules. Cheap to clone.
 #[derive(Clone)]
@@ -18,6 +19,7 @@ pub struct Site {
     pub renderer: Pool,
     pub keys: Arc<Keys>,
     pub rules: Rules,
+    pub reserved_names: ReservedNames,
 }
 
 /// The policies that the operator configured.

@@ -1,3 +1,4 @@
 //! Users and their public profiles.
 
+pub mod reserved_names;
 pub mod user;

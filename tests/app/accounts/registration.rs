@@ -100,3 +100,26 @@ async fn fifty_at_once_make_one_account() {
     let (rows,): (i64,) = sql("SELECT count(*) FROM users").one(&app.db).await.unwrap();
     assert_eq!(rows, 1);
 }
+
+#[rocket::async_test]
+async fn reserved_and_invisible_names_are_refused() {
+    let app = App::with(&[("reserved_names", "editor, news-desk")]).await;
+    for (name, code) in [
+        ("Admin", "username.reserved"),
+        ("support", "username.reserved"),
+        ("news-desk", "username.reserved"),
+        ("ｍｅ", "username.reserved"),
+        ("rооt", "username.mixed_scripts"),
+        ("\u{3164}\u{3164}", "username.malformed"),
+        ("a\u{200b}nn", "username.malformed"),
+    ] {
+        let form = json!({"username": name, "password": PASSWORD});
+        let refused = app.nobody().api().post("/auth/register", form).await;
+        assert_eq!(refused.status, 422, "{name}");
+        assert_eq!(refused.json()["errors"][0]["code"], code, "{name}");
+        let form = [("username", name), ("password", PASSWORD), ("email", "")];
+        assert_eq!(app.nobody().page().post("/register", &form).await.status, 422, "{name}");
+    }
+    let root = app.admin("root").await;
+    assert_eq!(root.api().get("/me").await.status, 200, "the operator may use reserved names");
+}
