@@ -58,6 +58,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
     let keys = Arc::new(Keys::new(&config.secret_key, &config.older_keys, origin));
     let (hasher, renderer) = (Hasher::new(config.bcrypt_cost)?, Pool::default());
     let (rules, reserved_names) = (config.rules, config.reserved_names);
+    let breached_passwords = config.breached_passwords;
 
     let rooms = routes::rooms();
     let fragments = rooms.iter().map(|room| room.document.clone());
@@ -66,7 +67,15 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
         .manage(config.public_url)
         .manage(TrustedProxies(config.trusted_proxies))
         .attach(<Database as rocket_db_pools::Database>::init())
-        .attach(manage_site(move |db| Site { db, hasher, renderer, keys, rules, reserved_names }))
+        .attach(manage_site(move |db| Site {
+            db,
+            hasher,
+            renderer,
+            keys,
+            rules,
+            reserved_names,
+            breached_passwords,
+        }))
         .attach(Template::try_custom(assets::templates))
         .attach(Shield::new()) // Our own fairing sets all security headers.
         .attach(Authenticate)

@@ -29,6 +29,8 @@ pub enum Rule {
     Changed,
     /// A password that is easy to guess. Parameters: `reason`.
     Guessable,
+    /// A password from a known breach.
+    Breached,
     ContainsUsername,
     MixedScripts,
     /// A name that is kept for the site itself.

@@ -31,6 +31,7 @@ pub async fn site(config: &Config) -> Result<Site, Fatal> {
         keys: Arc::new(Keys::new(&config.secret_key, &config.older_keys, origin)),
         rules: config.rules,
         reserved_names: config.reserved_names.clone(),
+        breached_passwords: config.breached_passwords.clone(),
     })
 }
 
@@ -38,6 +39,11 @@ pub async fn site(config: &Config) -> Result<Site, Fatal> {
 impl From<Error> for Fatal {
     fn from(error: Error) -> Fatal {
         Fatal(match error {
+            Error::AuditBroken(AuditFault::Sealed { id, at, instead }) => format!(
+                "event {id} was sealed on {} and is no longer stored, so it cannot be compared; \
+                 expect {instead} instead",
+                at.format("%Y-%m-%d")
+            ),
             Error::AuditBroken(fault) => format!("the audit log is broken: {}", broken(fault)),
             Error::Database(error) => format!("the database failed: {error}"),
             Error::Internal(what) => what,
@@ -50,6 +56,16 @@ fn broken(fault: AuditFault) -> String {
     match fault {
         AuditFault::Missing(id) => format!("event {id} is missing"),
         AuditFault::Changed(id) => format!("event {id} was changed"),
+        AuditFault::DetailsChanged(id) => format!("the details of event {id} were changed"),
+        AuditFault::DetailsMissing(id) => {
+            format!("the details of event {id} are missing, although the account was not deleted")
+        }
+        AuditFault::Seal(id) => format!("the seal up to event {id} was changed"),
+        AuditFault::UnknownKey { id, key } => format!(
+            "the signature of the seal up to event {id} cannot be checked, since its key {key} is \
+             unknown; add the key to POSTLY_SECRET_KEY again, behind the others"
+        ),
+        AuditFault::Sealed { id, .. } => format!("event {id} was sealed"),
         AuditFault::Head => "the record of the last event was changed".to_owned(),
         AuditFault::Checkpoint(id) => format!("event {id} does not match the checkpoint"),
     }

@@ -6,6 +6,7 @@ pub mod networks;
 pub mod secret_keys;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -16,7 +17,8 @@ use serde::Deserialize;
 use self::mail::MailConfig;
 use crate::db;
 use crate::error::Fatal;
-use crate::models::base::site::{EmailRules, Rules};
+use crate::models::base::breached_passwords::BreachedPasswords;
+use crate::models::base::site::{EmailRules, Rules, TwoFactorPolicy};
 use crate::models::users::reserved_names::ReservedNames;
 use crate::web::public_url::PublicUrl;
 
@@ -40,6 +42,7 @@ pub struct Config {
     pub drain: Duration,
     pub rules: Rules,
     pub reserved_names: ReservedNames,
+    pub breached_passwords: Option<Arc<BreachedPasswords>>,
     pub mail: MailConfig,
     /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
@@ -64,10 +67,16 @@ struct Options {
     trusted_proxies: Option<String>,
     mail_url: Option<String>,
     mail_from: Option<String>,
+    mail_ca: Option<PathBuf>,
     email_required: bool,
     posting_needs_verified_email: bool,
+    require_two_factor: TwoFactorPolicy,
+    breached_passwords: Option<PathBuf>,
     drain_seconds: u64,
     reserved_names: Option<String>,
+    audit_retention_days: Option<u32>,
+    statement_timeout_seconds: u64,
+    lock_timeout_seconds: u64,
 }
 
 impl Default for Options {
@@ -80,10 +89,16 @@ impl Default for Options {
             trusted_proxies: None,
             mail_url: None,
             mail_from: None,
+            mail_ca: None,
             email_required: false,
             posting_needs_verified_email: false,
+            require_two_factor: TwoFactorPolicy::None,
+            breached_passwords: None,
             drain_seconds: 0,
             reserved_names: None,
+            audit_retention_days: None,
+            statement_timeout_seconds: 5,
+            lock_timeout_seconds: 2,
         }
     }
 }
@@ -150,18 +165,35 @@ impl Config {
         if !(min_cost..=16).contains(&options.bcrypt_cost) {
             return Err(Fatal(format!("POSTLY_BCRYPT_COST must be between {min_cost} and 16")));
         }
+        let (statement, lock) = (options.statement_timeout_seconds, options.lock_timeout_seconds);
+        for (name, seconds) in [("STATEMENT", statement), ("LOCK", lock)] {
+            if !(1..=3_600).contains(&seconds) {
+                return Err(Fatal(format!(
+                    "POSTLY_{name}_TIMEOUT_SECONDS must be between 1 and 3600"
+                )));
+            }
+        }
+        // Rocket opens the pool, and passes on its table of the figment.
+        let figment = figment
+            .merge(("databases.postly.statement_timeout", statement))
+            .merge(("databases.postly.lock_timeout", lock));
         let public_url = match &options.public_url {
             Some(url) => PublicUrl::parse(url)?,
             None => PublicUrl::loopback(rocket.port),
         };
         let data_dir = data_dir(&database_url)?;
         let (url, from) = (options.mail_url.as_deref(), options.mail_from.as_deref());
-        let mail = MailConfig::parse(url, from, &data_dir)?;
+        let mail = MailConfig::parse(url, from, options.mail_ca.as_deref(), &data_dir)?;
         let email = EmailRules {
             sends_mail: mail.transport.delivers(),
             required: options.email_required,
             verified_to_post: options.posting_needs_verified_email,
         };
+        let list = options.breached_passwords.as_deref().map(BreachedPasswords::open);
+        let breached_passwords = list.transpose()?.map(Arc::new);
+        if options.audit_retention_days.is_some_and(|days| !(1..=36_500).contains(&days)) {
+            return Err(Fatal::new("POSTLY_AUDIT_RETENTION_DAYS must be between 1 and 36500"));
+        }
         let is_key_configured = options.secret_key.is_some();
         let (secret_key, older_keys) = match options.secret_key {
             Some(keys) => secret_keys::configured(&keys)?,
@@ -176,10 +208,15 @@ impl Config {
             public_url,
             bcrypt_cost: options.bcrypt_cost,
             log_format: options.log_format,
-            rules: Rules { email },
             reserved_names: ReservedNames::new(
                 options.reserved_names.as_deref().unwrap_or_default(),
             ),
+            rules: Rules {
+                email,
+                two_factor: options.require_two_factor,
+                audit_retention_days: options.audit_retention_days,
+            },
+            breached_passwords,
             mail,
             trusted_proxies: networks::parse(
                 options.trusted_proxies.as_deref().unwrap_or_default(),

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use rocket::http::Status;
 use rocket::response::Redirect;
 use rocket::{State, get};
 
+use crate::db::Readiness;
 use crate::models::base::site::Site;
 use crate::web::drain::Draining;
 use crate::web::response::assets::Asset;
@@ -20,12 +22,20 @@ fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Readiness: it is not shutting down, and its database answers.
+/// Readiness, in a word. Only what other instances may not share takes this one out: a full disk or
+/// a locked table would take out all of them.
 #[get("/readyz")]
-async fn readyz(draining: &State<Draining>, site: &Site) -> web::Result<&'static str> {
-    draining.refuse()?;
-    site.ping().await?;
-    Ok("ready\n")
+async fn readyz(draining: &State<Draining>, site: &Site) -> (Status, &'static str) {
+    if draining.has_begun() {
+        return (Status::ServiceUnavailable, "shutting down\n");
+    }
+    match site.db.readiness().await {
+        Readiness::Ready => (Status::Ok, "ready\n"),
+        Readiness::Busy => (Status::Ok, "busy\n"),
+        Readiness::Full => (Status::Ok, "full\n"),
+        Readiness::ReadOnly => (Status::Ok, "read-only\n"),
+        Readiness::Gone => (Status::ServiceUnavailable, "gone\n"),
+    }
 }
 
 #[get("/static/<path..>")]

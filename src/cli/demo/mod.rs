@@ -52,7 +52,7 @@ struct DemoSummary {
 /// # Errors
 /// `Conflict` when the site already has users: demo data must not be mixed with real data.
 async fn fill(site: &Site, posts: u64) -> Result<DemoSummary> {
-    if user::count(&site.db).await? > 0 {
+    if user::any(&site.db).await? {
         return Err(Error::Conflict(Conflict::SiteInUse));
     }
     let admin = Admin::operator();

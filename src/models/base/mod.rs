@@ -1,6 +1,7 @@
 //! The basis of all other models.
 
 pub mod actor;
+pub mod breached_passwords;
 pub mod caller;
 pub mod form_value;
 pub mod hasher;
@@ -11,6 +12,7 @@ pub mod pool;
 pub mod random;
 pub mod rate_limit;
 pub mod rate_policy;
+pub mod search;
 pub mod site;
 pub mod user_agent;
 pub mod visible;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use crate::db::{Conn, Tx, now, sql};
+use crate::db::{Conn, Tx, now, repeat, sql};
 use crate::error::{Error, Result};
 use crate::models::accounts::email_address;
 use crate::models::audit::{AuditEvent, EventKind};
@@ -13,6 +13,7 @@ use crate::models::base::site::Site;
 use crate::models::base::visible;
 use crate::models::posts::markdown::{self, Rendered};
 use crate::models::posts::post::{self, Post};
+use crate::models::posts::post_search;
 use crate::models::posts::rendering;
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
@@ -50,7 +51,10 @@ pub async fn create(site: &Site, actor: &Actor, input: &PostInput) -> Result<Pos
     let (title, content) = (title.unwrap_or_default(), content.unwrap_or_default());
     let rendered = rendering::render(site, &content).await?;
     let new = NewPost { user_id: actor.user.id, title, content, rendered, published_at: now() };
-    let id = insert(site.db.writer(), new).await?;
+    let mut tx = site.db.begin().await?;
+    let id = insert(&mut tx, new).await?;
+    post_search::index(&mut tx, id).await?;
+    tx.commit().await?;
     post::show(&site.db, Some(&actor.user), id).await
 }
 
@@ -73,7 +77,9 @@ pub async fn create_assigned(site: &Site, _: &Admin, posts: Vec<AssignedPost>) -
     let mut tx = site.db.begin().await?;
     let mut ids = Vec::new();
     for row in rows {
-        ids.push(insert(&mut tx, row).await?);
+        let id = insert(&mut tx, row).await?;
+        post_search::index(&mut tx, id).await?;
+        ids.push(id);
     }
     tx.commit().await?;
     Ok(ids)
@@ -177,6 +183,7 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostInput) -> R
     if updated == 0 {
         return Err(Error::VersionConflict);
     }
+    post_search::index(&mut tx, id).await?;
     record_moderation(&mut tx, actor, EventKind::POST_EDITED, &post).await?;
     tx.commit().await?;
     rendering::refresh(site, post).await
@@ -201,6 +208,10 @@ async fn record_moderation(tx: &mut Tx, actor: &Actor, kind: EventKind, post: &P
 /// # Errors
 /// `NotFound`; `Forbidden`; `VersionConflict` when `seen` is another version.
 pub async fn delete(site: &Site, actor: &Actor, id: i64, seen: Option<i64>) -> Result<()> {
+    repeat(|| try_delete(site, actor, id, seen)).await
+}
+
+async fn try_delete(site: &Site, actor: &Actor, id: i64, seen: Option<i64>) -> Result<()> {
     let mut tx = site.db.begin().await?;
     let post = post::show(&mut tx, None, id).await?;
     actor.permit(post.summary.user_id)?;

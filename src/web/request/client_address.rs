@@ -16,6 +16,16 @@ pub fn of(request: &Request<'_>) -> Option<IpAddr> {
     Some(client(peer, &forwarded, trusted))
 }
 
+/// The request's id in the log of the trusted proxy that sent it, if that is a short token.
+pub fn request_id<'r>(request: &'r Request<'_>) -> Option<&'r str> {
+    let peer = request.remote()?.ip().to_canonical();
+    let trusted = request.rocket().state::<TrustedProxies>()?;
+    let id = request.headers().get_one("X-Request-Id")?;
+    let is_token = (8..=64).contains(&id.len())
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+    (is_token && trusted.0.iter().any(|network| network.contains(&peer))).then_some(id)
+}
+
 /// Each proxy appends the address of its peer to `X-Forwarded-For`. Read from the right, an address
 /// can be trusted if a trusted proxy wrote it; the first one that is not a trusted proxy is the
 /// client. Anything further left could be forged.

@@ -6,7 +6,7 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::langid;
 
-use crate::error::Error;
+use crate::error::{Error, FaultKind};
 use crate::validation::{FieldError, Parameter};
 use crate::web::cause::{Cause, RequestError};
 
@@ -69,6 +69,11 @@ pub fn detail(cause: &Cause) -> String {
             let (count, unit) = span(*retry_after);
             arguments.set("count", count);
             arguments.set("unit", unit);
+        }
+        Cause::Site(Error::Unserved(fault))
+            if matches!(fault.kind, FaultKind::Full | FaultKind::ReadOnly) =>
+        {
+            arguments.set("reason", "not-writable");
         }
         Cause::Request(RequestError::Malformed(why)) => arguments.set("reason", why.as_str()),
         Cause::Request(RequestError::UnsupportedMediaType(kind)) => arguments.set("type", *kind),
