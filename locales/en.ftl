@@ -127,6 +127,8 @@ rule-contains_username = The password must not contain your username.
     .meaning = The password contains the username.
 rule-mixed_scripts = Use letters from one alphabet only.
     .meaning = The name mixes letters from several alphabets.
+rule-confusable = This looks like one that is already taken.
+    .meaning = The value looks like one that is already in use; the status is 409.
 rule-reserved = This name is reserved. Choose another one.
     .meaning = The name is kept for the site itself.
 rule-invisible = Use visible characters only, and no control characters.
@@ -149,6 +151,7 @@ field-username-required = { $context ->
     }
 field-username-malformed = Use { $min } to { $max } letters, digits, hyphens or underscores, and no spaces.
 field-username-taken = This username is taken.
+field-username-confusable = This username looks like somebody else’s. Choose another one.
 field-email-required = Enter your e-mail address.
 field-email-malformed = Enter an e-mail address like name@example.com.
 field-email-taken = This e-mail address already has an account.

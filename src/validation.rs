@@ -33,6 +33,8 @@ pub enum Rule {
     Breached,
     ContainsUsername,
     MixedScripts,
+    /// Looks like a value that is already in use.
+    Confusable,
     /// A name that is kept for the site itself.
     Reserved,
     /// Invisible throughout, or with control characters.

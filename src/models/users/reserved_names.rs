@@ -3,9 +3,7 @@
 
 use std::sync::Arc;
 
-use unicode_security::skeleton;
-
-use crate::models::users::user;
+use crate::models::users::skeleton::Skeletons;
 
 const ALWAYS: &str = "about abuse account admin administrator anonymous api auth contact dashboard docs \
     everyone feed guest health help hostmaster info login logout mail me mod moderator new news nobody \
@@ -14,22 +12,22 @@ const ALWAYS: &str = "about abuse account admin administrator anonymous api auth
 
 /// The reserved names. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct ReservedNames(Arc<[String]>);
+pub struct ReservedNames(Arc<[Skeletons]>);
 
 impl ReservedNames {
     /// The names that are always reserved, and `more`, separated by commas or spaces.
     pub fn new(more: &str) -> ReservedNames {
         let names = ALWAYS.split_whitespace().chain(more.split([',', ' ']));
-        ReservedNames(names.filter(|name| !name.is_empty()).map(look).collect())
+        let names = names.filter(|name| !name.is_empty());
+        let spellings = names.flat_map(|name| [name.to_owned(), name.to_uppercase()]);
+        ReservedNames(spellings.map(|name| Skeletons::of(&name)).collect())
     }
 
-    /// Whether the name is reserved, or looks like a reserved one in letters of another script.
+    /// Whether the name is reserved, or looks like a reserved one.
     pub fn contain(&self, username: &str) -> bool {
-        self.0.contains(&look(username))
+        let skeletons = Skeletons::of(username);
+        self.0.iter().any(|reserved| {
+            reserved.folded == skeletons.folded || reserved.as_written == skeletons.as_written
+        })
     }
-}
-
-/// What a name looks like: its skeleton (UTS #39), in lower case.
-fn look(name: &str) -> String {
-    skeleton(&user::canonical(name)).collect()
 }
