@@ -4,6 +4,7 @@ mod bombs;
 mod feed;
 mod lists;
 mod post;
+mod sizes;
 mod votes;
 
 use crate::support::Person;
