@@ -58,8 +58,8 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
     let mailer = Mailer::new(config.mail.transport, config.mail.from, origin)?;
     let keys = Arc::new(Keys::new(&config.secret_key, &config.older_keys, origin));
     let (hasher, renderer) = (Hasher::new(config.bcrypt_cost)?, Pool::default());
-    let (rules, limits) = (config.rules, config.limits);
-    let attempts = Attempts::default();
+    let (rules, reserved_names) = (config.rules, config.reserved_names);
+    let (limits, attempts) = (config.limits, Attempts::default());
     let breached_passwords = config.breached_passwords;
 
     let rooms = routes::rooms();
@@ -75,6 +75,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
             renderer,
             keys,
             rules,
+            reserved_names,
             breached_passwords,
             limits,
             attempts,

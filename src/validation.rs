@@ -33,6 +33,12 @@ pub enum Rule {
     Breached,
     ContainsUsername,
     MixedScripts,
+    /// Looks like a value that is already in use.
+    Confusable,
+    /// A name that is kept for the site itself.
+    Reserved,
+    /// Invisible throughout, or with control characters.
+    Invisible,
     /// Allowed for admins only.
     AdminOnly,
     /// Two mutually exclusive fields were sent.

@@ -31,6 +31,7 @@ pub async fn site(config: &Config) -> Result<Site, Fatal> {
         renderer: Pool::default(),
         keys: Arc::new(Keys::new(&config.secret_key, &config.older_keys, origin)),
         rules: config.rules,
+        reserved_names: config.reserved_names.clone(),
         breached_passwords: config.breached_passwords.clone(),
         limits: config.limits,
         attempts: Attempts::default(),

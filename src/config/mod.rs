@@ -21,6 +21,7 @@ use crate::error::Fatal;
 use crate::models::base::breached_passwords::BreachedPasswords;
 use crate::models::base::rate_policy::RateLimits;
 use crate::models::base::site::{EmailRules, Rules, TwoFactorPolicy};
+use crate::models::users::reserved_names::ReservedNames;
 use crate::web::public_url::PublicUrl;
 
 /// All configuration.
@@ -42,6 +43,7 @@ pub struct Config {
     /// How long to keep serving after SIGTERM while not ready.
     pub drain: Duration,
     pub rules: Rules,
+    pub reserved_names: ReservedNames,
     pub breached_passwords: Option<Arc<BreachedPasswords>>,
     pub limits: RateLimits,
     pub mail: MailConfig,
@@ -74,6 +76,7 @@ struct Options {
     require_two_factor: TwoFactorPolicy,
     breached_passwords: Option<PathBuf>,
     drain_seconds: u64,
+    reserved_names: Option<String>,
     audit_retention_days: Option<u32>,
     statement_timeout_seconds: u64,
     lock_timeout_seconds: u64,
@@ -96,6 +99,7 @@ impl Default for Options {
             require_two_factor: TwoFactorPolicy::None,
             breached_passwords: None,
             drain_seconds: 0,
+            reserved_names: None,
             audit_retention_days: None,
             statement_timeout_seconds: 5,
             lock_timeout_seconds: 2,
@@ -209,6 +213,9 @@ impl Config {
             public_url,
             bcrypt_cost: options.bcrypt_cost,
             log_format: options.log_format,
+            reserved_names: ReservedNames::new(
+                options.reserved_names.as_deref().unwrap_or_default(),
+            ),
             rules: Rules {
                 email,
                 two_factor: options.require_two_factor,

@@ -176,4 +176,5 @@ pub enum Lock {
     Admins = 0x506f_0001,
     Backfills = 0x506f_0002,
     AuditSeals = 0x506f_0009,
+    Usernames = 0x506f_000c,
 }

@@ -14,4 +14,5 @@ pub const BACKFILLS: &[crate::db::Backfill] = &[
     posts::post_search::BACKFILL,
     accounts::account_search::BACKFILL,
     mail::address::BACKFILL,
+    users::skeleton::BACKFILL,
 ];

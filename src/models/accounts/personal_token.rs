@@ -13,7 +13,7 @@ use crate::models::base::actor::Actor;
 use crate::models::base::caller::Caller;
 use crate::models::base::rate_limit::{self, Budget};
 use crate::models::base::site::Site;
-use crate::models::base::{form_value, random};
+use crate::models::base::{form_value, random, visible};
 use crate::models::users::user::{self, Role, User};
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
@@ -170,7 +170,7 @@ pub async fn create(
 }
 
 fn parse_name(text: Option<&str>) -> Result<String> {
-    let name = text.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+    let name = visible::parse_line("name", text.unwrap_or_default())?;
     match name.chars().count() {
         0 => Err(Error::invalid("name", Rule::Required)),
         1..=MAX_NAME_LENGTH => Ok(name),

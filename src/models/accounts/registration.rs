@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::db::{Db, now, sql};
+use crate::db::{Conn, Lock, now, sql};
 use crate::error::{Error, Result};
 use crate::models::accounts::identity::Identity;
 use crate::models::accounts::{account_search, email_address, password};
@@ -13,6 +13,7 @@ use crate::models::base::rate_limit::{self, Budget};
 use crate::models::base::site::Site;
 use crate::models::mail::address;
 use crate::models::mail::outbox::{self, MailKind};
+use crate::models::users::skeleton::Skeletons;
 use crate::models::users::user::{self, Role, User};
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
@@ -34,11 +35,15 @@ pub struct Registration {
 /// Creates an account with the role `user`.
 ///
 /// # Errors
-/// `Invalid`; `Taken` when the name or the e-mail address is taken; `TooManyRequests`.
+/// `Invalid`; `Taken` when the name, one that looks like it, or the e-mail address is taken;
+/// `TooManyRequests`.
 pub async fn register(site: &Site, caller: &Caller, input: &Registration) -> Result<Identity> {
     let budget = Budget::new(site.limits.register, &caller.network());
     rate_limit::acquire(&site.db, caller, &budget).await?;
     let valid = validate(site, input, site.rules.email.required).await?;
+    if site.reserved_names.contain(&valid.username) {
+        return Err(Error::invalid("username", Rule::Reserved));
+    }
     // If the site sends e-mail, an address takes effect once it is confirmed. Until then it is not
     // compared with others, so that registering does not reveal who has an account: the owner of a
     // taken address gets an e-mail.
@@ -91,16 +96,23 @@ async fn validate(site: &Site, input: &Registration, needs_email: bool) -> Resul
 }
 
 async fn insert(site: &Site, caller: &Caller, new: NewUser, role: Role) -> Result<Identity> {
-    // Checked before the expensive hash; the unique constraint is authoritative.
+    // Before the expensive hash.
     refuse_taken(&site.db, &new).await?;
     let hash = site.hasher.hash(&new.password).await?;
     let mut tx = site.db.begin().await?;
+    // One registration at a time: no constraint can keep names apart that look alike, because the
+    // database may have such names already.
+    tx.lock(Lock::Usernames).await?;
+    refuse_taken(&mut tx, &new).await?;
+    let skeletons = Skeletons::of(&new.username);
     let inserted: Result<User> = sql("INSERT INTO users \
-         (username, username_key, email, email_key, pending_email, email_verified_at, \
-         password_hash, role, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
-         RETURNING id, username, role")
+         (username, username_key, username_skeleton, username_skeleton_as_written, email, \
+         email_key, pending_email, email_verified_at, password_hash, role, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id, username, role")
     .bind(new.username.as_str())
     .bind(user::canonical(&new.username))
+    .bind(skeletons.folded)
+    .bind(skeletons.as_written)
     .bind(new.email.clone())
     .bind(new.email.as_deref().map(address::canonical))
     .bind(new.pending_email.clone())
@@ -129,17 +141,24 @@ async fn insert(site: &Site, caller: &Caller, new: NewUser, role: Role) -> Resul
     Ok(Identity { user, password_hash: hash })
 }
 
-async fn refuse_taken(db: &Db, new: &NewUser) -> Result<()> {
-    let (names, emails): (i64, i64) = sql("SELECT \
+async fn refuse_taken<'c>(conn: impl Into<Conn<'c>>, new: &NewUser) -> Result<()> {
+    let skeletons = Skeletons::of(&new.username);
+    let (names, alike, emails): (i64, i64, i64) = sql("SELECT \
          (SELECT count(*) FROM users WHERE username_key = $1), \
-         (SELECT count(*) FROM users WHERE email_key = $2)")
+         (SELECT count(*) FROM users WHERE username_skeleton = $2 \
+             OR username_skeleton_as_written = $3), \
+         (SELECT count(*) FROM users WHERE email_key = $4)")
     .bind(user::canonical(&new.username))
+    .bind(skeletons.folded)
+    .bind(skeletons.as_written)
     .bind(new.email.as_deref().map(address::canonical))
-    .one(db)
+    .one(conn)
     .await?;
     let mut errors = ValidationErrors::default();
     if names > 0 {
         errors.add(FieldError::new("username", Rule::Taken));
+    } else if alike > 0 {
+        errors.add(FieldError::new("username", Rule::Confusable));
     }
     if emails > 0 {
         errors.add(FieldError::new("email", Rule::Taken));

@@ -16,3 +16,4 @@ pub mod rate_policy;
 pub mod search;
 pub mod site;
 pub mod user_agent;
+pub mod visible;

@@ -11,6 +11,7 @@ use crate::models::base::hasher::Hasher;
 use crate::models::base::keys::Keys;
 use crate::models::base::pool::Pool;
 use crate::models::base::rate_policy::RateLimits;
+use crate::models::users::reserved_names::ReservedNames;
 
 /// The database, the password hasher, the pool that renders posts, the keys, the rules and lists.
 /// Cheap to clone.
@@ -21,6 +22,7 @@ pub struct Site {
     pub renderer: Pool,
     pub keys: Arc<Keys>,
     pub rules: Rules,
+    pub reserved_names: ReservedNames,
     /// Passwords that nobody may choose, if the operator has such a list.
     pub breached_passwords: Option<Arc<BreachedPasswords>>,
     pub limits: RateLimits,

@@ -11,6 +11,7 @@ use crate::models::base::actor::{Actor, Admin};
 use crate::models::base::form_value;
 use crate::models::base::rate_limit;
 use crate::models::base::site::Site;
+use crate::models::base::visible;
 use crate::models::posts::markdown::{self, Rendered};
 use crate::models::posts::post::{self, Post};
 use crate::models::posts::post_search;
@@ -240,7 +241,7 @@ async fn try_delete(site: &Site, actor: &Actor, id: i64, seen: Option<i64>) -> R
 }
 
 fn parse_title(text: &str) -> Result<String> {
-    let title = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let title = visible::parse_line("title", text)?;
     match title.chars().count() {
         0 => Err(Error::invalid("title", Rule::Required)),
         1..=MAX_TITLE_LENGTH => Ok(title),

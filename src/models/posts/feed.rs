@@ -107,8 +107,9 @@ pub async fn feed(
     Ok(keyset.page_of(count, posts, keys))
 }
 
-/// Maximum size of a page that includes contents, in bytes.
-const CONTENT_BUDGET: usize = 1024 * 1024;
+/// Maximum size of the items of a page that includes contents, in bytes: with the cursors, the page
+/// has at most 1 MiB.
+const CONTENT_BUDGET: usize = 1024 * 1024 - 1024;
 
 /// Adds the contents of as many posts, from the first on, as fit into the budget, at least one;
 /// returns how many. Contents that do not fit are not even read.

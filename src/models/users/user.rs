@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use strum::{EnumString, IntoStaticStr};
 use unicode_normalization::UnicodeNormalization;
-use unicode_security::MixedScript;
+use unicode_security::{GeneralSecurityProfile, MixedScript};
 
 use crate::db::{Conn, Db, Tx, sql};
 use crate::error::{Error, Result};
@@ -87,7 +87,11 @@ pub fn parse_username(text: &str) -> Result<String> {
     if name.is_empty() {
         return Err(Error::invalid("username", Rule::Required));
     }
-    let is_allowed = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    // UTS #39 excludes characters that are invisible or obsolete.
+    let is_allowed = |c: char| {
+        matches!(c, '_' | '-')
+            || (c.is_alphanumeric() && GeneralSecurityProfile::identifier_allowed(c))
+    };
     if !USERNAME_LENGTH.contains(&name.chars().count()) || !name.chars().all(is_allowed) {
         return Err(FieldError::new("username", Rule::Malformed)
             .with("min", *USERNAME_LENGTH.start())
@@ -168,7 +172,20 @@ mod tests {
         assert_eq!(parse_username("Zoë").unwrap(), "Zoë");
         assert_eq!(parse_username("世界").unwrap(), "世界");
         let long = "x".repeat(41);
-        for bad in ["", "a", &long, "a b", "a@b", "a/b", "../x", "a\u{0}b", "a\r\nb", "аnn"] {
+        for bad in [
+            "",
+            "a",
+            &long,
+            "a b",
+            "a@b",
+            "a/b",
+            "../x",
+            "a\u{0}b",
+            "a\r\nb",
+            "аnn",
+            "\u{3164}\u{3164}",
+            "a\u{200b}b",
+        ] {
             assert!(parse_username(bad).is_err(), "{bad:?}");
         }
     }

@@ -23,6 +23,9 @@ pub struct FormState {
     pub preview: Option<String>,
 }
 
+/// Longest address that pages repeat, in bytes: lists do so in the forms of each item.
+const MAX_ADDRESS: usize = 800;
+
 /// The context of every template.
 #[derive(Serialize)]
 struct Context<'a> {
@@ -30,7 +33,7 @@ struct Context<'a> {
     me: Option<&'a User>,
     flash: Option<FlashMessage>,
     here: &'a str,
-    /// The path with its query, for returning to this page.
+    /// The path with its query, for returning to this page; without it if it is long.
     address: String,
     view: Value,
     errors: Vec<FieldProblem>,
@@ -54,6 +57,9 @@ pub fn render(
     form: FormState,
 ) -> response::Result<'static> {
     let public_url = request.rocket().state::<PublicUrl>();
+    let uri = request.uri();
+    let whole = uri.to_string();
+    let is_short = whole.len() <= MAX_ADDRESS;
     let context = Context {
         site: SiteContext {
             name: "Postly",
@@ -63,8 +69,8 @@ pub fn render(
         },
         me: RequestState::of(request).authenticated().map(|authenticated| &authenticated.user),
         flash: public_url.and_then(|public_url| flash::take(request, public_url)),
-        here: request.uri().path().as_str(),
-        address: request.uri().to_string(),
+        here: uri.path().as_str(),
+        address: if is_short { whole } else { uri.path().to_string() },
         view,
         errors: form.errors,
         form: form.fields,

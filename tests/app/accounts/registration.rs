@@ -4,7 +4,7 @@ use rocket::futures::future::join_all;
 use rocket::http::Method::{Get, Post};
 use serde_json::json;
 
-use crate::support::internals::sql;
+use crate::support::internals::{Admin, BACKFILLS, Error, Registration, Role, create_user, sql};
 use crate::support::permission::{Permission, api_only, page_only};
 use crate::support::{App, PASSWORD, Person};
 
@@ -99,4 +99,100 @@ async fn fifty_at_once_make_one_account() {
     assert_eq!((count(201), count(409)), (1, 49));
     let (rows,): (i64,) = sql("SELECT count(*) FROM users").one(&app.db).await.unwrap();
     assert_eq!(rows, 1);
+}
+
+#[rocket::async_test]
+async fn a_name_that_looks_like_another_is_refused() {
+    let app = App::new().await;
+    for name in ["coco", "BOB", "maria"] {
+        app.user(name).await;
+    }
+    // Cyrillic; Cyrillic capitals, which look Latin only as such; Latin r and n.
+    for name in ["сосо", "СОСО", "ВОВ", "rnaria"] {
+        let form = json!({"username": name, "password": PASSWORD});
+        let refused = app.nobody().api().post("/auth/register", form).await;
+        assert_eq!(refused.status, 409, "{name}");
+        assert_eq!(refused.json()["errors"][0]["code"], "username.confusable", "{name}");
+        let form = [("username", name), ("password", PASSWORD)];
+        let page = app.nobody().page().post("/register", &form).await;
+        assert!(page.status == 409 && page.body.contains("looks like somebody else"), "{name}");
+        let form = Registration {
+            username: Some(name.to_owned()),
+            password: Some(PASSWORD.to_owned()),
+            email: None,
+        };
+        let by_operator = create_user(app.site(), &Admin::operator(), &form, Role::User).await;
+        assert!(matches!(by_operator, Err(Error::Taken(_))), "{name}");
+    }
+    for name in ["coco1", "Марина"] {
+        let form = json!({"username": name, "password": PASSWORD});
+        assert_eq!(app.nobody().api().post("/auth/register", form).await.status, 201, "{name}");
+    }
+}
+
+#[rocket::async_test]
+async fn of_parallel_registrations_of_names_that_look_alike_one_wins() {
+    let app = App::new().await;
+    let names = ["coco", "сосо"];
+    let everywhere: Vec<_> =
+        (0..20).map(|i| app.nobody().from(&format!("192.0.2.{}", i / 5))).collect();
+    let all = join_all(everywhere.iter().enumerate().map(|(i, nobody)| {
+        let newcomer = json!({"username": names[i % 2], "password": PASSWORD});
+        async move { nobody.api().post("/auth/register", newcomer).await }
+    }))
+    .await;
+    let count = |status| all.iter().filter(|response| response.status == status).count();
+    assert_eq!((count(201), count(409)), (1, 19));
+    let (rows,): (i64,) = sql("SELECT count(*) FROM users").one(&app.db).await.unwrap();
+    assert_eq!(rows, 1);
+}
+
+#[rocket::async_test]
+async fn accounts_whose_names_looked_alike_before_keep_working() {
+    let app = App::new().await;
+    for name in ["coco", "xoxo", "dodo"] {
+        app.user(name).await;
+    }
+    for statement in [
+        "UPDATE users SET username = 'сосо', username_key = 'сосо' WHERE username = 'xoxo'",
+        "UPDATE users SET username = 'рора', username_key = 'рора' WHERE username = 'dodo'",
+        "UPDATE users SET username_skeleton = NULL, username_skeleton_as_written = NULL",
+        "DELETE FROM backfills WHERE name = 'username-skeletons'",
+    ] {
+        sql(statement).execute(app.db.writer()).await.unwrap();
+    }
+    app.db.migrate(BACKFILLS).await.unwrap();
+    for name in ["coco", "сосо"] {
+        let person = app.log_in(name).await;
+        assert_eq!(person.api().get("/me").await.json()["username"], name);
+        person.posts("Tides").await;
+    }
+    // What was registered before is compared with, too.
+    let form = json!({"username": "popa", "password": PASSWORD});
+    let refused = app.nobody().api().post("/auth/register", form).await;
+    assert_eq!(refused.json()["errors"][0]["code"], "username.confusable");
+}
+
+#[rocket::async_test]
+async fn reserved_and_invisible_names_are_refused() {
+    let app = App::with(&[("reserved_names", "editor, news-desk")]).await;
+    for (name, code) in [
+        ("Admin", "username.reserved"),
+        ("support", "username.reserved"),
+        ("news-desk", "username.reserved"),
+        ("ｍｅ", "username.reserved"),
+        ("МЕ", "username.reserved"),
+        ("rооt", "username.mixed_scripts"),
+        ("\u{3164}\u{3164}", "username.malformed"),
+        ("a\u{200b}nn", "username.malformed"),
+    ] {
+        let form = json!({"username": name, "password": PASSWORD});
+        let refused = app.nobody().api().post("/auth/register", form).await;
+        assert_eq!(refused.status, 422, "{name}");
+        assert_eq!(refused.json()["errors"][0]["code"], code, "{name}");
+        let form = [("username", name), ("password", PASSWORD), ("email", "")];
+        assert_eq!(app.nobody().page().post("/register", &form).await.status, 422, "{name}");
+    }
+    let root = app.admin("root").await;
+    assert_eq!(root.api().get("/me").await.status, 200, "the operator may use reserved names");
 }

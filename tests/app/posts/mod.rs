@@ -5,6 +5,7 @@ mod feed;
 mod limits;
 mod lists;
 mod post;
+mod sizes;
 mod votes;
 
 use crate::support::Person;

@@ -290,3 +290,22 @@ async fn a_newer_renderer_renders_old_posts_anew() {
     assert_eq!(post["content_html"], "<p>About <em>Tides</em>.</p>\n");
     assert_eq!(post["excerpt"], "About Tides.");
 }
+
+#[rocket::async_test]
+async fn titles_are_visible() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    for title in ["\u{200b}", "\u{3164} \u{2800}", "a\u{202e}b", "\u{2067}a", "a\u{7}b"] {
+        let refused = ann.api().post("/posts", json!({"title": title, "content": "x"})).await;
+        assert_eq!(refused.json()["errors"][0]["code"], "title.invisible", "{title:?}");
+        let form = [("title", title), ("content", "typed")];
+        let page = ann.page().post("/posts", &form).await;
+        assert!(page.status == 422 && page.body.contains("visible characters"), "{title:?}");
+        let token = json!({"name": title, "scopes": ["posts:read"]});
+        assert_eq!(ann.api().post("/me/tokens", token).await.status, 422, "{title:?}");
+    }
+    for title in ["क्\u{200d}ष", "👩\u{200d}💻", "שלום"] {
+        let kept = ann.api().post("/posts", json!({"title": title, "content": "x"})).await;
+        assert_eq!((kept.status, &kept.json()["title"]), (201, &json!(title)));
+    }
+}
