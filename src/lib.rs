@@ -23,7 +23,6 @@ use crate::config::Config;
 use crate::error::{Fatal, Result};
 use crate::jobs::mailer::Mailer;
 use crate::models::base::hasher::Hasher;
-use crate::models::base::keys::Keys;
 use crate::models::base::site::Site;
 use crate::routes::api::openapi;
 use crate::web::background::Worker;
@@ -50,11 +49,11 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
             .map_err(|e| Fatal(format!("no temporary folder can be created: {e}")))?;
         (empty.path().to_owned(), Some(empty))
     };
+    let keys = Arc::new(config.keys()?);
     let figment = config.figment.merge(("template_dir", folder));
 
     let origin = config.public_url.origin();
     let mailer = Mailer::new(config.mail.transport, config.mail.from, origin)?;
-    let keys = Arc::new(Keys::new(&config.secret_key, &config.older_keys, origin));
     let hasher = Hasher::new(config.bcrypt_cost)?;
     let rules = config.rules;
 
@@ -63,7 +62,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
     let rocket = rocket::custom(figment)
         .manage(openapi::document(fragments))
         .manage(config.public_url)
-        .manage(TrustedProxies(config.trusted_proxies))
+        .manage(TrustedProxies::new(config.trusted_proxies))
         .attach(<Database as rocket_db_pools::Database>::init())
         .attach(manage_site(move |db| Site { db, hasher, keys, rules }))
         .attach(Template::try_custom(assets::templates))

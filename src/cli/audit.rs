@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::operator;
+use super::operator::{self, Access};
 use crate::config::Config;
 use crate::error::Fatal;
 use crate::models::audit::{self, Checkpoint};
@@ -19,7 +19,7 @@ pub enum AuditCommand {
 
 pub async fn run(config: &Config, command: &AuditCommand) -> Result<(), Fatal> {
     let AuditCommand::Verify { expect } = command;
-    let db = operator::database(config).await?;
+    let db = operator::database(config, Access::Existing).await?;
     let end = audit::verify(&db).await?;
     if let Some(expect) = expect {
         let checkpoint: Checkpoint =

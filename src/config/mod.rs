@@ -5,6 +5,7 @@ pub mod mail;
 pub mod networks;
 pub mod secret_keys;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,8 +15,10 @@ use rocket::figment::{Figment, Profile};
 use serde::Deserialize;
 
 use self::mail::MailConfig;
+use self::secret_keys::Secrets;
 use crate::db;
 use crate::error::Fatal;
+use crate::models::base::keys::Keys;
 use crate::models::base::site::{EmailRules, Rules};
 use crate::web::public_url::PublicUrl;
 
@@ -25,13 +28,11 @@ pub struct Config {
     /// Rocket's own configuration, including the database.
     pub figment: Figment,
     pub database_url: String,
-    /// Signs the tokens; at least 32 bytes.
-    pub secret_key: String,
-    /// Whether the secrets come from the configuration, not from the generated file.
-    pub is_key_configured: bool,
-    /// Earlier secrets; tokens signed with them are still valid.
-    pub older_keys: Vec<String>,
+    /// The configured secrets; without them, the generated file is used.
+    pub secrets: Option<Secrets>,
     pub public_url: PublicUrl,
+    /// Where the server listens.
+    pub listens_at: SocketAddr,
     /// The bcrypt cost: the base-2 logarithm of the number of rounds.
     pub bcrypt_cost: u32,
     pub log_format: LogFormat,
@@ -158,18 +159,16 @@ impl Config {
             required: options.email_required,
             verified_to_post: options.posting_needs_verified_email,
         };
-        let is_key_configured = options.secret_key.is_some();
-        let (secret_key, older_keys) = match options.secret_key {
-            Some(keys) => secret_keys::configured(&keys)?,
-            None => secret_keys::generated(&database_url)?,
-        };
+        let secrets = options.secret_key.as_deref().map(secret_keys::configured).transpose()?;
+        if secrets.is_none() {
+            secret_keys::require_file(&database_url)?;
+        }
         Ok(Config {
             figment,
             database_url,
-            secret_key,
-            older_keys,
-            is_key_configured,
+            secrets,
             public_url,
+            listens_at: SocketAddr::new(rocket.address, rocket.port),
             bcrypt_cost: options.bcrypt_cost,
             log_format: options.log_format,
             rules: Rules { email },
@@ -182,8 +181,23 @@ impl Config {
     }
 }
 
+impl Config {
+    /// The signing keys. Without configured ones, the first call creates the file with a new one;
+    /// so a command that must not create anything does not call this.
+    ///
+    /// # Errors
+    /// One sentence for the operator, when the file cannot be used.
+    pub fn keys(&self) -> Result<Keys, Fatal> {
+        let (newest, older) = match &self.secrets {
+            Some(secrets) => secrets.clone(),
+            None => secret_keys::generated(&self.database_url)?,
+        };
+        Ok(Keys::new(&newest, &older, self.public_url.origin()))
+    }
+}
+
 /// The folder of the SQLite file; `data` on PostgreSQL.
-fn data_dir(database_url: &str) -> Result<PathBuf, Fatal> {
+pub fn data_dir(database_url: &str) -> Result<PathBuf, Fatal> {
     if !db::is_sqlite(database_url)? {
         return Ok(PathBuf::from("data"));
     }

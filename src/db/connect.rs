@@ -1,8 +1,7 @@
 //! Connecting to the database in `DATABASE_URL`.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::Path;
 use std::time::Duration;
 
 use rocket_db_pools::figment::Figment;
@@ -10,8 +9,10 @@ use sqlx::Connection as _;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
+use super::address::{is_sqlite, postgres_options, sqlite_path, unreachable};
 use super::circuit_breaker::CircuitBreaker;
 use super::connection::Db;
+use super::files::{create_private_folder, open_private_file};
 use crate::error::Fatal;
 
 impl Db {
@@ -34,8 +35,11 @@ async fn connect_sqlite(url: &str, max: u32, timeout: Duration) -> Result<Db, Fa
         Fatal(format!("the SQLite file {} cannot be used: {e}", path.display()))
     };
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|e| unusable(&e))?;
+        create_private_folder(folder).map_err(|e| unusable(&e))?;
     }
+    // SQLite would create it with the rights that the umask leaves; the files beside it get the
+    // mode of this one.
+    open_private_file(&path).map_err(|e| unusable(&e))?;
     let options = SqliteConnectOptions::new()
         .filename(&path)
         .journal_mode(SqliteJournalMode::Wal)
@@ -74,32 +78,11 @@ async fn connect_postgres(url: &str, max: u32, timeout: Duration) -> Result<Db, 
     let pool = PgPoolOptions::new()
         .max_connections(max)
         .acquire_timeout(timeout)
-        .connect(url)
+        .connect_with(postgres_options(url)?)
         .await
-        // The URL contains a password, so the message does not repeat it.
-        .map_err(|e| Fatal(format!("the PostgreSQL database cannot be reached: {e}")))?;
+        .map_err(|e| unreachable(url, &e))?;
     let breaker = CircuitBreaker::new(pool.clone());
     Ok(Db::Postgres { pool, breaker })
-}
-
-/// Whether a URL is for SQLite; otherwise it is for PostgreSQL.
-pub fn is_sqlite(url: &str) -> Result<bool, Fatal> {
-    match url.split_once(':') {
-        Some(("sqlite", _)) => Ok(true),
-        Some(("postgres" | "postgresql", _)) => Ok(false),
-        _ => Err(Fatal::new("DATABASE_URL must begin with sqlite: or postgres://")),
-    }
-}
-
-/// The file of a `sqlite:` URL.
-pub fn sqlite_path(url: &str) -> Result<PathBuf, Fatal> {
-    let options = SqliteConnectOptions::from_str(url)
-        .map_err(|e| Fatal(format!("DATABASE_URL cannot be read: {e}")))?;
-    let path = options.get_filename().to_owned();
-    if url.contains(":memory:") || path.as_os_str().is_empty() {
-        return Err(Fatal::new("DATABASE_URL must name a file: sqlite:PATH"));
-    }
-    Ok(path)
 }
 
 /// Locks out other processes that set up the same SQLite file until the value is dropped; sqlx
@@ -108,7 +91,7 @@ pub(super) async fn lock_file(database: &Path) -> Result<File, Fatal> {
     let path = database.with_extension("lock");
     let failed =
         |e: &dyn std::fmt::Display| Fatal(format!("{} cannot be locked: {e}", path.display()));
-    let file = File::create(&path).map_err(|e| failed(&e))?;
+    let file = open_private_file(&path).map_err(|e| failed(&e))?;
     // Waiting for the lock must not block other tasks, one of which may hold it.
     tokio::task::spawn_blocking(move || file.lock().map(|()| file))
         .await

@@ -11,6 +11,7 @@ use rust_embed::RustEmbed;
 use tera::{Context, Tera};
 use url::Url;
 
+use crate::db::create_private_folder;
 use crate::error::{Error, Fatal, Result};
 use crate::models::base::random;
 use crate::models::mail::outbox::Email;
@@ -150,7 +151,7 @@ impl Mailer {
 
 /// Writes a file that only its owner can read: links in e-mails contain secrets.
 fn write_file(folder: &std::path::Path, name: &str, text: &[u8]) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
+    create_private_folder(folder)?;
     let mut options = std::fs::OpenOptions::new();
     let mut file = options.write(true).create_new(true).mode(0o600).open(folder.join(name))?;
     file.write_all(text)?;

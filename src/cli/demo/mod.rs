@@ -5,7 +5,7 @@ mod content;
 use chrono::Duration;
 use clap::Args;
 
-use super::operator;
+use super::operator::{self, Access};
 use crate::config::Config;
 use crate::db::now;
 use crate::error::{Conflict, Error, Fatal, Result};
@@ -28,7 +28,7 @@ pub struct DemoArguments {
 const BATCH: u64 = 1_000;
 
 pub async fn run(config: &Config, arguments: &DemoArguments) -> Result<(), Fatal> {
-    let site = operator::site(config).await?;
+    let site = operator::site(config, Access::Create).await?;
     let summary = fill(&site, arguments.posts).await?;
     println!(
         "Created {} users and {} posts. Log in as any of them, for example {}, with the password: {}",

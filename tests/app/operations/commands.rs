@@ -125,7 +125,7 @@ fn keys_rotate_and_the_audit_is_verified_from_the_command_line() {
     assert!(add.status.success(), "{}", add.text);
     let verified = site.run(&["audit", "verify"], "");
     assert!(verified.status.success() && verified.text.contains("1 events, none changed"));
-    let end = verified.text.trim().rsplit(' ').next().unwrap().to_owned();
+    let end = verified.stdout.trim().rsplit(' ').next().unwrap().to_owned();
     assert!(site.run(&["user", "disable", "ann"], "").status.success());
     let again = site.run(&["audit", "verify", "--expect", &end], "");
     assert!(again.status.success(), "{}", again.text);

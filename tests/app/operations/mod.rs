@@ -4,6 +4,7 @@ mod commands;
 mod flows;
 mod health;
 mod log;
+mod operator;
 mod static_files;
 
 use crate::support::permission::Permission;
