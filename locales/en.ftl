@@ -29,26 +29,31 @@ error-too_many_requests = Too many attempts. Please wait { $unit ->
         }
     } and try again.
     .title = Too many attempts
-error-unavailable = The site is busy, or its database is unreachable. Please try again shortly.
+error-unavailable = { $reason ->
+        [not-writable] Nothing can be saved at the moment, but you can go on reading. Please try again later.
+       *[other] The site is busy, or its database is unreachable. Please try again shortly.
+    }
     .title = Temporarily unavailable
 error-internal_error = Something went wrong on our side. We’ve logged it. Please try again.
     .title = Something went wrong
 
 error-login-failed = Wrong username, e-mail or password.
     .title = Log-in failed
-error-login-expired = This log-in has expired. Please start again.
+error-login-expired = There is no log-in to complete here, or it has expired. Please start again.
     .title = Log-in expired
 error-code-wrong = This code is wrong or has been used already.
     .title = Wrong code
 error-access_token-invalid = The access token is not valid. Log in again.
     .title = Invalid access token
+error-access_token-not_yet_valid = The access token is not valid yet, because the clocks of the site’s servers differ. Try again shortly.
+    .title = Access token not yet valid
 error-refresh_token-invalid = The refresh token is not valid or has been used already. Log in again.
     .title = Invalid refresh token
 error-personal_token-invalid = The token is unknown, revoked or expired.
     .title = Invalid personal token
 error-session-ended = This session has ended. Log in again.
     .title = Session ended
-error-link-invalid = This link is no longer valid. Request a new one.
+error-link-invalid = The link is missing or no longer valid. Request a new one.
     .title = Invalid link
 error-authorization-scheme = Use “Authorization: Bearer” with an access token.
     .title = Unsupported authorization scheme
@@ -61,6 +66,8 @@ error-posts-own_vote = You can’t vote for your own post.
     .title = Own post
 error-email-unverified = Confirm your e-mail address first: open the link we sent you.
     .title = E-mail address not confirmed
+error-two_factor-required = This site requires two-factor log-in. Set it up to continue.
+    .title = Two-factor log-in required
 error-personal_token-not_allowed = Personal tokens can’t do this. Log in instead.
     .title = Not allowed for tokens
 
@@ -87,7 +94,7 @@ error-body_too_large = The request is too large.
     .title = Request too large
 error-method_not_allowed = This address doesn’t allow this method; it allows { $methods }.
     .title = Method not allowed
-error-cross_origin = This form was sent from a different address. Open this site and try again.
+error-cross_origin = This form was sent from another address than { $address }. Open { $address } and try again. If this is your site and that is not its address, set POSTLY_PUBLIC_URL.
     .title = Sent from another site
 
 ### Fields: field-<name>-<rule>, or else rule-<rule>. The attribute "meaning" is for the error reference.
@@ -98,6 +105,8 @@ rule-too_short = Use at least { $min } characters.
     .meaning = The text is too short.
 rule-too_long = Use at most { $max } characters.
     .meaning = The text is too long.
+rule-too_complex = This is too complex.
+    .meaning = The value would need too much work or space.
 rule-malformed = This value has the wrong format.
     .meaning = The value has the wrong type or format.
 rule-out_of_range = Enter a whole number from { $min } to { $max }.
@@ -112,6 +121,8 @@ rule-changed = This was changed in the meantime. Please try again.
     .meaning = The stored value was changed while the request was running.
 rule-guessable = This is too easy to guess.
     .meaning = The password is too easy to guess.
+rule-breached = This password was stolen from another site. Choose one that you use nowhere else.
+    .meaning = The password is in the site’s list of passwords from known breaches.
 rule-contains_username = The password must not contain your username.
     .meaning = The password contains the username.
 rule-mixed_scripts = Use letters from one alphabet only.
@@ -166,6 +177,7 @@ field-title-required = Add a title.
 field-title-too_long = Use at most { $max } characters; this title has { $actual }.
 field-content-required = Write something first.
 field-content-too_long = Use at most { $max } characters; this text has { $actual }.
+field-content-too_complex = This text is too complex to show: its tables have too many cells, or its quotes and lists are nested too deeply. Use smaller tables or fewer levels.
 field-name-required = Give the token a name.
 field-scopes-required = Choose at least one permission.
 field-scopes-unknown = Use posts:read, posts:write, account and admin.
@@ -186,6 +198,7 @@ flash-logged-in = You are logged in.
 flash-logged-out = You are logged out.
 flash-code-required = One more step: enter your code.
 flash-reauthenticated = Confirmed. We won’t ask again for 15 minutes.
+flash-reauthenticated-repeat = Confirmed. Nothing has changed yet: please do it again now.
 flash-post-created = Post published.
 flash-post-saved = Changes saved.
 flash-post-deleted = Post deleted.
@@ -201,7 +214,7 @@ flash-sessions-ended = You were logged out everywhere else.
 flash-token-revoked = Token revoked.
 flash-password-changed = Password changed. You were logged out everywhere else.
 flash-password-reset = Your new password is set. Log in with it.
-flash-reset-requested = If this address has an account, we’ve sent it a link. The link works for an hour.
+flash-reset-requested = If this address has an account, we’ve sent it a link. The link works for 30 minutes.
 flash-email-changed = E-mail address saved.
 flash-email-verified = Your e-mail address is confirmed.
 flash-link-sent = We’ve sent the link.

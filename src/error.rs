@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
+use sqlx::sqlite::SqliteError;
 use strum::{EnumIter, IntoStaticStr};
 
 use crate::validation::{FieldError, Rule, ValidationErrors};
@@ -38,12 +40,42 @@ pub enum Error {
     },
     /// The site is busy: this request cannot be served now.
     Unavailable,
-    /// The database is unreachable: no request can be served now.
-    Disconnected,
+    /// The database cannot serve this request now.
+    Unserved(Fault),
     AuditBroken(AuditFault),
     Database(sqlx::Error),
     /// An internal failure; the text is for the log.
     Internal(String),
+}
+
+/// Why the database cannot serve a request now.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    pub kind: FaultKind,
+    /// The database's own words, for the log.
+    pub words: String,
+    /// Whether it belongs to an outage whose beginning has been logged.
+    pub known: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The connection was lost, or the SQLite file was deleted or replaced.
+    Gone,
+    /// There is no space left. Reads may still work.
+    Full,
+    /// Nothing can be written. Reads still work.
+    ReadOnly,
+    /// Time-outs of locks, statements and the pool: they concern this request alone.
+    Busy,
+    /// A deadlock or a serialisation failure: the transaction can be repeated at once.
+    Aborted,
+}
+
+impl Fault {
+    pub fn new(kind: FaultKind, words: impl Into<String>) -> Fault {
+        Fault { kind, words: words.into(), known: false }
+    }
 }
 
 /// Which credentials are invalid.
@@ -59,6 +91,9 @@ pub enum Credentials {
     Code,
     #[strum(serialize = "access_token.invalid")]
     AccessToken,
+    /// Genuine, but issued in the future: the clock of this server or of another one is wrong.
+    #[strum(serialize = "access_token.not_yet_valid")]
+    FutureToken,
     #[strum(serialize = "refresh_token.invalid")]
     RefreshToken,
     #[strum(serialize = "personal_token.invalid")]
@@ -84,6 +119,9 @@ pub enum Denial {
     OwnVote,
     #[strum(serialize = "email.unverified")]
     EmailUnverified,
+    /// The site requires two-factor log-in, and this user has not set it up yet.
+    #[strum(serialize = "two_factor.required")]
+    SecondFactorMissing,
     /// No personal token may do this, whatever its scopes.
     #[strum(serialize = "personal_token.not_allowed")]
     PersonalToken,
@@ -109,11 +147,28 @@ pub enum Conflict {
     SiteInUse,
 }
 
-/// Where the audit chain is broken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where the audit log is broken, by the number of the event.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuditFault {
     Missing(i64),
     Changed(i64),
+    /// What the event says about people was changed.
+    DetailsChanged(i64),
+    /// It was removed, although the account was not deleted.
+    DetailsMissing(i64),
+    /// The seal that ends with this event has a wrong signature.
+    Seal(i64),
+    /// The key that signed the newest seal is not one of the site's keys.
+    UnknownKey {
+        id: i64,
+        key: String,
+    },
+    /// The event of a checkpoint was sealed; `instead` is the checkpoint of its seal.
+    Sealed {
+        id: i64,
+        at: DateTime<Utc>,
+        instead: String,
+    },
     /// The record of the last event was changed.
     Head,
     /// The event of a checkpoint no longer matches.
@@ -141,9 +196,14 @@ impl Error {
             Error::Conflict(why) => why.into(),
             Error::VersionConflict => "version_conflict",
             Error::TooManyRequests { .. } => "too_many_requests",
-            Error::Unavailable | Error::Disconnected => "unavailable",
+            Error::Unavailable | Error::Unserved(_) => "unavailable",
             Error::AuditBroken(_) | Error::Database(_) | Error::Internal(_) => "internal_error",
         }
+    }
+
+    /// Whether the transaction may succeed if it is simply run again.
+    pub fn is_repeatable(&self) -> bool {
+        matches!(self, Error::Unserved(fault) if fault.kind == FaultKind::Aborted)
     }
 
     /// Whether a unique constraint was violated. SQLite does not name the constraint.
@@ -162,6 +222,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Database(error) => write!(f, "database: {error}"),
+            Error::Unserved(fault) => write!(f, "database: {}", fault.words),
             Error::Internal(what) => f.write_str(what),
             Error::AuditBroken(fault) => write!(f, "broken audit: {fault:?}"),
             Error::Invalid(errors) | Error::Taken(errors) => {
@@ -206,55 +267,67 @@ impl From<FieldError> for Error {
     }
 }
 
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Error::Unserved(fault)
+    }
+}
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         use sqlx::Error as E;
-        match &error {
-            E::RowNotFound => Error::NotFound,
+        let kind = match &error {
+            E::RowNotFound => return Error::NotFound,
+            E::PoolTimedOut => Some(FaultKind::Busy),
             // A server that hangs up in the middle of the handshake is reported
             // as a protocol or TLS error, not as a lost connection.
-            E::PoolTimedOut
-            | E::PoolClosed
-            | E::Io(_)
-            | E::Protocol(_)
-            | E::Tls(_)
-            | E::WorkerCrashed => {
-                tracing::error!(%error, "the database is unreachable");
-                Error::Disconnected
+            E::PoolClosed | E::Io(_) | E::Protocol(_) | E::Tls(_) | E::WorkerCrashed => {
+                Some(FaultKind::Gone)
             }
-            E::Database(e) if is_disconnect(e.as_ref()) => {
-                tracing::error!(%error, "the database is unreachable");
-                Error::Disconnected
+            E::Database(e) if e.try_downcast_ref::<SqliteError>().is_some() => {
+                sqlite_fault(e.as_ref())
             }
-            E::Database(e) if is_temporary(e.as_ref()) => {
-                tracing::error!(%error, "the database cannot serve this request");
-                Error::Unavailable
-            }
-            _ => Error::Database(error),
+            E::Database(e) => postgres_fault(&e.code().unwrap_or_default()),
+            _ => None,
+        };
+        match kind {
+            Some(kind) => Fault::new(kind, error.to_string()).into(),
+            None => Error::Database(error),
         }
     }
 }
 
-/// PostgreSQL classes 08 (connection) and 57P (shutdown).
-fn is_disconnect(error: &dyn sqlx::error::DatabaseError) -> bool {
-    let code = error.code().unwrap_or_default();
-    !is_sqlite(error) && ["08", "57P"].iter().any(|class| code.starts_with(class))
-}
-
-/// Temporary errors of a single request: PostgreSQL class 53 (resources), 40001 and 40P01
-/// (serialisation, deadlock); SQLite 5 (busy), 10 (I/O), 13 (full).
-fn is_temporary(error: &dyn sqlx::error::DatabaseError) -> bool {
-    let code = error.code().unwrap_or_default();
-    if is_sqlite(error) {
-        let primary = code.parse::<i32>().unwrap_or(0) & 0xff;
-        matches!(primary, 5 | 10 | 13)
-    } else {
-        code.starts_with("53") || matches!(code.as_ref(), "40001" | "40P01")
+/// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+fn postgres_fault(code: &str) -> Option<FaultKind> {
+    match code {
+        "53100" => Some(FaultKind::Full),
+        // read_only_sql_transaction: a standby, or `default_transaction_read_only`.
+        "25006" => Some(FaultKind::ReadOnly),
+        // lock_not_available, query_canceled: the time-outs.
+        "55P03" | "57014" => Some(FaultKind::Busy),
+        // serialization_failure, deadlock_detected.
+        "40001" | "40P01" => Some(FaultKind::Aborted),
+        // Connections, and the shutdown of the server.
+        _ if code.starts_with("08") || code.starts_with("57P") => Some(FaultKind::Gone),
+        // Resources, among them too_many_connections.
+        _ if code.starts_with("53") => Some(FaultKind::Busy),
+        _ => None,
     }
 }
 
-fn is_sqlite(error: &dyn sqlx::error::DatabaseError) -> bool {
-    error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some()
+/// <https://www.sqlite.org/rescode.html>; the low byte is the primary code.
+fn sqlite_fault(error: &dyn sqlx::error::DatabaseError) -> Option<FaultKind> {
+    let code = error.code().and_then(|code| code.parse::<i32>().ok()).unwrap_or(0);
+    match (code, code & 0xff) {
+        // FULL, and IOERR_WRITE, which a quota or a limit of the file size causes.
+        (_, 13) | (778, _) => Some(FaultKind::Full),
+        // READONLY_DBMOVED, CANTOPEN.
+        (1032, _) | (_, 14) => Some(FaultKind::Gone),
+        (_, 8) => Some(FaultKind::ReadOnly),
+        // BUSY, LOCKED, INTERRUPT (the time limit of a statement), IOERR.
+        (_, 5 | 6 | 9 | 10) => Some(FaultKind::Busy),
+        _ => None,
+    }
 }
 
 /// Why Postly cannot start, or a command cannot do its work: one sentence for the operator.

@@ -23,8 +23,10 @@ use crate::config::Config;
 use crate::error::{Fatal, Result};
 use crate::jobs::mailer::Mailer;
 use crate::models::base::hasher::Hasher;
+use crate::models::base::pool::Pool;
 use crate::models::base::site::Site;
 use crate::routes::api::openapi;
+use crate::routes::operations::SecurityContact;
 use crate::web::background::Worker;
 use crate::web::database::{Database, manage_site};
 use crate::web::door::API;
@@ -33,6 +35,7 @@ use crate::web::request::client_address::TrustedProxies;
 use crate::web::response::{assets, catcher};
 use crate::web::security::denials::Denials;
 use crate::web::security::headers::Headers;
+use crate::web::security::method::FormMethod;
 use crate::web::security::origin;
 
 /// Builds the server. The database must already be migrated.
@@ -54,19 +57,29 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
 
     let origin = config.public_url.origin();
     let mailer = Mailer::new(config.mail.transport, config.mail.from, origin)?;
-    let hasher = Hasher::new(config.bcrypt_cost)?;
+    let (hasher, renderer) = (Hasher::new(config.bcrypt_cost)?, Pool::default());
     let rules = config.rules;
+    let breached_passwords = config.breached_passwords;
 
     let rooms = routes::rooms();
     let fragments = rooms.iter().map(|room| room.document.clone());
     let rocket = rocket::custom(figment)
         .manage(openapi::document(fragments))
         .manage(config.public_url)
+        .manage(SecurityContact(config.security_contact))
         .manage(TrustedProxies::new(config.trusted_proxies))
         .attach(<Database as rocket_db_pools::Database>::init())
-        .attach(manage_site(move |db| Site { db, hasher, keys, rules }))
+        .attach(manage_site(move |db| Site {
+            db,
+            hasher,
+            renderer,
+            keys,
+            rules,
+            breached_passwords,
+        }))
         .attach(Template::try_custom(assets::templates))
         .attach(Shield::new()) // Our own fairing sets all security headers.
+        .attach(FormMethod)
         .attach(Authenticate)
         .attach(Headers)
         .attach(Denials)

@@ -13,6 +13,8 @@ pub enum Rule {
     TooShort,
     /// Parameters: `max`, sometimes `actual`.
     TooLong,
+    /// Would need too much work or space.
+    TooComplex,
     /// Wrong type or format.
     Malformed,
     /// Parameters: `min`, `max`.
@@ -27,6 +29,8 @@ pub enum Rule {
     Changed,
     /// A password that is easy to guess. Parameters: `reason`.
     Guessable,
+    /// A password from a known breach.
+    Breached,
     ContainsUsername,
     MixedScripts,
     /// Allowed for admins only.

@@ -64,8 +64,16 @@ impl Bounds {
                 .strip_prefix(module)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
         };
+        // Rocket's macros log why a guard failed; we log one line for each failure ourselves.
+        if within("postly::routes") {
+            return LevelFilter::ERROR;
+        }
         if within("postly") {
             return LevelFilter::TRACE;
+        }
+        // The pool logs each broken connection; we log an outage when it begins and ends.
+        if within("sqlx_core::pool") {
+            return LevelFilter::OFF;
         }
         // Rocket logs each request with its query, which may contain the secret of a mailed link;
         // we log requests ourselves.

@@ -1,5 +1,6 @@
 //! The command line: one command per file.
 
+mod announcement;
 mod audit;
 mod backup;
 mod demo;

@@ -8,6 +8,7 @@ use crate::db::{self, Db, SchemaState};
 use crate::error::{AuditFault, Error, Fatal};
 use crate::models;
 use crate::models::base::hasher::Hasher;
+use crate::models::base::pool::Pool;
 use crate::models::base::site::Site;
 use crate::web::cause::Cause;
 use crate::web::response::messages;
@@ -40,7 +41,9 @@ pub async fn database(config: &Config, access: Access) -> Result<Db, Fatal> {
 /// As of `database`.
 pub async fn open(config: &Config, access: Access) -> Result<Db, Fatal> {
     let url = &config.database_url;
-    let state = db::inspect(url, models::BACKFILLS).await?;
+    // The server and the migration are often started together with PostgreSQL.
+    let patience = Duration::from_secs(if access == Access::Migrate { 8 } else { 0 });
+    let state = db::inspect(url, models::BACKFILLS, patience).await?;
     check(url, state, access)?;
     let db = Db::connect(url, 2, Duration::from_secs(10)).await?;
     if state != SchemaState::Current {
@@ -55,7 +58,7 @@ pub async fn open(config: &Config, access: Access) -> Result<Db, Fatal> {
 /// As of `database`.
 pub async fn require_current(config: &Config) -> Result<(), Fatal> {
     let url = &config.database_url;
-    check(url, db::inspect(url, models::BACKFILLS).await?, Access::Existing)
+    check(url, db::inspect(url, models::BACKFILLS, Duration::ZERO).await?, Access::Existing)
 }
 
 fn check(url: &str, state: SchemaState, access: Access) -> Result<(), Fatal> {
@@ -91,8 +94,10 @@ pub async fn site(config: &Config, access: Access) -> Result<Site, Fatal> {
     Ok(Site {
         db: database(config, access).await?,
         hasher: Hasher::new(config.bcrypt_cost)?,
+        renderer: Pool::default(),
         keys: Arc::new(config.keys()?),
         rules: config.rules,
+        breached_passwords: config.breached_passwords.clone(),
     })
 }
 
@@ -100,6 +105,11 @@ pub async fn site(config: &Config, access: Access) -> Result<Site, Fatal> {
 impl From<Error> for Fatal {
     fn from(error: Error) -> Fatal {
         Fatal(match error {
+            Error::AuditBroken(AuditFault::Sealed { id, at, instead }) => format!(
+                "event {id} was sealed on {} and is no longer stored, so it cannot be compared; \
+                 expect {instead} instead",
+                at.format("%Y-%m-%d")
+            ),
             Error::AuditBroken(fault) => format!("the audit log is broken: {}", broken(fault)),
             Error::Database(error) => format!("the database failed: {error}"),
             Error::Internal(what) => what,
@@ -112,6 +122,16 @@ fn broken(fault: AuditFault) -> String {
     match fault {
         AuditFault::Missing(id) => format!("event {id} is missing"),
         AuditFault::Changed(id) => format!("event {id} was changed"),
+        AuditFault::DetailsChanged(id) => format!("the details of event {id} were changed"),
+        AuditFault::DetailsMissing(id) => {
+            format!("the details of event {id} are missing, although the account was not deleted")
+        }
+        AuditFault::Seal(id) => format!("the seal up to event {id} was changed"),
+        AuditFault::UnknownKey { id, key } => format!(
+            "the signature of the seal up to event {id} cannot be checked, since its key {key} is \
+             unknown; add the key to POSTLY_SECRET_KEY again, behind the others"
+        ),
+        AuditFault::Sealed { id, .. } => format!("event {id} was sealed"),
         AuditFault::Head => "the record of the last event was changed".to_owned(),
         AuditFault::Checkpoint(id) => format!("event {id} does not match the checkpoint"),
     }

@@ -1,12 +1,15 @@
 //! `postly serve`.
 
+use std::time::Instant;
+
 use rocket::error::ErrorKind;
 
 use super::operator::{self, Access};
-use super::start;
+use super::{announcement, start};
 use crate::config::Config;
 use crate::error::Fatal;
 use crate::models::base::site::Site;
+use crate::web::background::RunningWorker;
 use crate::web::drain;
 
 pub async fn run(config: Config) -> Result<(), Fatal> {
@@ -22,15 +25,37 @@ pub async fn run(config: Config) -> Result<(), Fatal> {
         _ => Fatal(format!("the server cannot run: {e}")),
     };
     let wait = config.drain;
-    let rocket = crate::rocket(config)?.ignite().await.map_err(failed)?;
+    let rocket = crate::rocket(config.clone())?.ignite().await.map_err(failed)?;
     let stopping = drain::at_signal(&rocket, wait)?;
     let site = rocket.state::<Site>().cloned();
-    if let Err(e) = rocket.launch().await {
-        let ErrorKind::Shutdown(server, None) = e.kind() else { return Err(failed(e)) };
-        if !drain::finish(server, stopping).await {
-            tracing::warn!("some requests did not finish in time and were aborted");
-            return Ok(()); // They would keep the database from closing.
+    let worker = rocket.state::<RunningWorker>().cloned().unwrap_or_default();
+    if let Some(site) = &site {
+        announcement::log(&config, site).await?;
+    }
+    let launched = rocket.launch().await;
+    if let Err(e) = &launched
+        && !matches!(e.kind(), ErrorKind::Shutdown(_, None))
+    {
+        return launched.map(drop).map_err(failed);
+    }
+    let end = stopping.await.unwrap_or_else(|_| Instant::now());
+    let mut is_finished = true;
+    if let Err(e) = &launched
+        && let ErrorKind::Shutdown(server, None) = e.kind()
+        && !drain::finish(server, end).await
+    {
+        tracing::warn!("some requests did not finish in time and were aborted");
+        is_finished = false;
+    } else if !worker.finish(end).await {
+        tracing::warn!("some jobs did not finish in time; they are run again later");
+        is_finished = false;
+    }
+    if !is_finished {
+        // What is still running would keep the database from closing.
+        if let Some(site) = site {
+            site.db.terminate().await;
         }
+        return Ok(());
     }
     if let Some(site) = site {
         site.db.close().await;

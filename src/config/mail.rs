@@ -20,10 +20,15 @@ impl MailConfig {
     pub fn parse(
         url: Option<&str>,
         from: Option<&str>,
+        ca: Option<&Path>,
         data_dir: &Path,
     ) -> Result<MailConfig, Fatal> {
+        let ca = ca.map(|file| {
+            let unreadable = |e| Fatal(format!("POSTLY_MAIL_CA: {}: {e}", file.display()));
+            std::fs::read(file).map_err(unreadable)
+        });
         let transport = match url {
-            Some(url) => Transport::parse(url)?,
+            Some(url) => Transport::parse(url, ca.transpose()?.as_deref())?,
             None if cfg!(debug_assertions) => Transport::Log,
             None => Transport::Folder(data_dir.join("outbox")),
         };

@@ -1,12 +1,14 @@
 //! Configuration: `Rocket.toml`, `ROCKET_*`, `POSTLY_*` and `DATABASE_URL` in one figment,
 //! validated before the server listens.
 
+mod invalid;
 pub mod mail;
 pub mod networks;
 pub mod secret_keys;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -18,8 +20,9 @@ use self::mail::MailConfig;
 use self::secret_keys::Secrets;
 use crate::db;
 use crate::error::Fatal;
+use crate::models::base::breached_passwords::BreachedPasswords;
 use crate::models::base::keys::Keys;
-use crate::models::base::site::{EmailRules, Rules};
+use crate::models::base::site::{EmailRules, Rules, TwoFactorPolicy};
 use crate::web::public_url::PublicUrl;
 
 /// All configuration.
@@ -39,7 +42,10 @@ pub struct Config {
     /// How long to keep serving after SIGTERM while not ready.
     pub drain: Duration,
     pub rules: Rules,
+    pub breached_passwords: Option<Arc<BreachedPasswords>>,
     pub mail: MailConfig,
+    /// The URI in `security.txt`.
+    pub security_contact: Option<String>,
     /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
 }
@@ -49,6 +55,13 @@ pub struct Config {
 pub enum LogFormat {
     Text,
     Json,
+}
+
+/// Extracted as a whole: errors name the path to their setting.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Tables {
+    postly: Options,
 }
 
 /// The `postly` table of the figment: `POSTLY_*`, or `[default.postly]` in `Rocket.toml`. A test
@@ -63,9 +76,16 @@ struct Options {
     trusted_proxies: Option<String>,
     mail_url: Option<String>,
     mail_from: Option<String>,
+    mail_ca: Option<PathBuf>,
     email_required: bool,
     posting_needs_verified_email: bool,
+    require_two_factor: TwoFactorPolicy,
+    breached_passwords: Option<PathBuf>,
     drain_seconds: u64,
+    audit_retention_days: Option<u32>,
+    statement_timeout_seconds: u64,
+    lock_timeout_seconds: u64,
+    security_contact: Option<String>,
 }
 
 impl Default for Options {
@@ -78,9 +98,16 @@ impl Default for Options {
             trusted_proxies: None,
             mail_url: None,
             mail_from: None,
+            mail_ca: None,
             email_required: false,
             posting_needs_verified_email: false,
+            require_two_factor: TwoFactorPolicy::None,
+            breached_passwords: None,
             drain_seconds: 0,
+            audit_retention_days: None,
+            statement_timeout_seconds: 5,
+            lock_timeout_seconds: 2,
+            security_contact: None,
         }
     }
 }
@@ -132,13 +159,9 @@ impl Config {
     /// # Errors
     /// One sentence for the operator.
     pub fn from_figment(figment: Figment) -> Result<Config, Fatal> {
-        let invalid =
-            |e: rocket::figment::Error| Fatal(format!("the configuration is invalid: {e}"));
+        let invalid = |e: rocket::figment::Error| invalid::invalid(&e);
         let rocket: rocket::Config = figment.extract().map_err(invalid)?;
-        let options: Options = match figment.contains("postly") {
-            true => figment.extract_inner("postly").map_err(invalid)?,
-            false => Options::default(),
-        };
+        let Tables { postly: options } = figment.extract().map_err(invalid)?;
         let database_url: String =
             figment.extract_inner("databases.postly.url").map_err(invalid)?;
 
@@ -147,13 +170,31 @@ impl Config {
         if !(min_cost..=16).contains(&options.bcrypt_cost) {
             return Err(Fatal(format!("POSTLY_BCRYPT_COST must be between {min_cost} and 16")));
         }
+        let (statement, lock) = (options.statement_timeout_seconds, options.lock_timeout_seconds);
+        for (name, seconds) in [("STATEMENT", statement), ("LOCK", lock)] {
+            if !(1..=3_600).contains(&seconds) {
+                return Err(Fatal(format!(
+                    "POSTLY_{name}_TIMEOUT_SECONDS must be between 1 and 3600"
+                )));
+            }
+        }
+        // Rocket opens the pool, and passes on its table of the figment.
+        let figment = figment
+            .merge(("databases.postly.statement_timeout", statement))
+            .merge(("databases.postly.lock_timeout", lock));
         let public_url = match &options.public_url {
             Some(url) => PublicUrl::parse(url)?,
             None => PublicUrl::loopback(rocket.port),
         };
+        if options.security_contact.as_deref().is_some_and(|contact| !is_contact(contact)) {
+            return Err(Fatal::new(
+                "POSTLY_SECURITY_CONTACT must be a URI such as mailto:security@posts.example, \
+                 https://posts.example/security or tel:+1-201-555-0123",
+            ));
+        }
         let data_dir = data_dir(&database_url)?;
         let (url, from) = (options.mail_url.as_deref(), options.mail_from.as_deref());
-        let mail = MailConfig::parse(url, from, &data_dir)?;
+        let mail = MailConfig::parse(url, from, options.mail_ca.as_deref(), &data_dir)?;
         let email = EmailRules {
             sends_mail: mail.transport.delivers(),
             required: options.email_required,
@@ -163,6 +204,11 @@ impl Config {
         if secrets.is_none() {
             secret_keys::require_file(&database_url)?;
         }
+        let list = options.breached_passwords.as_deref().map(BreachedPasswords::open);
+        let breached_passwords = list.transpose()?.map(Arc::new);
+        if options.audit_retention_days.is_some_and(|days| !(1..=36_500).contains(&days)) {
+            return Err(Fatal::new("POSTLY_AUDIT_RETENTION_DAYS must be between 1 and 36500"));
+        }
         Ok(Config {
             figment,
             database_url,
@@ -171,8 +217,14 @@ impl Config {
             listens_at: SocketAddr::new(rocket.address, rocket.port),
             bcrypt_cost: options.bcrypt_cost,
             log_format: options.log_format,
-            rules: Rules { email },
+            rules: Rules {
+                email,
+                two_factor: options.require_two_factor,
+                audit_retention_days: options.audit_retention_days,
+            },
+            breached_passwords,
             mail,
+            security_contact: options.security_contact,
             trusted_proxies: networks::parse(
                 options.trusted_proxies.as_deref().unwrap_or_default(),
             )?,
@@ -194,6 +246,12 @@ impl Config {
         };
         Ok(Keys::new(&newest, &older, self.public_url.origin()))
     }
+}
+
+/// Whether RFC 9116 allows it as a contact; on one line, so that it adds no other field.
+fn is_contact(text: &str) -> bool {
+    let is_known = ["mailto:", "https://", "tel:"].iter().any(|scheme| text.starts_with(scheme));
+    is_known && text.bytes().all(|b| b.is_ascii_graphic()) && url::Url::parse(text).is_ok()
 }
 
 /// The folder of the SQLite file; `data` on PostgreSQL.

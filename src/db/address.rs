@@ -2,15 +2,11 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::error::Fatal;
-
-/// How long a PostgreSQL server may take to accept a connection of a command.
-pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Whether a URL is for SQLite; otherwise it is for PostgreSQL.
 pub fn is_sqlite(url: &str) -> Result<bool, Fatal> {
@@ -93,13 +89,17 @@ pub fn describe(url: &str) -> Result<String, Fatal> {
         let path = sqlite_path(url)?;
         return Ok(std::path::absolute(&path).unwrap_or(path).display().to_string());
     }
-    let options = postgres_options(url)?;
+    Ok(postgres_place(&postgres_options(url)?))
+}
+
+/// Host, port and name of a PostgreSQL database.
+pub(super) fn postgres_place(options: &PgConnectOptions) -> String {
     let server = match options.get_socket() {
         Some(socket) => socket.display().to_string(),
         None => format!("{}:{}", options.get_host(), options.get_port()),
     };
     let database = options.get_database().unwrap_or(options.get_username());
-    Ok(format!("{server}/{database}"))
+    format!("{server}/{database}")
 }
 
 /// Why a PostgreSQL database cannot be used, in words that tell the operator where to look. Never
@@ -123,9 +123,8 @@ pub(super) fn unreachable(url: &str, error: &sqlx::Error) -> Fatal {
         ),
         (_, Some("57P03")) => format!("PostgreSQL is not ready yet for {name}: {error}"),
         (sqlx::Error::PoolTimedOut, _) => format!(
-            "the PostgreSQL database {name} cannot be reached: nothing answered in {} seconds; the \
-             server may hang, or a firewall may be in between",
-            TIMEOUT.as_secs()
+            "the PostgreSQL database {name} cannot be reached: nothing answered in time; the server \
+             may hang, or a firewall may be in between"
         ),
         (sqlx::Error::Io(e), _) if e.kind() == std::io::ErrorKind::ConnectionRefused => format!(
             "the PostgreSQL database {name} cannot be reached: the connection was refused; is the \

@@ -2,34 +2,58 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rocket_db_pools::figment::Figment;
 use sqlx::Connection as _;
 use sqlx::postgres::PgPoolOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
 
 use super::address::{is_sqlite, postgres_options, sqlite_path, unreachable};
-use super::circuit_breaker::CircuitBreaker;
-use super::connection::Db;
+use super::circuit_breaker::{Abandoned, CircuitBreaker};
+use super::connection::{Common, Db};
 use super::files::{create_private_folder, open_private_file};
+use super::sqlite_file::{OpenFiles, SqliteGuard};
 use crate::error::Fatal;
 
+/// The limits of a pool.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub max_connections: u32,
+    /// How long to wait for a connection of the pool.
+    pub acquire: Duration,
+    /// How long a statement may run; on SQLite, one that reads.
+    pub statement: Option<Duration>,
+    /// How long a statement may wait for a lock, on PostgreSQL. SQLite has one lock, and waits five
+    /// seconds for other processes.
+    pub lock: Option<Duration>,
+}
+
 impl Db {
+    /// Connects for a command: without time limits for its statements.
+    ///
+    /// # Errors
+    /// One sentence for the operator.
+    pub async fn connect(url: &str, max_connections: u32, acquire: Duration) -> Result<Db, Fatal> {
+        Self::open(url, Limits { max_connections, acquire, statement: None, lock: None }).await
+    }
+
     /// Connects to `sqlite:PATH` or `postgres://…`, creating a missing SQLite file and its folder.
     ///
     /// # Errors
     /// One sentence for the operator.
-    pub async fn connect(url: &str, max_connections: u32, timeout: Duration) -> Result<Db, Fatal> {
+    pub async fn open(url: &str, limits: Limits) -> Result<Db, Fatal> {
         if is_sqlite(url)? {
-            connect_sqlite(url, max_connections, timeout).await
+            open_sqlite(url, limits).await
         } else {
-            connect_postgres(url, max_connections, timeout).await
+            open_postgres(url, limits).await
         }
     }
 }
 
-async fn connect_sqlite(url: &str, max: u32, timeout: Duration) -> Result<Db, Fatal> {
+async fn open_sqlite(url: &str, limits: Limits) -> Result<Db, Fatal> {
     let path = sqlite_path(url)?;
     let unusable = |e: &dyn std::fmt::Display| {
         Fatal(format!("the SQLite file {} cannot be used: {e}", path.display()))
@@ -51,9 +75,17 @@ async fn connect_sqlite(url: &str, max: u32, timeout: Duration) -> Result<Db, Fa
     let _held = lock_file(&path).await?;
     // The writer comes first: it creates the file and enables write-ahead logging, which the
     // read-only connections cannot do.
+    let files = OpenFiles::new();
+    let (noted, database) = (files.clone(), path.clone());
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
-        .acquire_timeout(timeout)
+        .acquire_timeout(limits.acquire)
+        // Kept: whoever closes a database last deletes its write-ahead log.
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .after_connect(move |connection, _| {
+            Box::pin(noted.clone().note(database.clone(), connection))
+        })
         // On an I/O error (a full disk), SQLite itself rolls back, but sqlx goes on believing that
         // a transaction is open and can never begin another one. Such a connection is replaced.
         .after_release(|connection, _| {
@@ -65,24 +97,74 @@ async fn connect_sqlite(url: &str, max: u32, timeout: Duration) -> Result<Db, Fa
         .connect_with(options.clone().create_if_missing(true))
         .await
         .map_err(|e| unusable(&e))?;
+    // A deleted database is not replaced by an empty one.
+    writer.set_connect_options(options.clone());
+    let (opened, statement) = (files.clone(), limits.statement);
     let readers = SqlitePoolOptions::new()
-        .max_connections(max)
-        .acquire_timeout(timeout)
+        .max_connections(limits.max_connections)
+        .acquire_timeout(limits.acquire)
+        // Setting the time limit tests the connection.
+        .test_before_acquire(false)
+        .after_connect(move |connection, _| {
+            let opened = opened.clone();
+            Box::pin(async move {
+                opened.check_database()?;
+                limit(connection, statement).await
+            })
+        })
+        .before_acquire(move |connection, _| {
+            Box::pin(async move { limit(connection, statement).await.map(|()| true) })
+        })
         .connect_with(options.read_only(true))
         .await
         .map_err(|e| unusable(&e))?;
-    Ok(Db::Sqlite { writer, readers })
+    let common = Common::default();
+    let guard = SqliteGuard::new(writer.clone(), files, common.health.clone());
+    Ok(Db::Sqlite { writer, readers, guard, common })
 }
 
-async fn connect_postgres(url: &str, max: u32, timeout: Duration) -> Result<Db, Fatal> {
+/// Interrupts what the connection still does after this time, with SQLITE_INTERRUPT.
+async fn limit(connection: &mut SqliteConnection, time: Option<Duration>) -> sqlx::Result<()> {
+    /// How many instructions of its virtual machine SQLite executes between two looks at the clock.
+    const INSTRUCTIONS: i32 = 10_000;
+    let mut handle = connection.lock_handle().await?;
+    if let Some(end) = time.map(|time| Instant::now() + time) {
+        handle.set_progress_handler(INSTRUCTIONS, move || Instant::now() < end);
+    }
+    Ok(())
+}
+
+async fn open_postgres(url: &str, limits: Limits) -> Result<Db, Fatal> {
+    // A name of its own, to tell the connections of this instance from those of others.
+    let name = format!("postly-{}", random_name()?);
+    let milliseconds = |time: Duration| time.as_millis().to_string();
+    let mut options = postgres_options(url)?.application_name(&name);
+    for (setting, time) in [("statement_timeout", limits.statement), ("lock_timeout", limits.lock)]
+    {
+        options = options.options(time.map(|time| (setting, milliseconds(time))));
+    }
+    let abandoned = Abandoned::default();
+    let checked = abandoned.clone();
     let pool = PgPoolOptions::new()
-        .max_connections(max)
-        .acquire_timeout(timeout)
-        .connect_with(postgres_options(url)?)
+        .max_connections(limits.max_connections)
+        .acquire_timeout(limits.acquire)
+        .after_release(move |connection, _| Box::pin(checked.clone().check(connection)))
+        .connect_with(options)
         .await
         .map_err(|e| unreachable(url, &e))?;
-    let breaker = CircuitBreaker::new(pool.clone());
-    Ok(Db::Postgres { pool, breaker })
+    let common = Common::default();
+    let breaker = CircuitBreaker::new(pool.clone(), common.health.clone(), abandoned);
+    // The server ends a statement itself; this is for a connection that has died.
+    let patience = limits.statement.map(|time| limits.acquire + time + Duration::from_secs(1));
+    Ok(Db::Postgres { pool, breaker, patience, common })
+}
+
+/// Eight random hexadecimal digits.
+fn random_name() -> Result<String, Fatal> {
+    let mut bytes = [0; 4];
+    aws_lc_rs::rand::fill(&mut bytes)
+        .map_err(|_| Fatal::new("the system's random number generator failed"))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Locks out other processes that set up the same SQLite file until the value is dropped; sqlx
@@ -108,9 +190,14 @@ impl rocket_db_pools::Pool for Db {
     async fn init(figment: &Figment) -> Result<Self, Fatal> {
         let config: rocket_db_pools::Config =
             figment.extract().map_err(|e| Fatal(e.to_string()))?;
-        let timeout = Duration::from_secs(config.connect_timeout);
-        let max = u32::try_from(config.max_connections).unwrap_or(u32::MAX);
-        Db::connect(&config.url, max, timeout).await
+        let seconds = |name| figment.extract_inner(name).ok().map(Duration::from_secs);
+        let limits = Limits {
+            max_connections: u32::try_from(config.max_connections).unwrap_or(u32::MAX),
+            acquire: Duration::from_secs(config.connect_timeout),
+            statement: seconds("statement_timeout"),
+            lock: seconds("lock_timeout"),
+        };
+        Db::open(&config.url, limits).await
     }
 
     async fn get(&self) -> Result<Db, Fatal> {

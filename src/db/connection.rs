@@ -1,30 +1,50 @@
 //! The connection pool of either engine, and transactions.
 
+use std::time::Duration;
+
 use sqlx::Transaction;
 use sqlx::postgres::{PgPool, Postgres};
 use sqlx::sqlite::{Sqlite, SqlitePool};
+use tokio::time::timeout;
 
 use super::circuit_breaker::CircuitBreaker;
-use crate::error::Result;
+use super::deferred::Deferred;
+use super::health::{Health, Readiness};
+use super::sqlite_file::SqliteGuard;
+use crate::error::{Error, Fault, FaultKind, Result};
 
 /// The connection pool. Cheap to clone.
 #[derive(Clone)]
 pub enum Db {
     /// SQLite allows one writer at a time: one connection writes, the others only read.
-    Sqlite {
-        writer: SqlitePool,
-        readers: SqlitePool,
-    },
+    Sqlite { writer: SqlitePool, readers: SqlitePool, guard: SqliteGuard, common: Common },
     Postgres {
         pool: PgPool,
         breaker: CircuitBreaker,
+        /// How long to wait for the answer to a statement.
+        patience: Option<Duration>,
+        common: Common,
     },
+}
+
+/// What both engines have.
+#[derive(Clone, Default)]
+pub struct Common {
+    pub health: Health,
+    pub deferred: Deferred,
 }
 
 /// A transaction; rolled back unless committed.
 pub enum Tx {
-    Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
+    Sqlite {
+        tx: Transaction<'static, Sqlite>,
+        guard: SqliteGuard,
+    },
+    Postgres {
+        tx: Transaction<'static, Postgres>,
+        breaker: CircuitBreaker,
+        patience: Option<Duration>,
+    },
 }
 
 /// Where a query runs: `&db` reads, `db.writer()` writes, `&mut tx` does either.
@@ -56,16 +76,58 @@ impl Db {
     /// it cannot fail later because a read lock has to be upgraded.
     pub async fn begin(&self) -> Result<Tx> {
         Ok(match self {
-            Db::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Db::Postgres { pool, breaker } => {
-                breaker.call(async { Ok(Tx::Postgres(pool.begin().await?)) }).await?
+            Db::Sqlite { writer, guard, .. } => {
+                let begin = async { Ok(writer.begin_with("BEGIN IMMEDIATE").await?) };
+                Tx::Sqlite { tx: guard.write(begin).await?, guard: guard.clone() }
+            }
+            Db::Postgres { pool, breaker, patience, .. } => {
+                let tx = breaker.call(*patience, async { Ok(pool.begin().await?) }).await?;
+                Tx::Postgres { tx, breaker: breaker.clone(), patience: *patience }
             }
         })
     }
 
+    /// What `/readyz` reports. Never waits for long.
+    pub async fn readiness(&self) -> Readiness {
+        match self {
+            Db::Sqlite { guard, readers, .. } => {
+                let answer = async { Ok(sqlx::query("SELECT 1").execute(readers).await?) };
+                let answer = timeout(Duration::from_secs(1), guard.observe(answer))
+                    .await
+                    .unwrap_or(Err(Fault::new(FaultKind::Busy, "all readers are in use").into()));
+                match (guard.readiness(), answer) {
+                    (Readiness::Ready, Err(Error::Unserved(fault)))
+                        if fault.kind == FaultKind::Busy =>
+                    {
+                        Readiness::Busy
+                    }
+                    (Readiness::Ready, Err(_)) => Readiness::Gone,
+                    (readiness, _) => readiness,
+                }
+            }
+            Db::Postgres { breaker, .. } => breaker.readiness().await,
+        }
+    }
+
+    pub fn health(&self) -> &Health {
+        &self.common().health
+    }
+
+    pub(super) fn common(&self) -> &Common {
+        let (Db::Sqlite { common, .. } | Db::Postgres { common, .. }) = self;
+        common
+    }
+
+    /// Ends what this instance still does on the server, for an exit that waits no longer.
+    pub async fn terminate(&self) {
+        if let Db::Postgres { breaker, .. } = self {
+            breaker.terminate().await;
+        }
+    }
+
     pub async fn close(&self) {
         match self {
-            Db::Sqlite { writer, readers } => {
+            Db::Sqlite { writer, readers, .. } => {
                 readers.close().await;
                 writer.close().await;
             }
@@ -77,25 +139,34 @@ impl Db {
 impl Tx {
     pub async fn commit(self) -> Result<()> {
         match self {
-            Tx::Sqlite(tx) => tx.commit().await?,
-            Tx::Postgres(tx) => tx.commit().await?,
+            Tx::Sqlite { tx, guard } => guard.write(async { Ok(tx.commit().await?) }).await,
+            Tx::Postgres { tx, breaker, patience } => {
+                breaker.call(patience, async { Ok(tx.commit().await?) }).await
+            }
         }
-        Ok(())
     }
 
     /// Takes a lock that other transactions have to wait for until this one ends. For rules that
     /// concern several rows, such as "one admin must remain".
     pub async fn lock(&mut self, lock: Lock) -> Result<()> {
         match self {
-            Tx::Sqlite(_) => {} // `BEGIN IMMEDIATE` already keeps every other writer out.
-            Tx::Postgres(tx) => {
-                sqlx::query("SELECT pg_advisory_xact_lock($1)")
-                    .bind(lock as i64)
-                    .execute(&mut **tx)
-                    .await?;
+            Tx::Sqlite { .. } => Ok(()), // `BEGIN IMMEDIATE` already keeps every other writer out.
+            Tx::Postgres { tx, breaker, patience } => {
+                let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(lock as i64);
+                let locked = async { Ok(lock.execute(&mut **tx).await.map(|_| ())?) };
+                breaker.call(*patience, locked).await
             }
         }
-        Ok(())
+    }
+
+    /// Lifts the time limit of statements, for the rest of the transaction: for work in the
+    /// background that may take long. The time limit of locks stays.
+    pub async fn without_time_limit(mut self) -> Result<Tx> {
+        if let Tx::Postgres { tx, patience, .. } = &mut self {
+            *patience = None;
+            sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut **tx).await?;
+        }
+        Ok(self)
     }
 }
 
@@ -104,4 +175,5 @@ impl Tx {
 pub enum Lock {
     Admins = 0x506f_0001,
     Backfills = 0x506f_0002,
+    AuditSeals = 0x506f_0009,
 }

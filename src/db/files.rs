@@ -18,18 +18,20 @@ pub fn open_private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
+/// The file beside a SQLite file whose name ends so.
+pub(super) fn beside(database: &Path, suffix: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
 /// The SQLite file and what belongs to it, whether it exists or not.
 pub fn companions(database: &Path) -> [PathBuf; 5] {
-    let beside = |suffix: &str| {
-        let mut name = database.as_os_str().to_owned();
-        name.push(suffix);
-        PathBuf::from(name)
-    };
     [
         database.to_owned(),
-        beside("-wal"),
-        beside("-shm"),
-        beside("-journal"),
+        beside(database, "-wal"),
+        beside(database, "-shm"),
+        beside(database, "-journal"),
         database.with_extension("lock"),
     ]
 }

@@ -1,13 +1,15 @@
 //! Compares the schema of a database with this version of Postly, without changing anything.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use sqlx::postgres::PgConnection;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, FromRow};
 
-use super::address::{TIMEOUT, describe, is_sqlite, postgres_options, sqlite_path, unreachable};
+use super::address::{describe, is_sqlite, postgres_options, sqlite_path, unreachable};
 use super::files::companions;
 use super::migrate::{Backfill, POSTGRES, SQLITE};
 use crate::error::Fatal;
@@ -43,27 +45,35 @@ struct Found {
     backfills: BTreeSet<String>,
 }
 
-/// Reads the state of the database at `url`. Creates and changes nothing.
+/// How long a PostgreSQL server may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Reads the state of the database at `url`. Creates and changes nothing. A PostgreSQL server that
+/// is still starting is waited for, for `patience`.
 ///
 /// # Errors
 /// One sentence for the operator: it cannot be reached, or it is not a database.
-pub async fn inspect(url: &str, backfills: &[Backfill]) -> Result<SchemaState, Fatal> {
+pub async fn inspect(
+    url: &str,
+    backfills: &[Backfill],
+    patience: Duration,
+) -> Result<SchemaState, Fatal> {
     let found = if is_sqlite(url)? {
         let path = sqlite_path(url)?;
         if std::fs::metadata(&path).map_or(true, |file| file.is_file() && file.len() == 0) {
             return Ok(SchemaState::Missing);
         }
-        match sqlite(&path).await.map_err(|e| unreadable(url, &e))? {
+        let read = match sqlite(&path, !is_in_use(&path)).await {
+            // Another process may just have started to use it.
+            Err(_) if is_in_use(&path) => sqlite(&path, false).await,
+            read => read,
+        };
+        match read.map_err(|e| unreadable(url, &e))? {
             Ok(found) => found,
             Err(state) => return Ok(state),
         }
     } else {
-        let read = postgres(url);
-        let found = match tokio::time::timeout(TIMEOUT, read).await {
-            Ok(read) => read?,
-            Err(_) => return Err(unreachable(url, &sqlx::Error::PoolTimedOut)),
-        };
-        match found {
+        match patiently(url, patience).await? {
             Some(found) => found,
             None => return Ok(SchemaState::Missing),
         }
@@ -96,9 +106,17 @@ fn compare(
     }
 }
 
-/// The state instead, if there are no tables of ours.
-async fn sqlite(path: &Path) -> sqlx::Result<Result<Found, SchemaState>> {
-    let mut connection = open_unchanged(path).await?;
+/// Whether a process has the database open, or ended without closing it.
+fn is_in_use(path: &Path) -> bool {
+    let [_, log, _, journal, _] = companions(path);
+    log.exists() || journal.exists()
+}
+
+/// The state instead, if there are no tables of ours. If nobody else uses the file, it must be
+/// opened as `immutable`: locking it would create files beside it and leave them behind.
+async fn sqlite(path: &Path, immutable: bool) -> sqlx::Result<Result<Found, SchemaState>> {
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(immutable);
+    let mut connection = options.disable_statement_logging().connect().await?;
     let tables = "SELECT name FROM sqlite_schema WHERE type = 'table'";
     let tables: BTreeSet<String> =
         sqlx::query_scalar(tables).fetch_all(&mut connection).await?.into_iter().collect();
@@ -118,37 +136,59 @@ async fn sqlite(path: &Path) -> sqlx::Result<Result<Found, SchemaState>> {
 const APPLIED: &str = "SELECT version, checksum, success FROM _sqlx_migrations";
 const BACKFILLS: &str = "SELECT name FROM backfills";
 
-/// Opens a SQLite file for reading. If nobody else uses it, SQLite must not lock it either: that
-/// would create files beside it and leave them behind.
-async fn open_unchanged(path: &Path) -> sqlx::Result<SqliteConnection> {
-    let [_, log, _, journal, _] = companions(path);
-    let in_use = log.exists() || journal.exists();
-    let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(!in_use);
-    options.disable_statement_logging().connect().await
+/// Tries again while the server is starting.
+async fn patiently(url: &str, patience: Duration) -> Result<Option<Found>, Fatal> {
+    const PAUSE: Duration = Duration::from_millis(250);
+    let options = postgres_options(url)?.disable_statement_logging();
+    let end = Instant::now() + patience;
+    let mut is_told = false;
+    loop {
+        let read = tokio::time::timeout(TIMEOUT, postgres(&options)).await;
+        match read.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
+            Err(e) if is_starting(&e) && Instant::now() < end => {
+                if !is_told {
+                    tracing::info!(error = %e, "waiting for PostgreSQL at {}", describe(url)?);
+                    is_told = true;
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+            read => return read.map_err(|e| unreachable(url, &e)),
+        }
+    }
 }
 
-/// `None` if there are no tables of ours.
-async fn postgres(url: &str) -> Result<Option<Found>, Fatal> {
-    let failed = |e: sqlx::Error| unreachable(url, &e);
-    let options = postgres_options(url)?.disable_statement_logging();
-    let mut connection = PgConnection::connect_with(&options).await.map_err(failed)?;
-    let read = async {
-        let exists = "SELECT to_regclass($1) IS NOT NULL";
-        let has = |name: &'static str| sqlx::query_scalar::<_, bool>(exists).bind(name);
-        if !has("_sqlx_migrations").fetch_one(&mut connection).await? {
-            return Ok(None);
+/// Whether the server may accept connections in a moment.
+fn is_starting(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(e) => {
+            matches!(e.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound)
         }
-        let applied = sqlx::query_as(APPLIED).fetch_all(&mut connection).await?;
-        let backfills: Vec<String> = match has("backfills").fetch_one(&mut connection).await? {
-            true => sqlx::query_scalar(BACKFILLS).fetch_all(&mut connection).await?,
-            false => Vec::new(),
-        };
-        Ok(Some(Found { applied, backfills: backfills.into_iter().collect() }))
-    };
-    let found = read.await.map_err(failed)?;
+        sqlx::Error::Database(e) => e.code().is_some_and(|code| code == "57P03"),
+        _ => false,
+    }
+}
+
+async fn postgres(options: &PgConnectOptions) -> sqlx::Result<Option<Found>> {
+    let mut connection = PgConnection::connect_with(options).await?;
+    let found = tables(&mut connection).await?;
     // The answer is there; how the server takes the farewell does not matter.
     let _ = connection.close().await;
     Ok(found)
+}
+
+/// `None` if there are no tables of ours.
+async fn tables(connection: &mut PgConnection) -> sqlx::Result<Option<Found>> {
+    let exists = "SELECT to_regclass($1) IS NOT NULL";
+    let has = |name: &'static str| sqlx::query_scalar::<_, bool>(exists).bind(name);
+    if !has("_sqlx_migrations").fetch_one(&mut *connection).await? {
+        return Ok(None);
+    }
+    let applied = sqlx::query_as(APPLIED).fetch_all(&mut *connection).await?;
+    let backfills: Vec<String> = match has("backfills").fetch_one(&mut *connection).await? {
+        true => sqlx::query_scalar(BACKFILLS).fetch_all(connection).await?,
+        false => Vec::new(),
+    };
+    Ok(Some(Found { applied, backfills: backfills.into_iter().collect() }))
 }
 
 /// Why a SQLite file cannot be read.

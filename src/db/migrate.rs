@@ -43,6 +43,7 @@ impl Db {
     /// # Errors
     /// One sentence for the operator.
     pub async fn migrate(&self, backfills: &[Backfill]) -> Result<(), Fatal> {
+        let before = self.applied_migrations().await;
         let mut backfills = backfills.to_vec();
         backfills.sort_by_key(|backfill| backfill.after);
         for backfill in backfills {
@@ -51,7 +52,12 @@ impl Db {
                 Fatal(format!("the database cannot be migrated: {}: {e}", backfill.name))
             })?;
         }
-        self.migrate_to(None).await
+        self.migrate_to(None).await?;
+        let applied = self.applied_migrations().await - before;
+        if applied > 0 {
+            tracing::info!(applied, "the database was migrated");
+        }
+        Ok(())
     }
 
     async fn migrate_to(&self, target: Option<i64>) -> Result<(), Fatal> {

@@ -4,22 +4,36 @@
 mod address;
 mod backup;
 mod circuit_breaker;
+mod clock;
 mod connect;
 mod connection;
+mod deferred;
+mod describe;
 mod files;
+mod health;
 mod inspect;
 mod migrate;
+mod record;
+mod repeat;
+mod search;
+mod sqlite_file;
 mod statement;
 mod value;
 
 pub use address::{describe, is_sqlite, sqlite_path};
 pub use backup::backup;
-
+pub use clock::shared_now;
+pub use connect::Limits;
 pub use connection::{Conn, Db, Lock, Tx};
+pub use describe::Description;
 pub use files::{
     companions, create_private_folder, make_private, open_private_file, warn_of_open_folder,
 };
+pub use health::Readiness;
 pub use inspect::{SchemaState, inspect};
 pub use migrate::{Backfill, Step};
+pub use record::recording;
+pub use repeat::repeat;
+pub use search::{Hits, SearchFrom, SearchTable};
 pub use statement::{Row, Statement, sql};
 pub use value::{Value, now};

@@ -7,6 +7,7 @@ use sqlx::sqlite::{Sqlite, SqliteRow};
 use sqlx::{AssertSqlSafe, FromRow};
 
 use super::connection::{Conn, Db, Tx};
+use super::record::record;
 use super::value::Value;
 use crate::error::{Error, Result};
 
@@ -36,6 +37,7 @@ pub fn sql(text: &'static str) -> Statement {
 macro_rules! run {
     ($self:ident, $conn:expr, $make:ident $(::<$row:ty>)?, $how:ident) => {{
         let Statement { text, values } = $self;
+        record(&text, &values);
         macro_rules! with {
             ($db:ty, $executor:expr) => {{
                 let mut query = sqlx::$make::<$db $(, $row)?>(AssertSqlSafe(text));
@@ -52,14 +54,22 @@ macro_rules! run {
             }};
         }
         match $conn.into() {
-            Conn::Reader(Db::Sqlite { readers, .. }) => with!(Sqlite, readers).into(),
-            Conn::Writer(Db::Sqlite { writer, .. }) => with!(Sqlite, writer).into(),
-            Conn::Reader(Db::Postgres { pool, breaker })
-            | Conn::Writer(Db::Postgres { pool, breaker }) => {
-                breaker.call(async { Ok(with!(Postgres, pool)) }).await?.into()
+            Conn::Reader(Db::Sqlite { readers, guard, .. }) => {
+                guard.observe(async { Ok(with!(Sqlite, readers)) }).await?.into()
             }
-            Conn::Tx(Tx::Sqlite(tx)) => with!(Sqlite, &mut **tx).into(),
-            Conn::Tx(Tx::Postgres(tx)) => with!(Postgres, &mut **tx).into(),
+            Conn::Writer(Db::Sqlite { writer, guard, .. }) => {
+                guard.write(async { Ok(with!(Sqlite, writer)) }).await?.into()
+            }
+            Conn::Tx(Tx::Sqlite { tx, guard }) => {
+                guard.observe(async { Ok(with!(Sqlite, &mut **tx)) }).await?.into()
+            }
+            Conn::Reader(Db::Postgres { pool, breaker, patience, .. })
+            | Conn::Writer(Db::Postgres { pool, breaker, patience, .. }) => {
+                breaker.call(*patience, async { Ok(with!(Postgres, pool)) }).await?.into()
+            }
+            Conn::Tx(Tx::Postgres { tx, breaker, patience }) => {
+                breaker.call(*patience, async { Ok(with!(Postgres, &mut **tx)) }).await?.into()
+            }
         }
     }};
 }
@@ -74,6 +84,12 @@ impl Statement {
     /// Appends SQL.
     pub fn push(mut self, text: &'static str) -> Self {
         self.text.to_mut().push_str(text);
+        self
+    }
+
+    /// Puts SQL in front: `EXPLAIN`, in tests.
+    pub fn prepend(mut self, text: &'static str) -> Self {
+        self.text.to_mut().insert_str(0, text);
         self
     }
 
@@ -132,6 +148,17 @@ impl Statement {
         (T,): Row,
     {
         Ok(self.optional::<(T,)>(conn).await?.map(|(value,)| value))
+    }
+
+    /// Runs the statement soon, without making the caller wait; see `Deferred::run` for `key`.
+    /// `failed` gets its error.
+    pub fn execute_later(self, db: &Db, key: String, failed: impl FnOnce(Error) + Send + 'static) {
+        let written = db.clone();
+        db.common().deferred.run(key, async move {
+            if let Err(error) = self.execute(written.writer()).await {
+                failed(error);
+            }
+        });
     }
 
     /// Runs the statement and returns the number of affected rows.

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
+use super::failure::JobFailure;
 use super::mailer::Mailer;
-use crate::error::{Error, Result};
+use crate::error::Error;
+use crate::models::base::job::ClaimedJob;
 use crate::models::base::site::Site;
 
 /// What jobs need.
@@ -23,20 +25,28 @@ pub trait Job: DeserializeOwned + Send + 'static {
     const NAME: &'static str;
     /// The maximum number of attempts; 50 take about two days.
     const MAX_ATTEMPTS: i64 = 50;
+    /// How many of them run at the same time in each instance.
+    const AT_ONCE: usize = 1;
     /// For periodic jobs: the delay between two runs.
     const EVERY: Option<Duration> = None;
 
     /// # Errors
-    /// Any failure; the job is retried later.
-    fn run(self, context: Context) -> impl Future<Output = Result<()>> + Send;
+    /// Any failure.
+    fn run(
+        self,
+        context: Context,
+        job: ClaimedJob,
+    ) -> impl Future<Output = Result<(), JobFailure>> + Send;
 }
 
-type Run = fn(Context, &str) -> Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+type Run = fn(Context, ClaimedJob) -> Pin<Box<dyn Future<Output = Result<(), JobFailure>> + Send>>;
 
 /// A kind of job, as the worker sees it.
+#[derive(Clone, Copy)]
 pub struct Handler {
     pub name: &'static str,
     pub max_attempts: i64,
+    pub at_once: usize,
     pub every: Option<Duration>,
     pub run: Run,
 }
@@ -46,12 +56,13 @@ impl Handler {
         Handler {
             name: J::NAME,
             max_attempts: J::MAX_ATTEMPTS,
+            at_once: J::AT_ONCE,
             every: J::EVERY,
-            run: |context, payload| {
-                let job = serde_json::from_str::<J>(payload);
+            run: |context, claimed| {
                 Box::pin(async move {
-                    let job = job.map_err(|e| Error::Internal(format!("the payload: {e}")))?;
-                    job.run(context).await
+                    let job = serde_json::from_str::<J>(&claimed.payload)
+                        .map_err(|e| Error::Internal(format!("the payload: {e}")))?;
+                    job.run(context, claimed).await
                 })
             },
         }

@@ -2,32 +2,32 @@
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
 use lettre::message::{Mailbox, MultiPart};
-use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use lettre::transport::smtp::extension::ClientId;
+use lettre::{Address, Message};
 use rust_embed::RustEmbed;
 use tera::{Context, Tera};
-use url::Url;
+use url::{Host, Url};
 
+use super::failure::JobFailure;
+use super::smtp::SmtpServer;
 use crate::db::create_private_folder;
 use crate::error::{Error, Fatal, Result};
 use crate::models::base::random;
+use crate::models::mail::address::with_ascii_domain;
 use crate::models::mail::outbox::Email;
 
 #[derive(RustEmbed)]
 #[folder = "templates/mail/"]
 struct Templates;
 
-/// How long the mail server may take to accept one e-mail.
-const SEND_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// How e-mails are delivered.
 #[derive(Clone)]
 pub enum Transport {
     /// Sent to a mail server.
-    Smtp(Box<AsyncSmtpTransport<Tokio1Executor>>),
+    Smtp(Box<SmtpServer>),
     /// Written to a folder, one file each; the operator has to deliver them.
     Folder(PathBuf),
     /// Written to the log, for development.
@@ -35,25 +35,15 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// `smtp://host:25` is unencrypted, `smtp://user:password@host:587?tls=required` uses STARTTLS,
-    /// `smtps://user:password@host` uses TLS from the start, `file:PATH` writes files.
+    /// `file:PATH` writes files; `SmtpServer::parse` describes the other URLs and `ca`.
     ///
     /// # Errors
     /// One sentence for the operator, without the password.
-    pub fn parse(text: &str) -> Result<Transport, Fatal> {
-        let wrong = |why: &str| Fatal(format!("POSTLY_MAIL_URL is invalid: {why}"));
-        if let Some(path) = text.strip_prefix("file:") {
-            return Ok(Transport::Folder(PathBuf::from(path)));
+    pub fn parse(text: &str, ca: Option<&[u8]>) -> Result<Transport, Fatal> {
+        match text.strip_prefix("file:") {
+            Some(path) => Ok(Transport::Folder(PathBuf::from(path))),
+            None => Ok(Transport::Smtp(Box::new(SmtpServer::parse(text, ca)?))),
         }
-        let url = Url::parse(text).map_err(|e| wrong(&e.to_string()))?;
-        if !matches!(url.scheme(), "smtp" | "smtps") {
-            return Err(wrong("it must begin with smtp:, smtps: or file:"));
-        }
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(text)
-            .map_err(|e| wrong(&e.to_string()))?
-            .timeout(Some(SEND_TIMEOUT / 2))
-            .build();
-        Ok(Transport::Smtp(Box::new(transport)))
     }
 
     /// Whether e-mails are delivered to their recipients.
@@ -68,6 +58,8 @@ pub struct Mailer {
     from: Mailbox,
     /// The site's public origin: links in e-mails use the configuration, never a request header.
     origin: String,
+    /// The name of this host for mail servers.
+    hello: ClientId,
     tera: Tera,
 }
 
@@ -85,26 +77,30 @@ impl Mailer {
         let mut tera = Tera::default();
         // Tera escapes HTML in templates whose names end in .html, but not in .txt.
         tera.add_raw_templates(texts).map_err(|e| broken(&e))?;
-        Ok(Mailer { transport, from, origin: origin.to_owned(), tera })
+        let hello = match Url::parse(origin).ok().as_ref().and_then(Url::host) {
+            Some(Host::Domain(name)) => ClientId::Domain(name.to_owned()),
+            Some(Host::Ipv4(address)) => ClientId::Ipv4(address),
+            Some(Host::Ipv6(address)) => ClientId::Ipv6(address),
+            None => ClientId::default(),
+        };
+        let from = Mailbox::new(from.name, ascii(from.email));
+        Ok(Mailer { transport, from, origin: origin.to_owned(), hello, tera })
     }
 
-    /// Sends an e-mail.
+    /// Sends an e-mail. `key` identifies it: each attempt has the same Message-ID, by which mail
+    /// servers and programs recognise duplicates.
     ///
     /// # Errors
-    /// `Internal`, for the log: the server is unreachable, does not respond, or rejects the e-mail.
-    pub async fn send(&self, email: &Email) -> Result<()> {
-        let message = self.message(email)?;
-        let failed = |e: &dyn std::fmt::Display| Error::Internal(format!("mail: {e}"));
+    /// `Permanent` when the mail server refuses it for good; `Temporary` for everything else.
+    pub async fn send(&self, email: &Email, key: &str) -> Result<(), JobFailure> {
+        let id = &random::sha256(&format!("{}\n{key}", self.origin))[..32];
+        let message = self.message(email, id)?;
         match &self.transport {
-            Transport::Smtp(transport) => {
-                let sending = tokio::time::timeout(SEND_TIMEOUT, transport.send(message)).await;
-                sending
-                    .map_err(|_| failed(&"the server does not respond"))?
-                    .map_err(|e| failed(&e))?;
-            }
+            Transport::Smtp(server) => server.send(&self.hello, &message).await?,
             Transport::Folder(folder) => {
-                let name = format!("{}-{}.eml", random::id()?, email.template);
-                write_file(folder, &name, &message.formatted()).map_err(|e| failed(&e))?;
+                let name = format!("{id}-{}.eml", email.template);
+                write_file(folder, &name, &message.formatted())
+                    .map_err(|e| Error::Internal(format!("an e-mail cannot be written: {e}")))?;
                 tracing::info!(folder = %folder.display(), name, "an e-mail was written to a file");
             }
             Transport::Log => {
@@ -119,17 +115,17 @@ impl Mailer {
         Ok(())
     }
 
-    fn message(&self, email: &Email) -> Result<Message> {
+    fn message(&self, email: &Email, id: &str) -> Result<Message> {
         let failed = |e: &dyn std::fmt::Display| Error::Internal(format!("mail: {e}"));
         let subject = self.render(email, "subject.txt")?;
         let text = self.render(email, "body.txt")?;
-        let to = Mailbox::new(None, email.recipient.parse().map_err(|e| failed(&e))?);
+        let to = Mailbox::new(None, ascii(email.recipient.parse().map_err(|e| failed(&e))?));
         let domain = self.from.email.domain();
         Message::builder()
             .from(self.from.clone())
             .to(to)
             .subject(subject.trim())
-            .message_id(Some(format!("<{}@{domain}>", random::id()?)))
+            .message_id(Some(format!("<{id}@{domain}>")))
             // RFC 3834: prevents automatic replies.
             .raw_header(lettre::message::header::HeaderValue::new(
                 lettre::message::header::HeaderName::new_from_ascii_str("Auto-Submitted"),
@@ -149,11 +145,18 @@ impl Mailer {
     }
 }
 
-/// Writes a file that only its owner can read: links in e-mails contain secrets.
-fn write_file(folder: &std::path::Path, name: &str, text: &[u8]) -> std::io::Result<()> {
+/// The address with its domain in ASCII, which every mail server accepts.
+fn ascii(address: Address) -> Address {
+    with_ascii_domain(address.as_ref()).parse().unwrap_or(address)
+}
+
+/// Writes a file that only its owner can read: links in e-mails contain secrets. A file that an
+/// interrupted attempt left is replaced.
+fn write_file(folder: &Path, name: &str, text: &[u8]) -> std::io::Result<()> {
     create_private_folder(folder)?;
     let mut options = std::fs::OpenOptions::new();
-    let mut file = options.write(true).create_new(true).mode(0o600).open(folder.join(name))?;
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let mut file = options.open(folder.join(name))?;
     file.write_all(text)?;
     file.sync_all()
 }
@@ -161,7 +164,7 @@ fn write_file(folder: &std::path::Path, name: &str, text: &[u8]) -> std::io::Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::mail::outbox::MailKind;
+    use crate::models::mail::outbox::{Addressee, MailKind};
     use strum::IntoEnumIterator;
 
     fn mailer() -> Mailer {
@@ -176,6 +179,7 @@ mod tests {
             username: "ann".to_owned(),
             path: Some("/verify-email?token=abc".to_owned()),
             detail: "<b>new@mail.example</b>".to_owned(),
+            addressee: Addressee { user_id: 1, address: "ann@mail.example".to_owned() },
         }
     }
 
@@ -191,7 +195,7 @@ mod tests {
         }
         for folder in folders {
             let email = email(folder.leak());
-            let message = mailer().message(&email).unwrap();
+            let message = mailer().message(&email, "id").unwrap();
             let raw = String::from_utf8(message.formatted()).unwrap();
             assert!(raw.contains("text/plain") && raw.contains("text/html"));
             let subject = mailer().render(&email, "subject.txt").unwrap();
@@ -207,15 +211,8 @@ mod tests {
     }
 
     #[test]
-    fn mail_urls_are_checked_and_never_repeated_whole() {
-        assert!(Transport::parse("smtp://localhost:2525").unwrap().delivers());
-        assert!(Transport::parse("smtps://u:p@mail.example").unwrap().delivers());
-        assert!(Transport::parse("smtp://u:p@mail.example:587?tls=required").is_ok());
-        assert!(!Transport::parse("file:outbox").unwrap().delivers());
-        for wrong in ["mail.example", "http://u:canary@mail.example", "smtp://u:canary@h?tls=maybe"]
-        {
-            let Err(error) = Transport::parse(wrong) else { panic!("{wrong}") };
-            assert!(!error.to_string().contains("canary"), "{error}");
-        }
+    fn files_deliver_nothing() {
+        assert!(Transport::parse("smtp://localhost:2525", None).unwrap().delivers());
+        assert!(!Transport::parse("file:outbox", None).unwrap().delivers());
     }
 }

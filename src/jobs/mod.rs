@@ -1,8 +1,11 @@
 //! The worker, which runs the jobs that models enqueue, in every instance.
 
+pub mod audit;
+pub mod failure;
 pub mod job;
 pub mod mail;
 pub mod mailer;
+pub mod smtp;
 pub mod sweep;
 pub mod worker;
 
@@ -10,4 +13,5 @@ pub mod worker;
 pub const HANDLERS: &[job::Handler] = &[
     job::Handler::of::<crate::models::mail::outbox::QueuedEmail>(),
     job::Handler::of::<sweep::Sweep>(),
+    job::Handler::of::<audit::AuditRetention>(),
 ];

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::failure::JobFailure;
 use super::job::{Context, Job};
-use crate::error::Result;
 use crate::models::accounts::{login_challenge, session};
-use crate::models::base::{job, rate_limit};
+use crate::models::base::job::{self, ClaimedJob};
+use crate::models::base::rate_limit;
 use crate::models::mail::email_link;
 
 #[derive(Deserialize)]
@@ -18,13 +19,13 @@ impl Job for Sweep {
     const NAME: &'static str = "sweep";
     const EVERY: Option<Duration> = Some(Duration::from_secs(15 * 60));
 
-    async fn run(self, context: Context) -> Result<()> {
+    async fn run(self, context: Context, _: ClaimedJob) -> Result<(), JobFailure> {
         let db = &context.site.db;
         // One transaction each, so that no table is locked while another one is swept.
         macro_rules! sweep {
             ($($what:path),+) => {
                 $({
-                    let mut tx = db.begin().await?;
+                    let mut tx = db.begin().await?.without_time_limit().await?;
                     $what(&mut tx).await?;
                     tx.commit().await?;
                 })+

@@ -1,15 +1,22 @@
-//! The audit log of account events. It is append-only, and each event has a hash of itself and the
-//! previous hash, so that a changed or missing event is detected.
+//! The audit log of account events: writing and reading it. It is append-only; `chain` detects
+//! changes, and `retention` deletes what is old.
+
+pub mod chain;
+pub mod retention;
+mod seal;
+mod search;
 
 use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
 use sqlx::FromRow;
 
-use crate::db::{Db, Tx, now, sql};
-use crate::error::{AuditFault, Error, Result};
+use self::chain::{EventRow, PersonDetails};
+use self::search::Criteria;
+use crate::db::{Db, Statement, Tx, now, sql};
+use crate::error::Result;
 use crate::models::base::actor::Admin;
 use crate::models::base::caller::Caller;
-use crate::models::base::page::{Column, Keyset, Page, PageParams, like_pattern};
+use crate::models::base::page::{Column, Keyset, Page, PageParams};
 use crate::models::base::random;
 use crate::models::base::site::Site;
 use crate::models::users::user::User;
@@ -54,13 +61,19 @@ impl EventKind {
 pub struct AuditEvent {
     kind: EventKind,
     actor: Option<(i64, String)>,
-    subject: Option<(i64, String)>,
+    subject: Option<(i64, Option<String>)>,
     detail: String,
 }
 
 impl AuditEvent {
     pub fn new(kind: EventKind) -> AuditEvent {
         AuditEvent { kind, actor: None, subject: None, detail: String::new() }
+    }
+
+    /// An account was deleted. Writing the event erases what the log says about that person, except
+    /// the id.
+    pub fn account_deleted(id: i64) -> AuditEvent {
+        AuditEvent { subject: Some((id, None)), ..AuditEvent::new(EventKind::USER_DELETED) }
     }
 
     /// Something that `user` did to their own account.
@@ -76,7 +89,7 @@ impl AuditEvent {
 
     /// Whose account it concerns.
     pub fn about(mut self, id: i64, username: &str) -> AuditEvent {
-        self.subject = Some((id, username.to_owned()));
+        self.subject = Some((id, Some(username.to_owned())));
         self
     }
 
@@ -93,39 +106,64 @@ impl AuditEvent {
             sql("UPDATE audit_head SET id = id + 1 RETURNING id, hash").one(&mut *tx).await?;
         let (actor_id, actor) = self.actor.unzip();
         let (subject_id, subject) = self.subject.unzip();
+        let address = caller.address();
+        // An unknown person at this address: more likely than not the account's owner.
+        let owner = actor_id.or(subject_id.filter(|_| !address.is_empty()));
+        let actor = PersonDetails {
+            user_id: owner,
+            salt: random::id()?,
+            name: actor,
+            address: Some(address),
+            user_agent: Some(caller.user_agent.clone()),
+        };
+        let subject = match subject.flatten().filter(|_| subject_id != actor_id) {
+            Some(name) => Some(PersonDetails {
+                user_id: subject_id,
+                salt: random::id()?,
+                name: Some(name),
+                address: None,
+                user_agent: None,
+            }),
+            None => None,
+        };
         let row = EventRow {
             id,
             at: now(),
             kind: self.kind.0.to_owned(),
             actor_id,
-            actor,
+            actor: None,
             subject_id,
-            subject,
-            address: caller.address(),
-            user_agent: caller.user_agent.clone(),
+            subject: None,
+            address: String::new(),
+            user_agent: String::new(),
             request_id: caller.request_id.clone(),
             detail: self.detail,
+            actor_digest: Some(actor.digest()),
+            subject_digest: subject.as_ref().map(PersonDetails::digest),
             hash: String::new(),
         };
         let hash = row.hash_after(&previous);
-        sql("INSERT INTO audit_events (id, at, kind, actor_id, actor, subject_id, subject, \
-             address, user_agent, request_id, detail, hash) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
+        // A trigger notes the end of the chain.
+        sql("INSERT INTO audit_events (id, at, kind, actor_id, subject_id, address, user_agent, \
+             request_id, detail, actor_digest, subject_digest, hash) \
+             VALUES ($1, $2, $3, $4, $5, '', '', $6, $7, $8, $9, $10)")
         .bind(row.id)
         .bind(row.at)
         .bind(row.kind)
         .bind(row.actor_id)
-        .bind(row.actor)
         .bind(row.subject_id)
-        .bind(row.subject)
-        .bind(row.address)
-        .bind(row.user_agent)
         .bind(row.request_id)
         .bind(row.detail)
-        .bind(hash.as_str())
+        .bind(row.actor_digest)
+        .bind(row.subject_digest)
+        .bind(hash)
         .execute(&mut *tx)
         .await?;
-        sql("UPDATE audit_head SET hash = $1").bind(hash).execute(tx).await?;
+        insert_details(tx, id, actor, subject).await?;
+        if let (EventKind::USER_DELETED, Some(account)) = (self.kind, subject_id) {
+            // Here, since nobody else can write an event until the commit.
+            sql("DELETE FROM audit_people WHERE user_id = $1").bind(account).execute(tx).await?;
+        }
         Ok(())
     }
 
@@ -137,43 +175,32 @@ impl AuditEvent {
     }
 }
 
-/// An event as it is stored.
-#[derive(Debug, FromRow)]
-struct EventRow {
-    id: i64,
-    at: DateTime<Utc>,
-    kind: String,
-    actor_id: Option<i64>,
-    actor: Option<String>,
-    subject_id: Option<i64>,
-    subject: Option<String>,
-    address: String,
-    user_agent: String,
-    request_id: String,
-    detail: String,
-    hash: String,
-}
-
-impl EventRow {
-    /// SHA-256 over the previous hash and every column, as one JSON array: no two rows serialise
-    /// alike.
-    fn hash_after(&self, previous: &str) -> String {
-        let text = serde_json::json!([
-            previous,
-            self.id,
-            self.at.timestamp_micros(),
-            self.kind,
-            self.actor_id,
-            self.actor,
-            self.subject_id,
-            self.subject,
-            self.address,
-            self.user_agent,
-            self.request_id,
-            self.detail,
-        ]);
-        random::sha256(&text.to_string())
+/// Stores the details of an event, except those of an account that was deleted in the meantime.
+async fn insert_details(
+    tx: &mut Tx,
+    event_id: i64,
+    actor: PersonDetails,
+    subject: Option<PersonDetails>,
+) -> Result<()> {
+    let mut insert = sql("INSERT INTO audit_people \
+         (event_id, part, user_id, salt, name, address, user_agent)");
+    for (part, person) in [("actor", Some(actor)), ("subject", subject)] {
+        let Some(person) = person else { continue };
+        insert = insert
+            .push(if part == "actor" { " SELECT " } else { " UNION ALL SELECT " })
+            .push_bind("", event_id)
+            .push_bind(", ", part)
+            .push_bind(", ", person.user_id)
+            .push_bind(", ", person.salt)
+            .push_bind(", ", person.name)
+            .push_bind(", ", person.address)
+            .push_bind(", ", person.user_agent)
+            .push_bind(" WHERE ", person.user_id.is_none())
+            .push_bind(" OR EXISTS (SELECT 1 FROM users WHERE id = ", person.user_id)
+            .push(")");
     }
+    insert.execute(tx).await?;
+    Ok(())
 }
 
 /// An event, as shown to users and admins.
@@ -184,42 +211,56 @@ pub struct Event {
     pub at: DateTime<Utc>,
     #[schema(example = "login")]
     pub kind: String,
-    /// Who did it; null when nobody was logged in, or for the command line.
+    /// The account that did it; null when nobody was logged in, or for the command line.
+    pub actor_id: Option<i64>,
+    /// Its username; null once the account was deleted.
     pub actor: Option<String>,
-    /// Whose account it concerns.
+    /// The account that it concerns.
+    pub subject_id: Option<i64>,
+    /// Its username; null once the account was deleted.
     pub subject: Option<String>,
+    /// Null once the account was deleted; empty for the command line.
     #[schema(example = "192.0.2.7")]
-    pub address: String,
-    pub user_agent: String,
+    pub address: Option<String>,
+    /// Null once the account was deleted.
+    pub user_agent: Option<String>,
     /// Identifies the request in the site's log.
     pub request_id: String,
     pub detail: String,
 }
 
-/// All columns; each reader takes those that it has fields for.
-const COLUMNS: &str = "SELECT id, at, kind, actor_id, actor, subject_id, subject, address, \
-    user_agent, request_id, detail, hash FROM audit_events";
+/// Selects events; ends before WHERE. Those from before migration 9 have no digest, and everything
+/// in their own row.
+const SELECT: &str = "SELECT e.id, e.at, e.kind, e.actor_id, e.subject_id, \
+    coalesce(a.name, e.actor) AS actor, \
+    coalesce(s.name, e.subject, CASE WHEN e.subject_id = e.actor_id THEN a.name END) AS subject, \
+    CASE WHEN e.actor_digest IS NULL THEN e.address ELSE a.address END AS address, \
+    CASE WHEN e.actor_digest IS NULL THEN e.user_agent ELSE a.user_agent END AS user_agent, \
+    e.request_id, e.detail FROM audit_events e \
+    LEFT JOIN audit_people a ON a.event_id = e.id AND a.part = 'actor' \
+    LEFT JOIN audit_people s ON s.event_id = e.id AND s.part = 'subject'";
 
 /// The events of the user's own account, latest first.
 pub async fn for_user(db: &Db, user: &User, params: &PageParams) -> Result<Page<Event>> {
     let keyset = Keyset::<1>::new(params)?;
-    let query = sql(COLUMNS).push_bind(" WHERE subject_id = ", user.id);
-    let rows = keyset.apply(query, [Column::Int("id")]).all(db).await?;
+    let query = sql(SELECT).push_bind(" WHERE e.subject_id = ", user.id);
+    let rows = keyset.apply(query, [Column::Int("e.id")]).all(db).await?;
     Ok(keyset.page(rows, |event: &Event| [event.id]))
 }
 
 /// Token reuse that was detected in the last two weeks, latest first.
 pub async fn replays(db: &Db, user: &User) -> Result<Vec<Event>> {
-    sql(COLUMNS)
-        .push_bind(" WHERE subject_id = ", user.id)
-        .push_bind(" AND kind = ", EventKind::TOKEN_REPLAYED.0)
-        .push_bind(" AND at > ", now() - Duration::days(14))
-        .push(" ORDER BY id DESC LIMIT 10")
+    sql(SELECT)
+        .push_bind(" WHERE e.subject_id = ", user.id)
+        .push_bind(" AND e.kind = ", EventKind::TOKEN_REPLAYED.0)
+        .push_bind(" AND e.at > ", now() - Duration::days(14))
+        .push(" ORDER BY e.id DESC LIMIT 10")
         .all(db)
         .await
 }
 
-/// All events, latest first; `q` searches names, kinds and addresses.
+/// All events, latest first; `q` is a username, the number of an account, an IP address, the id of
+/// a request, or a kind of event (`login` includes `login.failed`).
 pub async fn list(
     site: &Site,
     _: &Admin,
@@ -227,92 +268,15 @@ pub async fn list(
     params: &PageParams,
 ) -> Result<Page<Event>> {
     let keyset = Keyset::<1>::new(params)?;
-    let mut query = sql(COLUMNS).push(" WHERE true");
-    if let Some(pattern) = q.and_then(like_pattern) {
-        query = query
-            .push_bind(" AND (lower(actor) LIKE ", pattern.clone())
-            .push_bind(" ESCAPE '\\' OR lower(subject) LIKE ", pattern.clone())
-            .push_bind(" ESCAPE '\\' OR kind LIKE ", pattern.clone())
-            .push_bind(" ESCAPE '\\' OR address LIKE ", pattern)
-            .push(" ESCAPE '\\')");
-    }
-    let rows = keyset.apply(query, [Column::Int("id")]).all(&site.db).await?;
+    let rows = list_query(&site.db, q.unwrap_or_default(), &keyset).await?.all(&site.db).await?;
     Ok(keyset.page(rows, |event: &Event| [event.id]))
 }
 
-/// The end of an intact chain.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Checkpoint {
-    /// The number of events, which is the id of the last one.
-    pub id: i64,
-    /// The hash of the last one; empty when there is none.
-    pub hash: String,
-}
-
-impl std::str::FromStr for Checkpoint {
-    type Err = ();
-
-    /// Parses `NUMBER:HASH`.
-    fn from_str(text: &str) -> std::result::Result<Checkpoint, ()> {
-        let (id, hash) = text.split_once(':').ok_or(())?;
-        Ok(Checkpoint { id: id.parse().map_err(|_| ())?, hash: hash.to_owned() })
+/// The query of `list`; public for the test that reads its plan.
+pub async fn list_query(db: &Db, q: &str, keyset: &Keyset<1>) -> Result<Statement> {
+    let mut query = sql(SELECT).push(" WHERE true");
+    if let Some(criteria) = Criteria::parse(db, q).await? {
+        query = criteria.restrict(query, keyset);
     }
-}
-
-/// Rows per query.
-const BATCH: i64 = 1_000;
-
-/// Verifies the whole chain and returns its end.
-///
-/// # Errors
-/// `AuditBroken`, naming the first event that was changed or is missing.
-pub async fn verify(db: &Db) -> Result<Checkpoint> {
-    let mut end = Checkpoint { id: 0, hash: String::new() };
-    loop {
-        let rows: Vec<EventRow> = sql(COLUMNS)
-            .push_bind(" WHERE id > ", end.id)
-            .push_bind(" ORDER BY id LIMIT ", BATCH)
-            .all(db)
-            .await?;
-        if rows.is_empty() {
-            break;
-        }
-        for row in rows {
-            if row.id != end.id + 1 {
-                return Err(Error::AuditBroken(AuditFault::Missing(end.id + 1)));
-            }
-            if row.hash_after(&end.hash) != row.hash {
-                return Err(Error::AuditBroken(AuditFault::Changed(row.id)));
-            }
-            end = Checkpoint { id: row.id, hash: row.hash };
-        }
-    }
-    // Read last: events appended in the meantime are beyond our end, which is fine.
-    let (id, hash): (i64, String) = sql("SELECT id, hash FROM audit_head").one(db).await?;
-    if id < end.id || (id == end.id && hash != end.hash) {
-        return Err(Error::AuditBroken(AuditFault::Head));
-    }
-    let next: i64 =
-        sql("SELECT count(*) FROM audit_events WHERE id = $1").bind(end.id + 1).scalar(db).await?;
-    if id > end.id && next == 0 {
-        return Err(Error::AuditBroken(AuditFault::Missing(end.id + 1)));
-    }
-    Ok(end)
-}
-
-/// Checks that the chain still contains the end that an earlier `verify` returned. This detects
-/// that the whole chain was rewritten.
-///
-/// # Errors
-/// `AuditBroken`.
-pub async fn verify_checkpoint(db: &Db, checkpoint: &Checkpoint) -> Result<()> {
-    let stored: Option<String> = sql("SELECT hash FROM audit_events WHERE id = $1")
-        .bind(checkpoint.id)
-        .optional_scalar(db)
-        .await?;
-    match stored {
-        Some(stored) if stored == checkpoint.hash => Ok(()),
-        None if checkpoint.id == 0 => Ok(()),
-        _ => Err(Error::AuditBroken(AuditFault::Checkpoint(checkpoint.id))),
-    }
+    Ok(keyset.apply(query, [Column::Int("e.id")]))
 }

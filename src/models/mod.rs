@@ -9,4 +9,9 @@ pub mod posts;
 pub mod users;
 
 /// The backfills of migrations, in any order.
-pub const BACKFILLS: &[crate::db::Backfill] = &[posts::rendering::BACKFILL];
+pub const BACKFILLS: &[crate::db::Backfill] = &[
+    posts::rendering::BACKFILL,
+    posts::post_search::BACKFILL,
+    accounts::account_search::BACKFILL,
+    mail::address::BACKFILL,
+];

@@ -1,18 +1,26 @@
-//! Health checks and static files.
+//! Health checks, `security.txt` and static files.
 
 use std::path::PathBuf;
 
+use chrono::Duration;
+use rocket::http::Status;
 use rocket::response::Redirect;
 use rocket::{State, get};
 
+use crate::db::{Readiness, now};
+use crate::error::Error;
 use crate::models::base::site::Site;
 use crate::web::drain::Draining;
+use crate::web::public_url::PublicUrl;
 use crate::web::response::assets::Asset;
 use crate::web::{self, room};
 
 room! {
-    pages: [healthz, readyz, asset, favicon],
+    pages: [healthz, readyz, security_txt, asset, favicon],
 }
+
+/// Where vulnerabilities are reported, if anywhere.
+pub struct SecurityContact(pub Option<String>);
 
 /// Liveness: the process is running.
 #[get("/healthz")]
@@ -20,12 +28,35 @@ fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Readiness: it is not shutting down, and its database answers.
+/// Readiness, in a word. Only what other instances may not share takes this one out: a full disk or
+/// a locked table would take out all of them.
 #[get("/readyz")]
-async fn readyz(draining: &State<Draining>, site: &Site) -> web::Result<&'static str> {
-    draining.refuse()?;
-    site.ping().await?;
-    Ok("ready\n")
+async fn readyz(draining: &State<Draining>, site: &Site) -> (Status, &'static str) {
+    if draining.has_begun() {
+        return (Status::ServiceUnavailable, "shutting down\n");
+    }
+    match site.db.readiness().await {
+        Readiness::Ready => (Status::Ok, "ready\n"),
+        Readiness::Busy => (Status::Ok, "busy\n"),
+        Readiness::Full => (Status::Ok, "full\n"),
+        Readiness::ReadOnly => (Status::Ok, "read-only\n"),
+        Readiness::Gone => (Status::ServiceUnavailable, "gone\n"),
+    }
+}
+
+/// Whom to tell of a vulnerability (RFC 9116); there is no such file unless a contact is configured.
+#[get("/.well-known/security.txt")]
+fn security_txt(contact: &State<SecurityContact>, url: &State<PublicUrl>) -> web::Result<String> {
+    let SecurityContact(Some(contact)) = contact.inner() else {
+        return Err(Error::NotFound.into());
+    };
+    // Required. The file is made anew for each request, and whoever keeps it asks again in time.
+    let expires = (now() + Duration::days(180)).format("%Y-%m-%dT00:00:00Z");
+    Ok(format!(
+        "Contact: {contact}\nExpires: {expires}\nPreferred-Languages: en\n\
+         Canonical: {}/.well-known/security.txt\n",
+        url.origin()
+    ))
 }
 
 #[get("/static/<path..>")]

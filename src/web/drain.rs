@@ -9,17 +9,15 @@ use rocket::{Build, Ignite, Orbit, Request, Response, Rocket, fairing};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 
-use crate::error::{Error, Fatal, Result};
+use crate::error::{Fatal, Result};
 
 /// Whether this instance is shutting down.
 #[derive(Clone, Default)]
 pub struct Draining(Arc<AtomicBool>);
 
 impl Draining {
-    /// # Errors
-    /// `Unavailable` during shutdown: a load balancer should choose another instance.
-    pub fn refuse(&self) -> Result<()> {
-        if self.0.load(Ordering::Relaxed) { Err(Error::Unavailable) } else { Ok(()) }
+    pub fn has_begun(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -27,8 +25,8 @@ impl Draining {
 /// load balancers can notice before any request is refused. A second signal ends the wait. Then it
 /// accepts no more connections, and running requests have Rocket's grace period to finish.
 ///
-/// Rocket's own signal handling would stop accepting immediately. The task returns the time at
-/// which accepting stops.
+/// Rocket's own signal handling would stop accepting immediately. The task returns the end of
+/// Rocket's grace period.
 pub fn at_signal(rocket: &Rocket<Ignite>, wait: Duration) -> Result<JoinHandle<Instant>, Fatal> {
     let listen = |kind| signal(kind).map_err(|e| Fatal(format!("signals cannot be handled: {e}")));
     let mut term = listen(SignalKind::terminate())?;
@@ -42,6 +40,8 @@ pub fn at_signal(rocket: &Rocket<Ignite>, wait: Duration) -> Result<JoinHandle<I
     });
     let draining = rocket.state::<Draining>().cloned().unwrap_or_default();
     let shutdown = rocket.shutdown();
+    let limits = &rocket.config().shutdown;
+    let grace = Duration::from_secs(u64::from(limits.grace + limits.mercy));
     Ok(tokio::spawn(async move {
         either(&mut term, &mut int).await;
         tracing::info!("shutting down");
@@ -49,19 +49,15 @@ pub fn at_signal(rocket: &Rocket<Ignite>, wait: Duration) -> Result<JoinHandle<I
         // Until the wait is over or the next signal arrives, whichever comes first.
         let _ = tokio::time::timeout(wait, either(&mut term, &mut int)).await;
         shutdown.notify();
-        Instant::now()
+        Instant::now() + grace
     }))
 }
 
-/// Waits for running requests until the end of Rocket's grace period; returns whether all have
-/// finished.
+/// Waits for running requests until `end`; returns whether all have finished.
 ///
 /// Rocket 0.5.2 does so itself, unless it is notified between two of its own checks: then it
 /// returns at once, with an error that contains the server, whose requests are still running.
-pub async fn finish(rocket: &Arc<Rocket<Orbit>>, stopping: JoinHandle<Instant>) -> bool {
-    let limits = &rocket.config().shutdown;
-    let stopped = stopping.await.unwrap_or_else(|_| Instant::now());
-    let end = stopped + Duration::from_secs(u64::from(limits.grace + limits.mercy));
+pub async fn finish(rocket: &Arc<Rocket<Orbit>>, end: Instant) -> bool {
     // Every connection and every request has a reference to the server; nothing signals when one is
     // dropped.
     while Arc::strong_count(rocket) > 1 && Instant::now() < end {
@@ -91,7 +87,7 @@ impl Fairing for Drain {
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        if request.rocket().state::<Draining>().is_some_and(|d| d.refuse().is_err()) {
+        if request.rocket().state::<Draining>().is_some_and(Draining::has_begun) {
             response.set_raw_header("Connection", "close");
         }
     }

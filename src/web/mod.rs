@@ -13,7 +13,8 @@ pub mod security;
 
 pub use request::conditional::IfMatch;
 pub use request::guards::{
-    AccountScope, CurrentSession, PostsRead, PostsWrite, Scoped, Sudo, Visitor,
+    AccountScope, Confirmed, CurrentSession, PostsRead, PostsWrite, Scoped, SettingUp, Sudo,
+    Visitor,
 };
 pub use request::input::Input;
 pub use request::query::{Query, SearchParams, SearchResult};

@@ -1,27 +1,21 @@
 //! The job queue: committed jobs run, each once on one worker, and a failure affects only its job.
 
-use std::sync::Arc;
-
 use rocket::futures::future::join_all;
 use serde_json::json;
 
 use crate::support::App;
 use crate::support::internals::{
-    ClaimedJob, Error, HANDLERS, Handler, Job, JobContext, MAIL, Mailer, Sweep, Transport, job,
-    now, pending_mails, run_due, sql,
+    self, ClaimedJob, HANDLERS, Handler, Job, JobContext, JobFailure, MAIL, Sweep, job, now,
+    pending_mails, run_due, sql,
 };
 
-/// The context for running jobs on a site, in addition to the site's own worker.
 fn worker(app: &App, folder: &std::path::Path) -> JobContext {
-    let from = "Postly <post@posts.example>".parse().unwrap();
-    let transport = Transport::Folder(folder.to_owned());
-    let mailer = Mailer::new(transport, from, "https://posts.example").unwrap();
-    JobContext { site: app.site().clone(), mailer: Arc::new(mailer) }
+    internals::worker(app.site(), folder)
 }
 
 async fn enqueue(app: &App, kind: &str) {
     let mut tx = app.db.begin().await.unwrap();
-    job::enqueue(&mut tx, kind, &json!({"text": "a word"})).await.unwrap();
+    job::enqueue(&mut tx, kind, None, &json!({"text": "a word"})).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -29,13 +23,13 @@ async fn enqueue(app: &App, kind: &str) {
 async fn a_job_exists_exactly_when_its_transaction_is_committed() {
     let app = App::new().await;
     let mut tx = app.db.begin().await.unwrap();
-    job::enqueue(&mut tx, "sample", &json!({})).await.unwrap();
+    job::enqueue(&mut tx, "sample", None, &json!({})).await.unwrap();
     drop(tx);
-    assert!(job::claim(&app.db, &["sample"]).await.unwrap().is_none(), "rolled back");
+    assert!(job::claim(&app.db, &["sample"], &[]).await.unwrap().is_none(), "rolled back");
     enqueue(&app, "sample").await;
-    let claimed = job::claim(&app.db, &["sample"]).await.unwrap().unwrap();
+    let claimed = job::claim(&app.db, &["sample"], &[]).await.unwrap().unwrap();
     assert_eq!((claimed.payload.as_str(), claimed.attempts), (r#"{"text":"a word"}"#, 1));
-    assert!(job::claim(&app.db, &["other"]).await.unwrap().is_none(), "kinds are told apart");
+    assert!(job::claim(&app.db, &["other"], &[]).await.unwrap().is_none(), "kinds are told apart");
 }
 
 #[rocket::async_test]
@@ -44,7 +38,7 @@ async fn of_many_workers_one_gets_a_job_and_another_one_if_it_dies() {
     for _ in 0..5 {
         enqueue(&app, "sample").await;
     }
-    let claims = join_all((0..20).map(|_| job::claim(&app.db, &["sample"]))).await;
+    let claims = join_all((0..20).map(|_| job::claim(&app.db, &["sample"], &[]))).await;
     let mut ids: Vec<i64> = claims.into_iter().filter_map(|c| c.unwrap()).map(|c| c.id).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -56,10 +50,11 @@ async fn of_many_workers_one_gets_a_job_and_another_one_if_it_dies() {
         .execute(app.db.writer())
         .await
         .unwrap();
-    let again = job::claim(&app.db, &["sample"]).await.unwrap().unwrap();
+    let again = job::claim(&app.db, &["sample"], &[]).await.unwrap().unwrap();
     assert_eq!((again.id, again.attempts), (ids[0], 2));
     // A worker that lost its claim can no longer change the job.
-    let late = ClaimedJob { attempts: 1, ..claimed_again(&again) };
+    let late = ClaimedJob { attempts: 1, ..again.clone() };
+    assert!(job::renew(&app.db, &late).await.is_err());
     job::complete(&app.db, &late).await.unwrap();
     job::fail(&app.db, &late, 1, "late").await.unwrap();
     assert_eq!(job::pending(&app.db, "sample").await.unwrap(), 5);
@@ -68,28 +63,23 @@ async fn of_many_workers_one_gets_a_job_and_another_one_if_it_dies() {
     assert_eq!(job::pending(&app.db, "sample").await.unwrap(), 4, "finished is finished");
 }
 
-fn claimed_again(job: &ClaimedJob) -> ClaimedJob {
-    let (kind, payload) = (job.kind.clone(), job.payload.clone());
-    ClaimedJob { id: job.id, kind, payload, attempts: job.attempts }
-}
-
 #[rocket::async_test]
 async fn a_failed_job_waits_longer_each_time_and_is_given_up_in_the_end() {
     let app = App::new().await;
     enqueue(&app, "sample").await;
     for attempt in 1..=3i64 {
-        let claimed = job::claim(&app.db, &["sample"]).await.unwrap().unwrap();
+        let claimed = job::claim(&app.db, &["sample"], &[]).await.unwrap().unwrap();
         assert_eq!(claimed.attempts, attempt);
         let retry = job::fail(&app.db, &claimed, 3, "the server is away").await.unwrap();
         assert_eq!(retry, attempt < 3);
-        assert!(job::claim(&app.db, &["sample"]).await.unwrap().is_none(), "not at once");
+        assert!(job::claim(&app.db, &["sample"], &[]).await.unwrap().is_none(), "not at once");
         sql("UPDATE jobs SET run_at = $1 WHERE kind = 'sample'")
             .bind(now())
             .execute(app.db.writer())
             .await
             .unwrap();
     }
-    assert!(job::claim(&app.db, &["sample"]).await.unwrap().is_none(), "given up");
+    assert!(job::claim(&app.db, &["sample"], &[]).await.unwrap().is_none(), "given up");
     let (failed, error): (bool, String) =
         sql("SELECT failed, last_error FROM jobs WHERE kind = 'sample'")
             .one(&app.db)
@@ -121,7 +111,7 @@ struct Panics {}
 impl Job for Panics {
     const NAME: &'static str = "panics";
 
-    async fn run(self, _: JobContext) -> Result<(), Error> {
+    async fn run(self, _: JobContext, _: ClaimedJob) -> Result<(), JobFailure> {
         panic!("a bug in a job");
     }
 }
@@ -132,7 +122,7 @@ struct Works {}
 impl Job for Works {
     const NAME: &'static str = "works";
 
-    async fn run(self, _: JobContext) -> Result<(), Error> {
+    async fn run(self, _: JobContext, _: ClaimedJob) -> Result<(), JobFailure> {
         Ok(())
     }
 }
@@ -214,7 +204,9 @@ async fn the_sweep_clears_what_has_expired_and_nothing_else() {
          + (SELECT count(*) FROM login_challenges WHERE hash = 'old') \
          + (SELECT count(*) FROM throttles WHERE key = 'old') \
          + (SELECT count(*) FROM jobs WHERE kind = 'old')";
-    Sweep.run(worker(&app, folder.path())).await.unwrap();
+    enqueue(&app, "sample").await;
+    let any = job::claim(&app.db, &["sample"], &[]).await.unwrap().unwrap();
+    Sweep.run(worker(&app, folder.path()), any).await.unwrap();
     let left: i64 = sql(old).bind(ann.id).scalar(&app.db).await.unwrap();
     assert_eq!(left, 0);
     assert_eq!(ann.page().get("/me").await.status, 200);
@@ -229,9 +221,9 @@ async fn a_periodic_job_waits_once_however_often_it_is_scheduled() {
         job::schedule(app.db.writer(), "sample", chrono::Duration::zero()).await.unwrap();
     }
     assert_eq!(job::pending(&app.db, "sample").await.unwrap(), 1);
-    let claimed = job::claim(&app.db, &["sample"]).await.unwrap().unwrap();
+    let claimed = job::claim(&app.db, &["sample"], &[]).await.unwrap().unwrap();
     job::complete(&app.db, &claimed).await.unwrap();
     job::schedule(app.db.writer(), "sample", chrono::Duration::hours(1)).await.unwrap();
     assert_eq!(job::pending(&app.db, "sample").await.unwrap(), 1, "the next one");
-    assert!(job::claim(&app.db, &["sample"]).await.unwrap().is_none(), "not before its time");
+    assert!(job::claim(&app.db, &["sample"], &[]).await.unwrap().is_none(), "not before its time");
 }

@@ -10,7 +10,7 @@ function paths(post: string, name: string): Record<string, [string, number][]> {
     "a visitor": [
       ["/", 200], ["/?sort=top", 200], ["/?author=nobody-at-all", 200], [post, 200],
       [`${post}/votes`, 200], [`/users/${name}`, 200], ["/login", 200], ["/register", 200],
-      ["/password-reset", 200], ["/password-reset/new", 200], ["/verify-email", 200], ["/login/code", 200],
+      ["/password-reset", 200], ["/password-reset/new", 404], ["/verify-email", 404], ["/login/code", 404],
       ["/docs/errors", 200],
       ["/nowhere", 404], ["/?limit=x", 422],
     ],

@@ -52,7 +52,7 @@ struct DemoSummary {
 /// # Errors
 /// `Conflict` when the site already has users: demo data must not be mixed with real data.
 async fn fill(site: &Site, posts: u64) -> Result<DemoSummary> {
-    if user::count(&site.db).await? > 0 {
+    if user::any(&site.db).await? {
         return Err(Error::Conflict(Conflict::SiteInUse));
     }
     let admin = Admin::operator();
@@ -102,6 +102,10 @@ async fn write(site: &Site, admin: &Admin, users: &[i64], posts: u64) -> Result<
         let ids = edit::create_assigned(site, admin, batch).await?;
         let pairs = ids.into_iter().zip(authors);
         written.extend(pairs.map(|(post_id, user_id)| Written { post_id, user_id }));
+        if posts > BATCH {
+            // Not to standard output, which scripts read.
+            eprintln!("{} of {posts} posts", written.len());
+        }
     }
     Ok(written)
 }

@@ -1,6 +1,6 @@
 //! Access tokens: JSON Web Tokens (RFC 7519), signed with HMAC-SHA-256 and nothing else.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{Duration, Utc};
 use jsonwebtoken::{Algorithm, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
@@ -8,8 +8,13 @@ use strum::IntoStaticStr;
 use crate::error::{Credentials, Error, Result};
 use crate::models::base::keys::Keys;
 
-/// Tolerated clock difference between instances, in seconds.
+/// How far `exp` and `nbf` may be off, in seconds.
 const LEEWAY: u64 = 5;
+
+/// How much the clocks of instances may differ.
+fn clock_skew() -> Duration {
+    Duration::seconds(60)
+}
 
 /// Which door accepts a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
@@ -34,7 +39,9 @@ impl Audience {
     /// How long a token lasts. The session behind it may end earlier.
     pub fn lifetime(self) -> Duration {
         match self {
-            Audience::Page => Duration::hours(24),
+            // As long as a session can last: the cookie is never renewed, since the late answer to
+            // another tab could then replace a newer one.
+            Audience::Page => Duration::days(14),
             Audience::Api => Duration::minutes(10),
         }
     }
@@ -60,10 +67,6 @@ impl Claims {
     pub fn user_id(&self) -> Result<i64> {
         self.sub.parse().map_err(|_| INVALID)
     }
-
-    pub fn issued_at(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp(self.iat, 0).unwrap_or_default()
-    }
 }
 
 const INVALID: Error = Error::InvalidCredentials(Credentials::AccessToken);
@@ -79,7 +82,8 @@ pub fn sign(keys: &Keys, audience: Audience, user_id: i64, sid: &str) -> Result<
         sid: sid.to_owned(),
         typ: ACCESS.to_owned(),
         iat: now.timestamp(),
-        exp: (now + audience.lifetime()).timestamp(),
+        // On an instance whose clock is ahead, too, the token lasts as long as its client was told.
+        exp: (now + audience.lifetime() + clock_skew()).timestamp(),
     };
     let (kid, key) = keys.signing();
     let header = Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::HS256) };
@@ -90,7 +94,8 @@ pub fn sign(keys: &Keys, audience: Audience, user_id: i64, sid: &str) -> Result<
 ///
 /// # Errors
 /// `InvalidCredentials` unless it is a currently valid token of this site: every claim is required,
-/// and the header's `kid` is compared with our keys, never looked up elsewhere.
+/// and the header's `kid` is compared with our keys, never looked up elsewhere. A genuine token from
+/// the future has an error of its own: the session behind it may be alive.
 pub fn verify(keys: &Keys, audience: Audience, token: &str) -> Result<Claims> {
     let header = jsonwebtoken::decode_header(token).map_err(|_| INVALID)?;
     // Keys come only from the configuration, whatever the header refers to (RFC 7515 §4.1).
@@ -106,10 +111,12 @@ pub fn verify(keys: &Keys, audience: Audience, token: &str) -> Result<Claims> {
     rules.validate_nbf = true;
     rules.leeway = LEEWAY;
     let claims = decode::<Claims>(token, key, &rules).map_err(|_| INVALID)?.claims;
-    let latest = Utc::now().timestamp() + LEEWAY as i64;
     let is_sid = !claims.sid.is_empty() && claims.sid.bytes().all(|b| b.is_ascii_alphanumeric());
-    if claims.typ != ACCESS || claims.iat > latest || !is_sid {
+    if claims.typ != ACCESS || !is_sid {
         return Err(INVALID);
+    }
+    if claims.iat > (Utc::now() + clock_skew()).timestamp() {
+        return Err(Error::InvalidCredentials(Credentials::FutureToken));
     }
     Ok(claims)
 }
@@ -168,6 +175,20 @@ mod tests {
     }
 
     #[test]
+    fn clocks_may_differ_by_a_minute() {
+        let now = Utc::now().timestamp();
+        let mut claims = good();
+        claims["iat"] = json!(now + 59);
+        assert!(accepts(&signed(&header(), &claims)), "signed where the clock is ahead");
+        claims["iat"] = json!(now + 120);
+        let refused = verify(&keys(), Audience::Api, &signed(&header(), &claims));
+        assert!(matches!(refused, Err(Error::InvalidCredentials(Credentials::FutureToken))));
+        let token = sign(&keys(), Audience::Api, 7, "s").unwrap();
+        let claims = verify(&keys(), Audience::Api, &token).unwrap();
+        assert_eq!(claims.exp - claims.iat, 600 + 60, "a minute longer than the client is told");
+    }
+
+    #[test]
     fn every_claim_is_required_and_checked() {
         assert!(accepts(&signed(&header(), &good())));
         for claim in ["iss", "aud", "sub", "sid", "typ", "iat", "exp"] {
@@ -179,7 +200,7 @@ mod tests {
         for (claim, value) in [
             ("exp", json!(now - 6)),
             ("exp", json!((now + 60).to_string())),
-            ("iat", json!(now + 60)),
+            ("iat", json!(now + 120)),
             ("nbf", json!(now + 60)),
             ("typ", json!("refresh")),
             ("iss", json!("https://evil.example")),

@@ -21,20 +21,28 @@ pub struct Account {
     pub email_verified: bool,
     /// A new address that is not confirmed yet.
     pub pending_email: Option<String>,
+    /// The last e-mail to this address could not be delivered; null if there is no such address.
+    #[schema(example = "ann@mail.example")]
+    pub mail_failed_to: Option<String>,
+    /// Why: in most cases the answer of the mail server.
+    #[schema(example = "the server said 550 5.1.1 no such user")]
+    pub mail_failed_reason: Option<String>,
+    pub mail_failed_at: Option<DateTime<Utc>>,
     #[sqlx(try_from = "String")]
     pub role: Role,
     /// When an admin disabled the account; null while it is enabled.
     pub disabled_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
-    /// How many posts the user has written.
+    /// How many posts the user has published.
     pub posts: i64,
 }
 
 /// Selects accounts; ends before WHERE.
 pub(in crate::models) fn select() -> Statement {
     sql("SELECT u.id, u.username, u.email, u.email_verified_at IS NOT NULL AS email_verified, \
-         u.pending_email, u.role, u.disabled_at, u.created_at, \
-         (SELECT count(*) FROM posts p WHERE p.user_id = u.id) AS posts FROM users u")
+         u.pending_email, u.mail_failed_to, u.mail_failed_reason, u.mail_failed_at, u.role, \
+         u.disabled_at, u.created_at, \
+         (SELECT c.posts FROM user_counts c WHERE c.user_id = u.id) AS posts FROM users u")
 }
 
 /// The account with this id.

@@ -5,11 +5,13 @@ use sqlx::FromRow;
 
 use crate::db::{Tx, now, sql};
 use crate::error::{Conflict, Denial, Error, Result};
+use crate::models::accounts::account_search;
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::Actor;
 use crate::models::base::caller::Caller;
 use crate::models::base::rate_policy;
 use crate::models::base::site::Site;
+use crate::models::mail::address;
 use crate::models::mail::email_link::{self, Purpose};
 use crate::models::mail::outbox::{self, MailKind};
 use crate::models::users::user::{self, Role, User};
@@ -69,6 +71,7 @@ pub async fn change(site: &Site, actor: &Actor, input: &EmailChange) -> Result<(
     }
     email_link::limit(site, &actor.caller).await?;
     let mut tx = site.db.begin().await?;
+    user::lock(&mut tx, me.id).await?;
     let before = stored(&mut tx, me.id).await?;
     if address == before.email && before.pending_email.is_none() {
         return Ok(());
@@ -78,18 +81,20 @@ pub async fn change(site: &Site, actor: &Actor, input: &EmailChange) -> Result<(
     email_link::invalidate(&mut tx, me.id, Purpose::Reset).await?;
     let changed = match &address {
         Some(address) if rules.sends_mail && before.email.as_ref() != Some(address) => {
-            sql("UPDATE users SET pending_email = $1 WHERE id = $2")
-                .bind(address.as_str())
-                .bind(me.id)
-                .execute(&mut tx)
-                .await
+            sql("UPDATE users SET pending_email = $1, mail_failed_to = NULL, \
+                 mail_failed_reason = NULL, mail_failed_at = NULL WHERE id = $2")
+            .bind(address.as_str())
+            .bind(me.id)
+            .execute(&mut tx)
+            .await
         }
         _ => {
             sql("UPDATE users SET email = $1, email_key = $2, pending_email = NULL, \
-                 email_verified_at = CASE WHEN email_key = $2 THEN email_verified_at END \
+                 email_verified_at = CASE WHEN email_key = $2 THEN email_verified_at END, \
+                 mail_failed_to = NULL, mail_failed_reason = NULL, mail_failed_at = NULL \
                  WHERE id = $3")
             .bind(address.clone())
-            .bind(address.as_deref().map(user::canonical))
+            .bind(address.as_deref().map(address::canonical))
             .bind(me.id)
             .execute(&mut tx)
             .await
@@ -103,6 +108,7 @@ pub async fn change(site: &Site, actor: &Actor, input: &EmailChange) -> Result<(
         }
         other => other?,
     };
+    account_search::index(&mut tx, me.id).await?;
     if let Some(old) = before.email.filter(|old| address.as_ref() != Some(old)) {
         let new = address.as_deref().unwrap_or("none");
         outbox::enqueue(&mut tx, MailKind::EmailChange, &old, Some(me.id), new).await?;
@@ -148,13 +154,16 @@ pub async fn resend(site: &Site, actor: &Actor) -> Result<()> {
 /// address first; `TooManyRequests`.
 pub async fn verify(site: &Site, caller: &Caller, token: &str) -> Result<()> {
     email_link::limit(site, caller).await?;
+    let owner = email_link::find(&site.db, Purpose::Verify, token).await?.user_id;
     let mut tx = site.db.begin().await?;
+    user::lock(&mut tx, owner).await?;
     let link = email_link::consume(&mut tx, Purpose::Verify, token).await?;
     let before = stored(&mut tx, link.user_id).await?;
     let confirmed = sql("UPDATE users SET email = $1, email_key = $2, email_verified_at = $3, \
-         pending_email = NULL WHERE id = $4 AND (pending_email = $1 OR email = $1)")
+         pending_email = NULL, mail_failed_to = NULL, mail_failed_reason = NULL, \
+         mail_failed_at = NULL WHERE id = $4 AND (pending_email = $1 OR email = $1)")
     .bind(link.email.as_str())
-    .bind(user::canonical(&link.email))
+    .bind(address::canonical(&link.email))
     .bind(now())
     .bind(link.user_id)
     .execute(&mut tx)
@@ -164,6 +173,7 @@ pub async fn verify(site: &Site, caller: &Caller, token: &str) -> Result<()> {
         Ok(0) => return Err(email_link::INVALID),
         other => other?,
     };
+    account_search::index(&mut tx, link.user_id).await?;
     if let Some(old) = before.email.filter(|old| *old != link.email) {
         let (kind, id) = (MailKind::EmailChanged, Some(link.user_id));
         outbox::enqueue(&mut tx, kind, &old, id, &link.email).await?;

@@ -8,13 +8,14 @@ use crate::db::{Db, sql};
 use crate::error::{Credentials, Error, Result};
 use crate::models::accounts::identity::Identity;
 use crate::models::accounts::session::{self, Session};
-use crate::models::accounts::two_factor::totp;
+use crate::models::accounts::two_factor::totp::{self, TwoFactorCode};
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::Actor;
 use crate::models::base::caller::Caller;
 use crate::models::base::hasher::Verdict;
 use crate::models::base::site::Site;
 use crate::models::base::{rate_limit, rate_policy};
+use crate::models::mail::address;
 use crate::models::users::user::{self, User};
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
@@ -110,11 +111,16 @@ pub async fn authenticate(site: &Site, caller: &Caller, input: &Login) -> Result
     })
 }
 
-/// The user with this username or e-mail address, as returned by `user::canonical`.
+/// The user with this username or e-mail address, as returned by `user::canonical`. An older
+/// account may still have a key with a domain in Unicode, and then takes precedence.
 async fn find(db: &Db, canonical: &str) -> Result<Option<UserRow>> {
     sql(USER_ROW)
         .push_bind(" WHERE username_key = ", canonical)
         .push_bind(" OR email_key = ", canonical)
+        .push_bind(" OR email_key = ", address::canonical(canonical))
+        .push_bind(" ORDER BY CASE WHEN username_key = ", canonical)
+        .push_bind(" OR email_key = ", canonical)
+        .push(" THEN 0 ELSE 1 END LIMIT 1")
         .optional(db)
         .await
 }
@@ -159,18 +165,25 @@ async fn upgrade_hash(
     }
 }
 
-/// Confirms the password of a logged-in user: the session may then perform sensitive actions for 15
-/// minutes.
+/// Confirms the password of a logged-in user, and the second factor if there is one: the session may
+/// then perform sensitive actions for 15 minutes.
 ///
 /// # Errors
-/// `Invalid` when the password is wrong; `TooManyRequests`; `Unavailable`.
+/// `Invalid` when the password or the code is wrong; `SecondFactorRequired` when the code is
+/// missing; `TooManyRequests`; `Unavailable`.
 pub async fn reauthenticate(
     site: &Site,
     actor: &Actor,
     session: &Session,
     password: Option<&str>,
+    code: Option<&str>,
 ) -> Result<()> {
     verify_password(site, actor, "password", password).await?;
+    if totp::is_on(&site.db, actor.user.id).await? {
+        let code = code.filter(|code| !code.trim().is_empty());
+        let code = Some(code.ok_or(Error::SecondFactorRequired)?.to_owned());
+        totp::require_code(site, actor, &TwoFactorCode { code }).await?;
+    }
     let mut tx = site.db.begin().await?;
     session::mark_reauthenticated(&mut tx, &session.id).await?;
     let event = AuditEvent::own(EventKind::REAUTHENTICATED, &actor.user);

@@ -78,16 +78,11 @@ struct ChallengeRow {
     password_hash: String,
 }
 
-/// Completes a log-in with the code for an earlier challenge.
+/// Looks an earlier challenge up.
 ///
 /// # Errors
-/// `InvalidCredentials` when the challenge has expired or the code is wrong; `TooManyRequests`.
-pub async fn answer(
-    site: &Site,
-    caller: &Caller,
-    token: &str,
-    code: Option<&str>,
-) -> Result<Identity> {
+/// `InvalidCredentials` when it is unknown or has expired.
+pub async fn find(site: &Site, token: &str) -> Result<Identity> {
     let row: Option<ChallengeRow> =
         sql("SELECT c.stamp, u.id, u.username, u.role, u.password_hash \
          FROM login_challenges c JOIN users u ON u.id = c.user_id \
@@ -100,7 +95,20 @@ pub async fn answer(
     let row = row
         .filter(|row| row.stamp == random::sha256(&row.password_hash))
         .ok_or(Error::InvalidCredentials(Credentials::LoginExpired))?;
-    let identity = Identity { user: row.user, password_hash: row.password_hash };
+    Ok(Identity { user: row.user, password_hash: row.password_hash })
+}
+
+/// Completes a log-in with the code for an earlier challenge.
+///
+/// # Errors
+/// As `find`; `InvalidCredentials` when the code is wrong; `TooManyRequests`.
+pub async fn answer(
+    site: &Site,
+    caller: &Caller,
+    token: &str,
+    code: Option<&str>,
+) -> Result<Identity> {
+    let identity = find(site, token).await?;
     let code = code.filter(|code| !code.trim().is_empty());
     let code = code.ok_or_else(|| Error::invalid("code", Rule::Required))?;
     let identity = verify_code(site, caller, identity, code).await?;

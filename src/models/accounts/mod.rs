@@ -2,6 +2,7 @@
 
 pub mod access_token;
 pub mod account;
+pub mod account_search;
 pub mod email_address;
 pub mod identity;
 pub mod login;

@@ -59,9 +59,10 @@ pub async fn reset(site: &Site, caller: &Caller, input: &PasswordReset) -> Resul
     // A rejected password does not consume the link.
     let link = email_link::find(&site.db, Purpose::Reset, token).await?;
     let user = user::by_id(&site.db, link.user_id).await?;
-    password::validate(&site.hasher, new, &user.username, Some(&link.email)).await?;
+    password::validate(site, new, &user.username, Some(&link.email)).await?;
     let hash = site.hasher.hash(new).await?;
     let mut tx = site.db.begin().await?;
+    user::lock(&mut tx, user.id).await?;
     let link = email_link::consume(&mut tx, Purpose::Reset, token).await?;
     // Using the link proves that the address belongs to the user.
     sql("UPDATE users SET password_hash = $1, \

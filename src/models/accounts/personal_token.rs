@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
-use crate::db::{Db, now, sql};
+use crate::db::{Conn, Db, Tx, now, sql};
 use crate::error::{Conflict, Credentials, Error, Result};
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::Actor;
 use crate::models::base::caller::Caller;
 use crate::models::base::site::Site;
 use crate::models::base::{form_value, random};
-use crate::models::users::user::{Role, User};
+use crate::models::users::user::{self, Role, User};
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
 /// Identifies personal tokens, also for tools that scan for leaked secrets.
@@ -141,11 +141,9 @@ pub async fn create(
     let token = random::token(PREFIX)?;
     let at = now();
     let mut tx = site.db.begin().await?;
-    let count: i64 = sql("SELECT count(*) FROM api_tokens WHERE user_id = $1")
-        .bind(me.id)
-        .scalar(&mut tx)
-        .await?;
-    if count >= MAX_TOKENS {
+    // Of parallel requests, each waits for the one before, so that none miscounts.
+    user::lock(&mut tx, me.id).await?;
+    if count(&mut tx, me).await? >= MAX_TOKENS {
         return Err(Error::Conflict(Conflict::TooManyTokens));
     }
     let view: PersonalTokenView = sql("INSERT INTO api_tokens \
@@ -222,10 +220,34 @@ pub async fn delete(site: &Site, actor: &Actor, id: i64) -> Result<()> {
     revoke_by_id(&site.db, &actor.caller, &actor.user, id).await
 }
 
+/// How many tokens the user has.
+pub async fn count<'c>(conn: impl Into<Conn<'c>>, user: &User) -> Result<i64> {
+    sql("SELECT count(*) FROM api_tokens WHERE user_id = $1").bind(user.id).scalar(conn).await
+}
+
+/// Revokes all of the user's own tokens.
+pub async fn revoke_all(tx: &mut Tx, actor: &Actor) -> Result<()> {
+    let revoked = sql("DELETE FROM api_tokens WHERE user_id = $1")
+        .bind(actor.user.id)
+        .execute(&mut *tx)
+        .await?;
+    if revoked == 0 {
+        return Ok(());
+    }
+    AuditEvent::own(EventKind::TOKEN_REVOKED, &actor.user)
+        .detail(format!("all: {revoked}"))
+        .write(tx, &actor.caller)
+        .await
+}
+
 /// Revokes the given token (RFC 7009): whoever has it may revoke it.
 pub async fn revoke(site: &Site, caller: &Caller, token: &str) -> Result<()> {
     match find(&site.db, caller, token).await {
-        Ok((user, id, _)) => revoke_by_id(&site.db, caller, &user, id).await,
+        Ok((user, id, _)) => match revoke_by_id(&site.db, caller, &user, id).await {
+            // Somebody else has just done it.
+            Err(Error::NotFound) => Ok(()),
+            other => other,
+        },
         Err(Error::InvalidCredentials(_)) => Ok(()),
         Err(error) => Err(error),
     }
@@ -275,18 +297,15 @@ pub async fn find(db: &Db, caller: &Caller, token: &str) -> Result<(User, i64, S
     let row = row.ok_or(Error::InvalidCredentials(Credentials::PersonalToken))?;
     // Not on every request: reads should not write.
     if row.last_used_at.is_none_or(|last| last < at - Duration::minutes(15)) {
-        let touched =
-            sql("UPDATE api_tokens SET last_used_at = $1, last_address = $2 WHERE id = $3")
-                .bind(at)
-                .bind(caller.address())
-                .bind(row.token_id)
-                .execute(db.writer())
-                .await;
-        // Not an error: a full disk must not lock programs out.
-        if let Err(error) = touched {
-            let request_id = caller.request_id.as_str();
+        let touch = sql("UPDATE api_tokens SET last_used_at = $1, last_address = $2 WHERE id = $3")
+            .bind(at)
+            .bind(caller.address())
+            .bind(row.token_id);
+        let request_id = caller.request_id.clone();
+        // Nobody waits for it: reading must not depend on a full disk or a busy writer.
+        touch.execute_later(db, format!("token {}", row.token_id), move |error| {
             tracing::warn!(request_id, %error, "the last use of a token cannot be recorded");
-        }
+        });
     }
     Ok((row.user, row.token_id, row.scopes))
 }

@@ -1,16 +1,18 @@
 //! Refresh tokens: opaque, single-use, stored as SHA-256. All tokens that descend from one log-in
 //! are a family, which is its session (RFC 9700 §4.14.2).
 
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use chrono::{DateTime, Duration, Utc};
 use sqlx::FromRow;
 
-use crate::db::{Tx, now, sql};
+use crate::db::{Db, Tx, now, shared_now, sql};
 use crate::error::{Credentials, Error, Result};
 use crate::models::accounts::access_token::Audience;
 use crate::models::accounts::identity::Identity;
 use crate::models::accounts::session;
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::caller::Caller;
+use crate::models::base::keys::Keys;
 use crate::models::base::random;
 use crate::models::base::site::Site;
 use crate::models::users::user::User;
@@ -22,6 +24,49 @@ pub const PREFIX: &str = "prt_";
 /// response was lost or when it sent two requests at once. The period is not extended.
 fn grace() -> Duration {
     Duration::seconds(10)
+}
+
+/// At most this many tokens of a session are stored, however fast a client exchanges them.
+const MAX_STORED: i64 = 100;
+
+/// A token that was sent: 128 bits that it shares with its family, and 128 bits of its own.
+struct Sent<'t> {
+    token: &'t str,
+    bytes: [u8; 32],
+}
+
+impl Sent<'_> {
+    /// `None` when it cannot be one of our tokens.
+    fn parse(token: &str) -> Option<Sent<'_>> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(token.strip_prefix(PREFIX)?).ok()?;
+        Some(Sent { token, bytes: bytes.try_into().ok()? })
+    }
+
+    fn hash(&self) -> String {
+        random::sha256(self.token)
+    }
+
+    fn family(&self) -> String {
+        random::sha256(&random::hex(&self.bytes[..16]))
+    }
+
+    /// The next token of the family; only this site can compute it.
+    fn successor(&self, keys: &Keys) -> Result<String> {
+        let derived = BASE64_URL_SAFE_NO_PAD
+            .decode(keys.derive("refresh", self.token))
+            .map_err(|e| Error::Internal(e.to_string()))?;
+        let next = [&self.bytes[..16], &derived[..16]].concat();
+        Ok(format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(next)))
+    }
+
+    /// The session of the token, or of its family if the token itself is too old to be stored.
+    async fn session(&self, db: &Db) -> Result<Option<String>> {
+        sql("SELECT session_id FROM refresh_tokens WHERE hash = $1 OR family = $2 LIMIT 1")
+            .bind(self.hash())
+            .bind(self.family())
+            .optional_scalar(db)
+            .await
+    }
 }
 
 /// What an API client gets: the session, and the token that extends it.
@@ -38,105 +83,160 @@ pub async fn open(site: &Site, caller: &Caller, identity: &Identity) -> Result<G
     let mut tx = site.db.begin().await?;
     let sid = session::insert(&mut tx, caller, identity, Audience::Api, None).await?;
     let refresh_token = random::token(PREFIX)?;
-    sql("INSERT INTO refresh_tokens (hash, session_id, created_at) VALUES ($1, $2, $3)")
-        .bind(random::sha256(&refresh_token))
-        .bind(sid.as_str())
-        .bind(now())
-        .execute(&mut tx)
-        .await?;
+    let at = shared_now(&mut tx).await?;
+    insert(&mut tx, &sid, &refresh_token, None, at).await?;
     tx.commit().await?;
     Ok(Grant { user: identity.user.clone(), sid, refresh_token })
 }
 
-#[derive(FromRow)]
-struct Successor {
-    hash: String,
-    session_id: String,
-    created_at: DateTime<Utc>,
+/// A token that is exchanged: its hash and its generation.
+struct Parent<'p> {
+    hash: &'p str,
+    generation: i64,
 }
 
-/// Exchanges a token for the next one of its family. Reuse within the grace period returns the same
-/// successor, which is derived from the token and our key. Later reuse means that the token was
-/// copied: the family is revoked.
+async fn insert(
+    tx: &mut Tx,
+    sid: &str,
+    token: &str,
+    parent: Option<&Parent<'_>>,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    let sent = Sent::parse(token).ok_or(INVALID)?;
+    sql("INSERT INTO refresh_tokens \
+         (hash, parent_hash, family, generation, session_id, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6)")
+    .bind(sent.hash())
+    .bind(parent.map(|parent| parent.hash.to_owned()))
+    .bind(sent.family())
+    .bind(parent.map_or(0, |parent| parent.generation + 1))
+    .bind(sid)
+    .bind(at)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// What is known of a token that was sent, and of the one that replaced it.
+#[derive(FromRow)]
+struct TokenRow {
+    generation: i64,
+    next_hash: Option<String>,
+    next_created_at: Option<DateTime<Utc>>,
+    next_is_used: bool,
+}
+
+/// Exchanges a token for the next one of its family, which is derived from the token and our key.
+///
+/// Within the grace period, the token returns the same successor again while that is unused: its
+/// answer may have been lost. Once the successor was used, it had arrived; the token is refused, but
+/// the family lives, since the request may be the last of several that the client sent at once.
+/// After the grace period, reuse means that the token was copied: the family is revoked.
 ///
 /// # Errors
 /// `InvalidCredentials`.
 pub async fn rotate(site: &Site, caller: &Caller, token: &str) -> Result<Grant> {
-    let at = now();
-    let hash = random::sha256(token);
-    let refresh_token = format!("{PREFIX}{}", site.keys.derive("refresh", token));
+    let sent = Sent::parse(token).ok_or(INVALID)?;
+    // Looked up on a reader: rubbish must not keep others from writing.
+    let sid = sent.session(&site.db).await?.ok_or(INVALID)?;
     let mut tx = site.db.begin().await?;
-    // The same lock order as everything that ends a session: first its row, then its tokens.
-    sql("UPDATE sessions SET address = $1 \
-         WHERE id = (SELECT session_id FROM refresh_tokens WHERE hash = $2)")
-    .bind(caller.address())
-    .bind(hash.as_str())
-    .execute(&mut tx)
-    .await?;
-    // Atomic: one statement inserts the successor, or finds the existing one.
-    let successor: Option<Successor> =
-        sql("INSERT INTO refresh_tokens (hash, parent_hash, session_id, created_at) \
-             SELECT $1, t.hash, t.session_id, $2 FROM refresh_tokens t \
-             JOIN sessions s ON s.id = t.session_id JOIN users u ON u.id = s.user_id \
-             WHERE t.hash = $3 AND s.expires_at > $2 AND s.last_used_at > $4 \
-             AND u.disabled_at IS NULL \
-             ON CONFLICT (parent_hash) DO UPDATE SET parent_hash = excluded.parent_hash \
-             RETURNING hash, session_id, created_at")
-        .bind(random::sha256(&refresh_token))
-        .bind(at)
-        .bind(hash)
-        .bind(at - session::idle_limit())
+    let user = lock(&mut tx, caller, &sid).await?.ok_or(INVALID)?;
+    // By the clock that all instances share; read after the lock, which may have taken a while.
+    let at = shared_now(&mut tx).await?;
+    let hash = sent.hash();
+    let row: Option<TokenRow> =
+        sql("SELECT t.generation, n.hash AS next_hash, n.created_at AS next_created_at, \
+             EXISTS (SELECT 1 FROM refresh_tokens u WHERE u.parent_hash = n.hash) AS next_is_used \
+             FROM refresh_tokens t LEFT JOIN refresh_tokens n ON n.parent_hash = t.hash \
+             WHERE t.hash = $1")
+        .bind(hash.as_str())
         .optional(&mut tx)
         .await?;
-    let successor = successor.ok_or(INVALID)?;
-    let user = owner(&mut tx, &successor.session_id).await?;
-    if successor.created_at < at - grace() {
-        sql("DELETE FROM sessions WHERE id = $1")
-            .bind(successor.session_id)
-            .execute(&mut tx)
-            .await?;
-        AuditEvent::new(EventKind::TOKEN_REPLAYED)
-            .about(user.id, &user.username)
-            .detail("a used refresh token was sent again; its session was ended")
-            .write(&mut tx, caller)
-            .await?;
-        tx.commit().await?;
-        return Err(INVALID);
+    let refresh_token = sent.successor(&site.keys)?;
+    match row {
+        Some(TokenRow { generation, next_hash: None, .. }) => {
+            let parent = Parent { hash: &hash, generation };
+            insert(&mut tx, &sid, &refresh_token, Some(&parent), at).await?;
+            prune(&mut tx, &sid, generation + 1, at).await?;
+        }
+        Some(TokenRow {
+            next_hash: Some(next),
+            next_created_at: Some(used_at),
+            next_is_used,
+            ..
+        }) if used_at >= at - grace() => {
+            // Another hash means that the signing key changed: only the first caller has it.
+            if next_is_used || next != random::sha256(&refresh_token) {
+                return Err(INVALID);
+            }
+        }
+        // Used long ago, or so long ago that only its family is known.
+        _ => return end_family(tx, caller, &sid, &user).await,
     }
-    if successor.hash != random::sha256(&refresh_token) {
-        // The signing key changed within the grace period: only the first caller has the successor.
-        return Err(INVALID);
-    }
-    sql("UPDATE sessions SET last_used_at = $1 WHERE id = $2")
-        .bind(at)
-        .bind(successor.session_id.as_str())
-        .execute(&mut tx)
-        .await?;
     tx.commit().await?;
-    Ok(Grant { user, sid: successor.session_id, refresh_token })
+    Ok(Grant { user, sid, refresh_token })
 }
 
-async fn owner(tx: &mut Tx, sid: &str) -> Result<User> {
-    sql("SELECT u.id, u.username, u.role FROM sessions s \
-         JOIN users u ON u.id = s.user_id WHERE s.id = $1")
+/// Locks an active session, as the first thing: everything that ends one locks it before its
+/// tokens. Records the use.
+async fn lock(tx: &mut Tx, caller: &Caller, sid: &str) -> Result<Option<User>> {
+    let at = now();
+    let used = sql("UPDATE sessions SET address = $1, last_used_at = $2 \
+         WHERE id = $3 AND expires_at > $2 AND last_used_at > $4")
+    .bind(caller.address())
+    .bind(at)
     .bind(sid)
-    .one(tx)
+    .bind(at - session::idle_limit())
+    .execute(&mut *tx)
+    .await?;
+    if used == 0 { Ok(None) } else { owner(tx, sid).await }
+}
+
+/// Deletes the tokens that only a thief or a confused client could still send: those that were
+/// exchanged before the grace period. Their family is enough to recognise them.
+async fn prune(tx: &mut Tx, sid: &str, generation: i64, at: DateTime<Utc>) -> Result<()> {
+    sql("DELETE FROM refresh_tokens WHERE session_id = $1 AND family IS NOT NULL \
+         AND (generation <= $2 OR generation < (SELECT coalesce(max(generation), 0) \
+         FROM refresh_tokens WHERE session_id = $1 AND created_at < $3))")
+    .bind(sid)
+    .bind(generation - MAX_STORED)
+    .bind(at - grace())
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn end_family(mut tx: Tx, caller: &Caller, sid: &str, user: &User) -> Result<Grant> {
+    sql("DELETE FROM sessions WHERE id = $1").bind(sid).execute(&mut tx).await?;
+    AuditEvent::new(EventKind::TOKEN_REPLAYED)
+        .about(user.id, &user.username)
+        .detail("a used refresh token was sent again; its session was ended")
+        .write(&mut tx, caller)
+        .await?;
+    tx.commit().await?;
+    Err(INVALID)
+}
+
+async fn owner(tx: &mut Tx, sid: &str) -> Result<Option<User>> {
+    sql("SELECT u.id, u.username, u.role FROM sessions s \
+         JOIN users u ON u.id = s.user_id WHERE s.id = $1 AND u.disabled_at IS NULL")
+    .bind(sid)
+    .optional(tx)
     .await
 }
 
 /// Revokes the family of a token (RFC 7009 §2.1), used or not. An unknown token counts as revoked.
 pub async fn revoke(site: &Site, caller: &Caller, token: &str) -> Result<()> {
+    let Some(sent) = Sent::parse(token) else { return Ok(()) };
+    let Some(sid) = sent.session(&site.db).await? else { return Ok(()) };
     let mut tx = site.db.begin().await?;
-    let found: Option<String> = sql("SELECT session_id FROM refresh_tokens WHERE hash = $1")
-        .bind(random::sha256(token))
-        .optional_scalar(&mut tx)
-        .await?;
-    let Some(sid) = found else { return Ok(()) };
-    let user = owner(&mut tx, &sid).await?;
-    sql("DELETE FROM sessions WHERE id = $1").bind(sid).execute(&mut tx).await?;
-    AuditEvent::own(EventKind::SESSION_ENDED, &user)
-        .detail("revoked")
-        .write(&mut tx, caller)
-        .await?;
+    let Some(user) = owner(&mut tx, &sid).await? else { return Ok(()) };
+    // Of parallel revocations, one ends the session and records it.
+    if sql("DELETE FROM sessions WHERE id = $1").bind(sid).execute(&mut tx).await? > 0 {
+        AuditEvent::own(EventKind::SESSION_ENDED, &user)
+            .detail("revoked")
+            .write(&mut tx, caller)
+            .await?;
+    }
     tx.commit().await
 }

@@ -5,12 +5,13 @@ use serde::Deserialize;
 use crate::db::{Db, now, sql};
 use crate::error::{Error, Result};
 use crate::models::accounts::identity::Identity;
-use crate::models::accounts::{email_address, password};
+use crate::models::accounts::{account_search, email_address, password};
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::Admin;
 use crate::models::base::caller::Caller;
 use crate::models::base::site::Site;
 use crate::models::base::{rate_limit, rate_policy};
+use crate::models::mail::address;
 use crate::models::mail::outbox::{self, MailKind};
 use crate::models::users::user::{self, Role, User};
 use crate::validation::{FieldError, Rule, ValidationErrors};
@@ -77,7 +78,7 @@ async fn validate(site: &Site, input: &Registration, needs_email: bool) -> Resul
     }
     let email = email.flatten();
     let password = input.password.as_deref().unwrap_or_default();
-    let checked = password::validate(&site.hasher, password, typed.trim(), email.as_deref());
+    let checked = password::validate(site, password, typed.trim(), email.as_deref());
     errors.collect(checked.await)?;
     errors.into_result()?;
     Ok(NewUser {
@@ -101,7 +102,7 @@ async fn insert(site: &Site, caller: &Caller, new: NewUser, role: Role) -> Resul
     .bind(new.username.as_str())
     .bind(user::canonical(&new.username))
     .bind(new.email.clone())
-    .bind(new.email.as_deref().map(user::canonical))
+    .bind(new.email.as_deref().map(address::canonical))
     .bind(new.pending_email.clone())
     .bind(new.is_verified.then(now))
     .bind(hash.as_str())
@@ -117,6 +118,7 @@ async fn insert(site: &Site, caller: &Caller, new: NewUser, role: Role) -> Resul
         }
         other => other?,
     };
+    account_search::index(&mut tx, user.id).await?;
     let unconfirmed = new.pending_email.or(new.email).filter(|_| !new.is_verified);
     if let Some(address) = unconfirmed {
         outbox::enqueue_link(&mut tx, MailKind::Verify, &address, Some(user.id)).await?;
@@ -131,7 +133,7 @@ async fn refuse_taken(db: &Db, new: &NewUser) -> Result<()> {
          (SELECT count(*) FROM users WHERE username_key = $1), \
          (SELECT count(*) FROM users WHERE email_key = $2)")
     .bind(user::canonical(&new.username))
-    .bind(new.email.as_deref().map(user::canonical))
+    .bind(new.email.as_deref().map(address::canonical))
     .one(db)
     .await?;
     let mut errors = ValidationErrors::default();

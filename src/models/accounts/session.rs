@@ -11,19 +11,24 @@ use crate::models::accounts::identity::Identity;
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::{Actor, Admin};
 use crate::models::base::caller::Caller;
+use crate::models::base::page::{Column, Keyset, Page, PageParams};
 use crate::models::base::site::Site;
 use crate::models::base::{random, user_agent};
+use crate::models::mail::email_link;
 use crate::models::users::user::{self, User};
 
 /// The maximum lifetime of a session.
 fn absolute_limit() -> Duration {
-    Duration::days(14)
+    Audience::Page.lifetime()
 }
 
 /// A session ends when it has not been used for this long.
 pub fn idle_limit() -> Duration {
     Duration::hours(24)
 }
+
+/// How many active sessions an account can have; another log-in ends the oldest.
+const MAX_SESSIONS: i64 = 100;
 
 /// The accuracy of `last_used_at`, so that not every request has to write.
 fn precision() -> Duration {
@@ -43,9 +48,10 @@ pub struct Session {
 }
 
 impl Session {
-    /// Whether the password was entered recently enough for sensitive actions.
+    /// Whether the user proved recently enough for sensitive actions who they are. A time in the
+    /// future, left by a clock that jumped, does not count for ever.
     pub fn is_recently_authenticated(&self) -> bool {
-        self.reauthenticated_at.is_some_and(|at| at > now() - reauthentication_limit())
+        self.reauthenticated_at.is_some_and(|at| (now() - at).abs() < reauthentication_limit())
     }
 }
 
@@ -91,7 +97,8 @@ pub async fn insert(
     let id = random::id()?;
     let at = now();
     sql("INSERT INTO sessions (id, user_id, client, address, user_agent, created_at, \
-         last_used_at, proved_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $6, $7)")
+         last_used_at, proved_at, expires_at, number) VALUES ($1, $2, $3, $4, $5, $6, $6, $6, $7, \
+         (SELECT coalesce(max(number), 0) + 1 FROM sessions WHERE user_id = $2))")
     .bind(id.as_str())
     .bind(identity.user.id)
     .bind(audience.client())
@@ -101,11 +108,33 @@ pub async fn insert(
     .bind(at + absolute_limit())
     .execute(&mut *tx)
     .await?;
+    let ended = end_oldest(tx, identity.user.id).await?;
     AuditEvent::own(EventKind::LOGGED_IN, &identity.user)
         .detail(audience.client())
         .write(tx, caller)
         .await?;
+    if ended > 0 {
+        AuditEvent::own(EventKind::SESSION_ENDED, &identity.user)
+            .detail("the oldest of too many")
+            .write(tx, caller)
+            .await?;
+    }
     Ok(id)
+}
+
+/// Ends the oldest sessions of an account that has too many; returns how many. The account's row is
+/// locked.
+async fn end_oldest(tx: &mut Tx, user_id: i64) -> Result<u64> {
+    let at = now();
+    sql("DELETE FROM sessions WHERE user_id = $1 AND number <= (SELECT number FROM sessions \
+         WHERE user_id = $1 AND expires_at > $2 AND last_used_at > $3 \
+         ORDER BY number DESC LIMIT 1 OFFSET $4)")
+    .bind(user_id)
+    .bind(at)
+    .bind(at - idle_limit())
+    .bind(MAX_SESSIONS)
+    .execute(tx)
+    .await
 }
 
 #[derive(FromRow)]
@@ -136,27 +165,20 @@ pub async fn find(db: &Db, caller: &Caller, sid: &str, user_id: i64) -> Result<(
         .await?;
     let row = row.ok_or(Error::InvalidCredentials(Credentials::Session))?;
     if row.last_used_at < at - precision() {
-        let touched = sql(
+        let touch = sql(
             "UPDATE sessions SET last_used_at = $1, address = $2, user_agent = $3 WHERE id = $4",
         )
         .bind(at)
         .bind(caller.address())
         .bind(caller.user_agent.as_str())
-        .bind(sid)
-        .execute(db.writer())
-        .await;
-        // Not an error: a full disk must not log anybody out.
-        if let Err(error) = touched {
-            let request_id = caller.request_id.as_str();
+        .bind(sid);
+        let request_id = caller.request_id.clone();
+        // Nobody waits for it: reading must not depend on a full disk or a busy writer.
+        touch.execute_later(db, format!("session {sid}"), move |error| {
             tracing::warn!(request_id, %error, "the last use of a session cannot be recorded");
-        }
+        });
     }
     Ok((row.user, Session { id: sid.to_owned(), reauthenticated_at: row.proved_at }))
-}
-
-/// Whether a cookie's token of this age is due for renewal.
-pub fn is_due_for_renewal(issued_at: DateTime<Utc>) -> bool {
-    issued_at < now() - precision()
 }
 
 /// Records that the password was confirmed.
@@ -205,18 +227,20 @@ pub async fn revoke_all(tx: &mut Tx, user_id: i64) -> Result<()> {
     delete_all(tx, user_id, None).await?;
     for statement in [
         "DELETE FROM api_tokens WHERE user_id = $1",
-        "DELETE FROM link_tokens WHERE user_id = $1",
         "DELETE FROM login_challenges WHERE user_id = $1",
     ] {
         sql(statement).bind(user_id).execute(&mut *tx).await?;
     }
-    Ok(())
+    email_link::invalidate_all(tx, user_id).await
 }
 
 /// An active session, as shown to its owner and to admins.
 #[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
 pub struct SessionView {
     pub id: String,
+    /// Counts the log-ins of the user.
+    #[serde(skip)]
+    number: i64,
     /// `browser`, or `api` for a program.
     #[schema(example = "browser")]
     pub client: String,
@@ -236,9 +260,14 @@ pub struct SessionView {
     pub current: bool,
 }
 
-/// The user's own active sessions, most recently used first.
-pub async fn list(site: &Site, user: &User, current: Option<&str>) -> Result<Vec<SessionView>> {
-    live(&site.db, user.id, current).await
+/// The user's own active sessions, the latest log-in first.
+pub async fn list(
+    site: &Site,
+    user: &User,
+    current: Option<&str>,
+    params: &PageParams,
+) -> Result<Page<SessionView>> {
+    live(&site.db, user.id, current, params).await
 }
 
 /// Another user's active sessions.
@@ -250,28 +279,32 @@ pub async fn list_of(
     _: &Admin,
     username: &str,
     current: Option<&str>,
-) -> Result<Vec<SessionView>> {
+    params: &PageParams,
+) -> Result<Page<SessionView>> {
     let person = user::by_username(&site.db, username).await?;
-    live(&site.db, person.id, current).await
+    live(&site.db, person.id, current, params).await
 }
 
-async fn live(db: &Db, user_id: i64, current: Option<&str>) -> Result<Vec<SessionView>> {
+async fn live(
+    db: &Db,
+    user_id: i64,
+    current: Option<&str>,
+    params: &PageParams,
+) -> Result<Page<SessionView>> {
+    let keyset = Keyset::<1>::new(params)?;
     let at = now();
+    let query = sql("SELECT id, number, client, user_agent, address, created_at, last_used_at, \
+         expires_at FROM sessions")
+    .push_bind(" WHERE user_id = ", user_id)
+    .push_bind(" AND expires_at > ", at)
+    .push_bind(" AND last_used_at > ", at - idle_limit());
     let mut sessions: Vec<SessionView> =
-        sql("SELECT id, client, user_agent, address, created_at, \
-         last_used_at, expires_at FROM sessions \
-         WHERE user_id = $1 AND expires_at > $2 AND last_used_at > $3 \
-         ORDER BY last_used_at DESC, id")
-        .bind(user_id)
-        .bind(at)
-        .bind(at - idle_limit())
-        .all(db)
-        .await?;
+        keyset.apply(query, [Column::Int("number")]).all(db).await?;
     for session in &mut sessions {
         session.device = user_agent::name(&session.user_agent);
         session.current = current == Some(session.id.as_str());
     }
-    Ok(sessions)
+    Ok(keyset.page(sessions, |session| [session.number]))
 }
 
 /// Ends one of the user's own sessions.

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_lc_rs::hmac;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, Engine};
-use tokio::sync::Semaphore;
 
 use crate::error::{Error, Result};
+use crate::models::base::pool::Pool;
 
 /// Maximum length of a password in characters; longer ones are rejected before any work is done.
 pub const MAX_LENGTH: usize = 256;
@@ -26,9 +26,7 @@ pub enum Verdict {
 #[derive(Clone)]
 pub struct Hasher {
     cost: u32,
-    cores: Arc<Semaphore>,
-    /// Places in the queue; when all are taken, further callers are rejected immediately.
-    queue: Arc<Semaphore>,
+    pool: Pool,
     /// How many passwords have been hashed or compared so far.
     runs: Arc<AtomicU64>,
     /// Verified against when there is no such user, so that both cases take the same time.
@@ -38,11 +36,9 @@ pub struct Hasher {
 impl Hasher {
     /// `cost` is the bcrypt cost: the base-2 logarithm of the number of rounds.
     pub fn new(cost: u32) -> Result<Hasher> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Hasher {
             cost,
-            cores: Arc::new(Semaphore::new(cores)),
-            queue: Arc::new(Semaphore::new(cores * 64)),
+            pool: Pool::default(),
             runs: Arc::default(),
             decoy: hash(cost, "nobody has this password")?.into(),
         })
@@ -93,9 +89,7 @@ impl Hasher {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
-        let _place = self.queue.try_acquire().map_err(|_| Error::Unavailable)?;
-        let _core = self.cores.acquire().await.map_err(|_| Error::Unavailable)?;
-        tokio::task::spawn_blocking(work).await.map_err(|e| Error::Internal(e.to_string()))
+        self.pool.run(work).await
     }
 }
 

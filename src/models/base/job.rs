@@ -1,7 +1,7 @@
 //! The job queue: work to be done after a transaction is a row that is written in the transaction.
 //! `crate::jobs` runs the jobs.
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
 use sqlx::FromRow;
 
@@ -9,9 +9,7 @@ use crate::db::{Conn, Db, Tx, now, sql};
 use crate::error::{Error, Result};
 
 /// How long a worker's claim on a job lasts. If the worker dies, another one takes the job then.
-fn lease() -> Duration {
-    Duration::minutes(2)
-}
+pub const LEASE: std::time::Duration = std::time::Duration::from_secs(180);
 
 /// How long jobs are kept after they succeeded, or failed for the last time.
 fn retention() -> (Duration, Duration) {
@@ -19,12 +17,18 @@ fn retention() -> (Duration, Duration) {
 }
 
 /// Adds a job, to be run as soon as the transaction is committed. The payload is JSON; it must not
-/// contain secrets.
-pub async fn enqueue(tx: &mut Tx, kind: &str, payload: &impl Serialize) -> Result<()> {
+/// contain secrets. Only a few jobs of the same lane run at the same time.
+pub async fn enqueue(
+    tx: &mut Tx,
+    kind: &str,
+    lane: Option<&str>,
+    payload: &impl Serialize,
+) -> Result<()> {
     let payload = serde_json::to_string(payload)
         .map_err(|e| Error::Internal(format!("the payload of a job: {e}")))?;
-    sql("INSERT INTO jobs (kind, payload, created_at, run_at) VALUES ($1, $2, $3, $3)")
+    sql("INSERT INTO jobs (kind, lane, payload, created_at, run_at) VALUES ($1, $2, $3, $4, $4)")
         .bind(kind)
+        .bind(lane.map(str::to_owned))
         .bind(payload)
         .bind(now())
         .execute(tx)
@@ -47,17 +51,28 @@ pub async fn schedule<'c>(conn: impl Into<Conn<'c>>, kind: &str, delay: Duration
 }
 
 /// A job that this worker has claimed.
-#[derive(Debug, FromRow)]
+#[derive(Debug, Clone, FromRow)]
 pub struct ClaimedJob {
     pub id: i64,
     pub kind: String,
+    pub lane: Option<String>,
     pub payload: String,
     /// The number of attempts, including this one.
     pub attempts: i64,
+    pub created_at: DateTime<Utc>,
 }
 
-/// Claims the next job of these kinds that is due; `None` when there is none.
-pub async fn claim(db: &Db, kinds: &[&str]) -> Result<Option<ClaimedJob>> {
+impl ClaimedJob {
+    /// The same for each attempt, and never the same for another job: an id can be issued again
+    /// after an older backup was restored.
+    pub fn key(&self) -> String {
+        format!("{}/{}", self.id, self.created_at.timestamp_micros())
+    }
+}
+
+/// Claims the next job of these kinds that is due and in none of these lanes; `None` when there is
+/// none.
+pub async fn claim(db: &Db, kinds: &[&str], full_lanes: &[&str]) -> Result<Option<ClaimedJob>> {
     loop {
         let at = now();
         // Looked up on a reader, which is cheap: usually there is nothing to do.
@@ -65,7 +80,8 @@ pub async fn claim(db: &Db, kinds: &[&str]) -> Result<Option<ClaimedJob>> {
             .push_bind(" AND run_at <= ", at)
             .push_bind(" AND (claimed_until IS NULL OR claimed_until <= ", at)
             .push_list(") AND kind IN ", kinds.iter().copied())
-            .push(" ORDER BY run_at, id LIMIT 1")
+            .push_list(" AND (lane IN ", full_lanes.iter().copied())
+            .push(") IS NOT TRUE ORDER BY run_at, id LIMIT 1")
             .optional_scalar(db)
             .await?;
         let Some(id) = due else { return Ok(None) };
@@ -73,8 +89,8 @@ pub async fn claim(db: &Db, kinds: &[&str]) -> Result<Option<ClaimedJob>> {
         let claimed = sql("UPDATE jobs SET attempts = attempts + 1, claimed_until = $1 \
              WHERE id = $2 AND finished_at IS NULL AND run_at <= $3 \
              AND (claimed_until IS NULL OR claimed_until <= $3) \
-             RETURNING id, kind, payload, attempts")
-        .bind(at + lease())
+             RETURNING id, kind, lane, payload, attempts, created_at")
+        .bind(at + LEASE)
         .bind(id)
         .bind(at)
         .optional(db.writer())
@@ -82,6 +98,26 @@ pub async fn claim(db: &Db, kinds: &[&str]) -> Result<Option<ClaimedJob>> {
         if claimed.is_some() {
             return Ok(claimed);
         }
+    }
+}
+
+/// Extends the claim, immediately before work that two workers must not do at the same time.
+///
+/// # Errors
+/// `Internal` when the claim has expired: another worker may have the job.
+pub async fn renew(db: &Db, job: &ClaimedJob) -> Result<()> {
+    let at = now();
+    let renewed = sql("UPDATE jobs SET claimed_until = $1 WHERE id = $2 AND attempts = $3 \
+         AND finished_at IS NULL AND claimed_until > $4")
+    .bind(at + LEASE)
+    .bind(job.id)
+    .bind(job.attempts)
+    .bind(at)
+    .execute(db.writer())
+    .await?;
+    match renewed {
+        0 => Err(Error::Internal("the claim expired before the work began".to_owned())),
+        _ => Ok(()),
     }
 }
 

@@ -33,11 +33,21 @@ impl Key {
         }
     }
 
+    fn derive(&self, purpose: &str, text: &str) -> String {
+        let tag = hmac::sign(&self.deriving, for_purpose(purpose, text).as_bytes());
+        BASE64_URL_SAFE_NO_PAD.encode(tag)
+    }
+
     /// The key for sealing: different from the signing key, but derived from the same secret.
     fn sealing(&self) -> Result<RandomizedNonceKey, aws_lc_rs::error::Unspecified> {
         let key = hmac::sign(&self.deriving, b"postly/seal/v1");
         RandomizedNonceKey::new(&AES_256_GCM, key.as_ref())
     }
+}
+
+/// What is signed for a purpose.
+fn for_purpose(purpose: &str, text: &str) -> String {
+    format!("postly/{purpose}/v1\n{text}")
 }
 
 /// The `kid` of a secret: 64 bits of its SHA-256.
@@ -73,9 +83,31 @@ impl Keys {
     /// A secret value that only this site can compute from `text`: HMAC-SHA-256 in base64url.
     /// `purpose` separates the values of different uses.
     pub fn derive(&self, purpose: &str, text: &str) -> String {
-        let text = format!("postly/{purpose}/v1\n{text}");
-        let tag = hmac::sign(&self.newest.deriving, text.as_bytes());
-        BASE64_URL_SAFE_NO_PAD.encode(tag)
+        self.newest.derive(purpose, text)
+    }
+
+    /// What `derive` returns, and what it returned with each older key.
+    pub fn derive_with_all(&self, purpose: &str, text: &str) -> impl Iterator<Item = String> {
+        self.all().map(move |key| key.derive(purpose, text))
+    }
+
+    /// The id of the key that `derive` uses.
+    pub fn newest_id(&self) -> &str {
+        &self.newest.id
+    }
+
+    /// The ids of all keys, the newest first.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.all().map(|key| key.id.as_str())
+    }
+
+    /// Whether `derive` returned `value` when the key with this id was the newest; `None` when it
+    /// is not one of ours.
+    pub fn verify(&self, purpose: &str, text: &str, id: &str, value: &str) -> Option<bool> {
+        let key = self.all().find(|key| key.id == id)?;
+        let text = for_purpose(purpose, text);
+        let tag = BASE64_URL_SAFE_NO_PAD.decode(value).unwrap_or_default();
+        Some(hmac::verify(&key.deriving, text.as_bytes(), &tag).is_ok())
     }
 
     /// Seals bytes for storage (AES-256-GCM, with a key derived from the newest secret). They can
@@ -138,5 +170,16 @@ mod tests {
         assert_eq!(keys.derive("a", "x"), keys.derive("a", "x"));
         assert_ne!(keys.derive("a", "x"), keys.derive("b", "x"));
         assert_ne!(keys.derive("a", "x"), keys.derive("a", "y"));
+    }
+
+    #[test]
+    fn derived_values_are_verified_with_the_key_of_their_time() {
+        let (old, value) = (keys(), keys().derive("a", "x"));
+        let new = Keys::new("Zq8Wn3vKc6Rt1yUj5oPx9aSd2fGh4mLe7", &[SECRET.to_owned()], "x");
+        assert_eq!(new.verify("a", "x", old.newest_id(), &value), Some(true));
+        assert_eq!(new.verify("a", "y", old.newest_id(), &value), Some(false));
+        assert_eq!(new.verify("b", "x", old.newest_id(), &value), Some(false));
+        assert_eq!(new.verify("a", "x", new.newest_id(), &value), Some(false));
+        assert_eq!(old.verify("a", "x", new.newest_id(), &value), None, "not its key");
     }
 }

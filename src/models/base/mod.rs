@@ -1,14 +1,17 @@
 //! The basis of all other models.
 
 pub mod actor;
+pub mod breached_passwords;
 pub mod caller;
 pub mod form_value;
 pub mod hasher;
 pub mod job;
 pub mod keys;
 pub mod page;
+pub mod pool;
 pub mod random;
 pub mod rate_limit;
 pub mod rate_policy;
+pub mod search;
 pub mod site;
 pub mod user_agent;

@@ -105,26 +105,62 @@ impl<const KEYS: usize> Keyset<KEYS> {
         Ok(Keyset { limit: limit.unwrap_or(DEFAULT_LIMIT), from })
     }
 
-    /// Adds condition, order and limit to a query that ends inside its WHERE clause. `columns` are
-    /// the ordering columns.
-    pub fn apply(&self, mut query: Statement, columns: [Column; KEYS]) -> Statement {
-        let (order, bound) = match &self.from {
-            From::Start => (" DESC", None),
-            From::Before(keys) => (" DESC", Some((") < (", keys))),
-            From::After(keys) => (" ASC", Some((") > (", keys))),
+    /// Maximum number of items on the page.
+    pub fn limit(&self) -> i64 {
+        self.limit
+    }
+
+    /// The keys before which the page begins, if it has such a bound.
+    pub fn before(&self) -> Option<[i64; KEYS]> {
+        if let From::Before(keys) = self.from { Some(keys) } else { None }
+    }
+
+    /// The keys after which the page begins, if it has such a bound.
+    pub fn after(&self) -> Option<[i64; KEYS]> {
+        if let From::After(keys) = self.from { Some(keys) } else { None }
+    }
+
+    /// Adds the ids of the page as a query of their own, `(…)`, to join with: the database then
+    /// orders and limits nothing but keys. `source` adds a query for ids, which ends inside its
+    /// WHERE clause; it is called once or several times. `columns` are the ordering columns.
+    ///
+    /// A bound of several columns is one query for each column, such as `a = 5 AND id < 7` and
+    /// `a < 5`, each of which is a range of the index. For `(a, id) < (5, 7)` in one, SQLite
+    /// ignores the id, and PostgreSQL expects few rows where `a` is nearly always 5, and sorts
+    /// them all.
+    pub fn ids(
+        &self,
+        mut query: Statement,
+        columns: [Column; KEYS],
+        source: impl Fn(Statement) -> Statement,
+    ) -> Statement {
+        let (compare, keys) = match self.from {
+            From::Start => return self.order(source(query.push("(")), columns).push(")"),
+            From::Before(keys) => (" < ", keys),
+            From::After(keys) => (" > ", keys),
         };
-        if let Some((compare, keys)) = bound {
-            query = push_names(query.push(" AND ("), columns, "").push(compare);
-            for (i, (column, key)) in columns.into_iter().zip(keys).enumerate() {
-                query = query.push_bind(if i == 0 { "" } else { ", " }, column.value(*key));
+        for varying in (0..KEYS).rev() {
+            let is_first = varying + 1 == KEYS;
+            query = query.push(if is_first { "(" } else { " UNION ALL " });
+            query = source(query.push("SELECT * FROM ("));
+            for (i, column) in columns.into_iter().enumerate().take(varying + 1) {
+                let compare = if i == varying { compare } else { " = " };
+                query = query.push(" AND ").push(column.name());
+                query = query.push_bind(compare, column.value(keys[i]));
             }
-            query = query.push(")");
+            query = self.order(query, columns).push(") AS part");
         }
+        query.push(")")
+    }
+
+    /// Adds order and limit to a query.
+    pub fn order(&self, query: Statement, columns: [Column; KEYS]) -> Statement {
+        let order = if self.after().is_some() { " ASC" } else { " DESC" };
         // One extra row shows whether there is another page.
         push_names(query.push(" ORDER BY "), columns, order).push_bind(" LIMIT ", self.limit + 1)
     }
 
-    /// Builds the page from the rows of `apply`'s query; `keys` are an item's ordering columns.
+    /// Builds the page from the rows in the order of the query; `keys` are an item's ordering columns.
     pub fn page<T>(&self, rows: Vec<T>, keys: impl Fn(&T) -> [i64; KEYS]) -> Page<T> {
         let limit = usize::try_from(self.limit).unwrap_or_default();
         self.page_of(limit, rows, keys)
@@ -155,6 +191,31 @@ impl<const KEYS: usize> Keyset<KEYS> {
             previous: newer.then(|| token(rows.first())).flatten(),
         };
         Page { items: rows, cursors }
+    }
+}
+
+impl Keyset<1> {
+    /// Adds condition, order and limit to a query that ends inside its WHERE clause.
+    pub fn apply(&self, query: Statement, columns: [Column; 1]) -> Statement {
+        let [column] = columns;
+        let (compare, key) = match self.from {
+            From::Start => return self.order(query, columns),
+            From::Before([key]) => (" < ", key),
+            From::After([key]) => (" > ", key),
+        };
+        let query = query.push(" AND ").push(column.name()).push_bind(compare, column.value(key));
+        self.order(query, columns)
+    }
+}
+
+impl<T> Page<T> {
+    /// A page whose adjacent pages begin after and before these keys.
+    pub fn with_cursors<const KEYS: usize>(
+        items: Vec<T>,
+        next: Option<[i64; KEYS]>,
+        previous: Option<[i64; KEYS]>,
+    ) -> Page<T> {
+        Page { items, cursors: Cursors { next: next.map(encode), previous: previous.map(encode) } }
     }
 }
 

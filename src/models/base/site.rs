@@ -2,26 +2,44 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::db::{Db, sql};
-use crate::error::Result;
+use crate::db::Db;
+use crate::models::base::breached_passwords::BreachedPasswords;
 use crate::models::base::hasher::Hasher;
 use crate::models::base::keys::Keys;
+use crate::models::base::pool::Pool;
 
-/// The database, the password hasher, the keys and the rules. Cheap to clone.
+/// The database, the password hasher, the pool that renders posts, the keys, the rules and lists.
+/// Cheap to clone.
 #[derive(Clone)]
 pub struct Site {
     pub db: Db,
     pub hasher: Hasher,
+    pub renderer: Pool,
     pub keys: Arc<Keys>,
     pub rules: Rules,
+    /// Passwords that nobody may choose, if the operator has such a list.
+    pub breached_passwords: Option<Arc<BreachedPasswords>>,
 }
 
 /// The policies that the operator configured.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Rules {
     pub email: EmailRules,
+    pub two_factor: TwoFactorPolicy,
+    /// After how many days audit events are sealed and deleted; never, if there is none.
+    pub audit_retention_days: Option<u32>,
+}
+
+/// Who has to use two-factor log-in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TwoFactorPolicy {
+    #[default]
+    None,
+    Admins,
+    Everybody,
 }
 
 /// E-mail policy.
@@ -33,12 +51,4 @@ pub struct EmailRules {
     pub required: bool,
     /// Posting requires a confirmed address, except for admins.
     pub verified_to_post: bool,
-}
-
-impl Site {
-    /// # Errors
-    /// `Unavailable` when the database does not answer.
-    pub async fn ping(&self) -> Result<()> {
-        sql("SELECT CAST(1 AS BIGINT)").scalar::<i64>(&self.db).await.map(|_| ())
-    }
 }

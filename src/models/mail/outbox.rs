@@ -4,9 +4,12 @@ use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
-use crate::db::{Db, Tx, sql};
+use crate::db::{Tx, now, sql};
 use crate::error::{Error, Result};
-use crate::models::base::{job, rate_limit, rate_policy};
+use crate::models::base::job::{self, ClaimedJob};
+use crate::models::base::site::Site;
+use crate::models::base::{rate_limit, rate_policy};
+use crate::models::mail::address;
 use crate::models::mail::email_link::{self, Purpose};
 use crate::models::users::user;
 
@@ -61,7 +64,7 @@ pub async fn enqueue(
         user_id,
         detail: detail.to_owned(),
     };
-    job::enqueue(tx, JOB, &queued).await
+    job::enqueue(tx, JOB, Some(&address::domain(recipient)), &queued).await
 }
 
 /// Queues an e-mail with a link, unless the address has reached its hourly limit (against mail
@@ -72,7 +75,7 @@ pub async fn enqueue_link(
     recipient: &str,
     user_id: Option<i64>,
 ) -> Result<bool> {
-    let key = format!("{}:{}", <&str>::from(kind), user::canonical(recipient));
+    let key = format!("{}:{}", <&str>::from(kind), address::canonical(recipient));
     match rate_limit::acquire_silently(&mut *tx, &rate_policy::MAILS, &key).await {
         Ok(()) => enqueue(tx, kind, recipient, user_id, "").await.map(|()| true),
         Err(Error::TooManyRequests { .. }) => Ok(false),
@@ -104,6 +107,16 @@ pub struct Email {
     /// The path of the link with its secret, if there is one.
     pub path: Option<String>,
     pub detail: String,
+    /// Who is told if it cannot be delivered.
+    #[serde(skip)]
+    pub addressee: Addressee,
+}
+
+/// The account that caused an e-mail, and the recipient as this account knows it.
+#[derive(Debug, Clone)]
+pub struct Addressee {
+    pub user_id: i64,
+    pub address: String,
 }
 
 #[derive(FromRow)]
@@ -119,18 +132,22 @@ const RECIPIENT: &str = "SELECT id, username, email, pending_email, \
     email_verified_at IS NOT NULL AS verified FROM users";
 
 /// Composes a queued e-mail; `None` when it is no longer needed. Whether an address has an account
-/// is looked up only here, so that requests take the same time for every address.
-pub async fn compose(db: &Db, queued: &QueuedEmail) -> Result<Option<Email>> {
+/// is looked up only here, so that requests take the same time for every address. Each attempt of a
+/// job composes the same link.
+pub async fn compose(site: &Site, job: &ClaimedJob, queued: &QueuedEmail) -> Result<Option<Email>> {
+    let db = &site.db;
     // Another version of Postly may know this kind: the job is retried.
     let kind: MailKind = queued
         .kind
         .parse()
         .map_err(|_| Error::Internal(format!("an unknown kind of e-mail: {:?}", queued.kind)))?;
+    // An older account may still have a key with a domain in Unicode, and then takes precedence.
+    let older_key = user::canonical(&queued.recipient);
     let owner: Option<Recipient> = sql(RECIPIENT)
-        .push_bind(
-            " WHERE disabled_at IS NULL AND email_key = ",
-            user::canonical(&queued.recipient),
-        )
+        .push_bind(" WHERE disabled_at IS NULL AND (email_key = ", older_key.clone())
+        .push_bind(" OR email_key = ", address::canonical(&queued.recipient))
+        .push_bind(") ORDER BY CASE WHEN email_key = ", older_key)
+        .push(" THEN 0 ELSE 1 END LIMIT 1")
         .optional(db)
         .await?;
     let about: Option<Recipient> = match queued.user_id {
@@ -138,35 +155,70 @@ pub async fn compose(db: &Db, queued: &QueuedEmail) -> Result<Option<Email>> {
         None => None,
     };
     let recipient = queued.recipient.as_str();
-    let to_recipient = |template, username: String, path| {
+    let addressee = |user_id| Addressee { user_id, address: recipient.to_owned() };
+    let to_recipient = |template, about: Recipient, path| {
         let (recipient, detail) = (recipient.to_owned(), queued.detail.clone());
-        Some(Email { template, recipient, username, path, detail })
+        let addressee = addressee(about.id);
+        Some(Email { template, recipient, username: about.username, path, detail, addressee })
     };
     // E-mails to the owner of an address use the spelling that was confirmed, not the one that was
     // entered: two spellings that we compare as equal may be different mailboxes.
-    let to_owner = |template, owner: Recipient, path| {
+    let to_owner = |template, owner: Recipient, path, addressee| {
         let recipient = owner.email.unwrap_or_default();
-        Some(Email { template, recipient, username: owner.username, path, detail: String::new() })
+        let (username, detail) = (owner.username, String::new());
+        Some(Email { template, recipient, username, path, detail, addressee })
     };
     Ok(match (kind, owner, about) {
         (MailKind::Reset, Some(owner), _) => {
-            let email = owner.email.as_deref().unwrap_or_default();
-            let token = email_link::create(db, owner.id, Purpose::Reset, email).await?;
-            let path = format!("/password-reset/new?token={token}");
-            to_owner("reset", owner, Some(path))
+            let email = owner.email.clone().unwrap_or_default();
+            let token = email_link::create(site, job, owner.id, Purpose::Reset, &email).await?;
+            let addressee = Addressee { user_id: owner.id, address: email };
+            token.and_then(|token| {
+                let path = format!("/password-reset/new?token={token}");
+                to_owner("reset", owner, Some(path), addressee)
+            })
         }
         (MailKind::Verify, Some(owner), Some(about)) if owner.id != about.id => {
-            to_owner("taken", owner, Some("/password-reset".to_owned()))
+            // Whoever entered the address is told the same as about an address without an account.
+            to_owner("taken", owner, Some("/password-reset".to_owned()), addressee(about.id))
         }
         (MailKind::Verify, _, Some(about)) if awaits_confirmation(&about, recipient) => {
-            let token = email_link::create(db, about.id, Purpose::Verify, recipient).await?;
-            let path = format!("/verify-email?token={token}");
-            to_recipient("verify", about.username, Some(path))
+            let token = email_link::create(site, job, about.id, Purpose::Verify, recipient).await?;
+            token.and_then(|token| {
+                to_recipient("verify", about, Some(format!("/verify-email?token={token}")))
+            })
         }
         (MailKind::Reset | MailKind::Verify, ..) => None,
-        (kind, _, Some(about)) => to_recipient(kind.into(), about.username, None),
+        (kind, _, Some(about)) => to_recipient(kind.into(), about, None),
         (_, _, None) => None,
     })
+}
+
+/// The mail server has accepted the e-mail: a note about an earlier one to the address is removed.
+pub async fn accepted(site: &Site, to: &Addressee) -> Result<()> {
+    sql(
+        "UPDATE users SET mail_failed_to = NULL, mail_failed_reason = NULL, mail_failed_at = NULL \
+         WHERE id = $1 AND mail_failed_to = $2",
+    )
+    .bind(to.user_id)
+    .bind(to.address.as_str())
+    .execute(site.db.writer())
+    .await?;
+    Ok(())
+}
+
+/// The e-mail cannot be delivered: the page of the account says so, unless the address is no longer
+/// its own. `reason` contains no address.
+pub async fn refused(site: &Site, to: &Addressee, reason: &str) -> Result<()> {
+    sql("UPDATE users SET mail_failed_to = $1, mail_failed_reason = $2, mail_failed_at = $3 \
+         WHERE id = $4 AND (email = $1 OR pending_email = $1)")
+    .bind(to.address.as_str())
+    .bind(reason)
+    .bind(now())
+    .bind(to.user_id)
+    .execute(site.db.writer())
+    .await?;
+    Ok(())
 }
 
 /// Whether this address of the user is still unconfirmed.

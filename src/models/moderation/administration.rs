@@ -1,12 +1,14 @@
 //! User administration: listing, changing roles, disabling, deleting.
 
-use crate::db::{Lock, Tx, now, sql};
+use crate::db::{Lock, Tx, now, repeat, sql};
 use crate::error::{Conflict, Error, Result};
 use crate::models::accounts::account::{self, Account};
+use crate::models::accounts::account_search;
 use crate::models::accounts::session;
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::Admin;
-use crate::models::base::page::{Column, Keyset, Page, PageParams, like_pattern};
+use crate::models::base::page::{Column, Keyset, Page, PageParams};
+use crate::models::base::search;
 use crate::models::base::site::Site;
 use crate::models::users::user::{self, Role, User};
 
@@ -18,15 +20,14 @@ pub async fn list(
     params: &PageParams,
 ) -> Result<Page<Account>> {
     let keyset = Keyset::<1>::new(params)?;
-    let mut query = account::select().push(" WHERE true");
-    if let Some(pattern) = q.and_then(like_pattern) {
-        query = query
-            .push_bind(" AND (u.username_key LIKE ", pattern.clone())
-            .push_bind(" ESCAPE '\\' OR u.email_key LIKE ", pattern)
-            .push(" ESCAPE '\\')");
-    }
-    let accounts = keyset.apply(query, [Column::Int("u.id")]).all(&site.db).await?;
-    Ok(keyset.page(accounts, |account: &Account| [account.id]))
+    let Some(needle) = q.and_then(search::needle) else {
+        let query = account::select().push(" WHERE true");
+        let accounts = keyset.apply(query, [Column::Int("u.id")]).all(&site.db).await?;
+        return Ok(keyset.page(accounts, |account: &Account| [account.id]));
+    };
+    let found = search::find(&site.db, &account_search::TABLE, &needle, &keyset).await?;
+    let query = account::select().push_list(" WHERE u.id IN ", found.ids());
+    Ok(found.page(query.all(&site.db).await?, |account: &Account| account.id))
 }
 
 /// All accounts at once, oldest first: for the command line.
@@ -88,17 +89,30 @@ pub async fn update(
     Ok(account)
 }
 
-/// Deletes a user with their posts, votes and sessions.
+/// Whether anybody could administer the site.
+pub async fn has_admin(site: &Site) -> Result<bool> {
+    let admin: Option<i64> =
+        sql("SELECT id FROM users WHERE role = 'admin' AND disabled_at IS NULL LIMIT 1")
+            .optional_scalar(&site.db)
+            .await?;
+    Ok(admin.is_some())
+}
+
+/// Deletes a user with their posts, votes and sessions, and what the audit log says about them.
 ///
 /// # Errors
 /// `NotFound`; `Conflict` when no admin would remain.
 pub async fn delete(site: &Site, admin: &Admin, username: &str) -> Result<()> {
+    repeat(|| try_delete(site, admin, username)).await
+}
+
+async fn try_delete(site: &Site, admin: &Admin, username: &str) -> Result<()> {
     let mut tx = site.db.begin().await?;
     tx.lock(Lock::Admins).await?;
     let user = user::by_username(&mut tx, username).await?;
     ensure_admin_remains(&mut tx, &user).await?;
     sql("DELETE FROM users WHERE id = $1").bind(user.id).execute(&mut tx).await?;
-    event(EventKind::USER_DELETED, admin, &user).write(&mut tx, admin.caller()).await?;
+    AuditEvent::account_deleted(user.id).by(admin.user()).write(&mut tx, admin.caller()).await?;
     tx.commit().await
 }
 
@@ -111,10 +125,11 @@ async fn ensure_admin_remains(tx: &mut Tx, user: &User) -> Result<()> {
     if user.role != Role::Admin {
         return Ok(());
     }
-    let others: i64 = sql("SELECT count(*) FROM users \
-         WHERE role = 'admin' AND disabled_at IS NULL AND id <> $1")
+    // One suffices; the index holds the admins alone.
+    let other: Option<i64> = sql("SELECT id FROM users \
+         WHERE role = 'admin' AND disabled_at IS NULL AND id <> $1 LIMIT 1")
     .bind(user.id)
-    .scalar(tx)
+    .optional_scalar(tx)
     .await?;
-    if others == 0 { Err(Error::Conflict(Conflict::LastAdmin)) } else { Ok(()) }
+    if other.is_none() { Err(Error::Conflict(Conflict::LastAdmin)) } else { Ok(()) }
 }

@@ -3,15 +3,17 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use crate::db::{Conn, Tx, now, sql};
+use crate::db::{Conn, Tx, now, repeat, sql};
 use crate::error::{Error, Result};
 use crate::models::accounts::email_address;
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::{Actor, Admin};
 use crate::models::base::form_value;
 use crate::models::base::site::Site;
-use crate::models::posts::markdown;
+use crate::models::posts::markdown::{self, Rendered};
 use crate::models::posts::post::{self, Post};
+use crate::models::posts::post_search;
+use crate::models::posts::rendering;
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
 /// Longest title, in characters.
@@ -34,23 +36,6 @@ pub struct PostInput {
     pub version: Option<i64>,
 }
 
-/// The content of a post, with the HTML and the excerpt rendered from it.
-struct Rendered {
-    content: String,
-    content_html: String,
-    excerpt: String,
-}
-
-impl Rendered {
-    fn new(content: String) -> Rendered {
-        Rendered {
-            content_html: markdown::render(&content),
-            excerpt: markdown::excerpt(&content),
-            content,
-        }
-    }
-}
-
 /// Publishes a post.
 ///
 /// # Errors
@@ -62,9 +47,13 @@ pub async fn create(site: &Site, actor: &Actor, input: &PostInput) -> Result<Pos
     let title = errors.collect(parse_title(input.title.as_deref().unwrap_or_default()))?;
     let content = errors.collect(parse_content(input.content.as_deref().unwrap_or_default()))?;
     errors.into_result()?;
-    let rendered = Rendered::new(content.unwrap_or_default());
-    let title = title.unwrap_or_default();
-    let id = insert(site.db.writer(), actor.user.id, title, rendered, now()).await?;
+    let (title, content) = (title.unwrap_or_default(), content.unwrap_or_default());
+    let rendered = rendering::render(site, &content).await?;
+    let new = NewPost { user_id: actor.user.id, title, content, rendered, published_at: now() };
+    let mut tx = site.db.begin().await?;
+    let id = insert(&mut tx, new).await?;
+    post_search::index(&mut tx, id).await?;
+    tx.commit().await?;
     post::show(&site.db, Some(&actor.user), id).await
 }
 
@@ -79,33 +68,41 @@ pub struct AssignedPost {
 
 /// Publishes posts in other users' names, in one transaction: for the demo. Returns their ids.
 pub async fn create_assigned(site: &Site, _: &Admin, posts: Vec<AssignedPost>) -> Result<Vec<i64>> {
+    let mut rows = Vec::new();
+    for AssignedPost { user_id, title, content, published_at } in posts {
+        let rendered = rendering::render(site, &content).await?;
+        rows.push(NewPost { user_id, title, content, rendered, published_at });
+    }
     let mut tx = site.db.begin().await?;
     let mut ids = Vec::new();
-    for post in posts {
-        let rendered = Rendered::new(post.content);
-        ids.push(insert(&mut tx, post.user_id, post.title, rendered, post.published_at).await?);
+    for row in rows {
+        let id = insert(&mut tx, row).await?;
+        post_search::index(&mut tx, id).await?;
+        ids.push(id);
     }
     tx.commit().await?;
     Ok(ids)
 }
 
-async fn insert<'c>(
-    conn: impl Into<Conn<'c>>,
+struct NewPost {
     user_id: i64,
     title: String,
+    content: String,
     rendered: Rendered,
-    at: DateTime<Utc>,
-) -> Result<i64> {
+    published_at: DateTime<Utc>,
+}
+
+async fn insert<'c>(conn: impl Into<Conn<'c>>, new: NewPost) -> Result<i64> {
     let inserted = sql("INSERT INTO posts (user_id, title, content, content_html, excerpt, \
          rendering, created_at, published_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7) \
          RETURNING id")
-    .bind(user_id)
-    .bind(title)
-    .bind(rendered.content)
-    .bind(rendered.content_html)
-    .bind(rendered.excerpt)
+    .bind(new.user_id)
+    .bind(new.title)
+    .bind(new.content)
+    .bind(new.rendered.html)
+    .bind(new.rendered.excerpt)
     .bind(markdown::RENDERING)
-    .bind(at)
+    .bind(new.published_at)
     .scalar(conn)
     .await;
     match inserted {
@@ -118,10 +115,13 @@ async fn insert<'c>(
 /// Renders the content as safe HTML; it may still be empty.
 ///
 /// # Errors
-/// `Invalid` when the content is too long.
-pub fn preview(input: &PostInput) -> Result<String> {
+/// `Invalid`, about `content`, when it is too long or too complex; `Unavailable` when too many
+/// others are waiting.
+pub async fn preview(site: &Site, input: &PostInput) -> Result<String> {
     match input.content.as_deref() {
-        Some(text) if !text.trim().is_empty() => Ok(markdown::render(&parse_content(text)?)),
+        Some(text) if !text.trim().is_empty() => {
+            Ok(rendering::render(site, &parse_content(text)?).await?.html)
+        }
         _ => Ok(String::new()),
     }
 }
@@ -142,8 +142,7 @@ pub async fn editable(site: &Site, actor: &Actor, id: i64) -> Result<Post> {
 /// `NotFound`; `Forbidden`; `Invalid`; `VersionConflict` when the input has another version.
 pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostInput) -> Result<Post> {
     let me = &actor.user;
-    let mut tx = site.db.begin().await?;
-    let current = post::show(&mut tx, Some(me), id).await?;
+    let current = post::show(&site.db, Some(me), id).await?;
     actor.permit(current.summary.user_id)?;
     let mut errors = ValidationErrors::default();
     let title = errors.collect(input.title.as_deref().map(parse_title).transpose())?.flatten();
@@ -156,30 +155,37 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostInput) -> R
     let changed = title.as_ref().is_some_and(|t| *t != current.summary.title)
         || content.as_ref().is_some_and(|c| *c != current.content);
     if !changed {
-        return Ok(current);
+        return rendering::refresh(site, current).await;
     }
-    let rendered = Rendered::new(content.unwrap_or(current.content));
-    // On PostgreSQL, two transactions may read the same version; the condition lets only one write.
-    let updated = sql("UPDATE posts SET title = $1, content = $2, content_html = $3, \
-         excerpt = $4, rendering = $5, updated_at = $6, version = version + 1 \
-         WHERE id = $7 AND version = $8")
-    .bind(title.unwrap_or(current.summary.title))
-    .bind(rendered.content)
-    .bind(rendered.content_html)
-    .bind(rendered.excerpt)
-    .bind(markdown::RENDERING)
+    let rendered = match &content {
+        Some(content) => Some(rendering::render(site, content).await?),
+        None => None,
+    };
+    let (html, excerpt) = rendered.map(|r| (r.html, r.excerpt)).unzip();
+    let mut tx = site.db.begin().await?;
+    // One statement, so that an edit that names no version is saved whatever others save meanwhile.
+    let updated = sql("UPDATE posts SET title = coalesce($1, title), \
+         content = coalesce($2, content), content_html = coalesce($3, content_html), \
+         excerpt = coalesce($4, excerpt), rendering = coalesce($5, rendering), \
+         updated_at = $6, version = version + 1 WHERE id = $7 AND version = coalesce($8, version)")
+    .bind(title)
+    .bind(content)
+    .bind(html.clone())
+    .bind(excerpt)
+    .bind(html.map(|_| markdown::RENDERING))
     .bind(now())
     .bind(id)
-    .bind(current.summary.version)
+    .bind(input.version)
     .execute(&mut tx)
     .await?;
+    let post = post::show(&mut tx, Some(me), id).await?;
     if updated == 0 {
         return Err(Error::VersionConflict);
     }
-    let post = post::show(&mut tx, Some(me), id).await?;
+    post_search::index(&mut tx, id).await?;
     record_moderation(&mut tx, actor, EventKind::POST_EDITED, &post).await?;
     tx.commit().await?;
-    Ok(post)
+    rendering::refresh(site, post).await
 }
 
 /// Audits what an admin does to another user's post.
@@ -201,13 +207,23 @@ async fn record_moderation(tx: &mut Tx, actor: &Actor, kind: EventKind, post: &P
 /// # Errors
 /// `NotFound`; `Forbidden`; `VersionConflict` when `seen` is another version.
 pub async fn delete(site: &Site, actor: &Actor, id: i64, seen: Option<i64>) -> Result<()> {
+    repeat(|| try_delete(site, actor, id, seen)).await
+}
+
+async fn try_delete(site: &Site, actor: &Actor, id: i64, seen: Option<i64>) -> Result<()> {
     let mut tx = site.db.begin().await?;
     let post = post::show(&mut tx, None, id).await?;
     actor.permit(post.summary.user_id)?;
-    if seen.is_some_and(|seen| seen != post.summary.version) {
+    // The conditions hold at the moment of deleting; of parallel deletions, one deletes a row.
+    let deleted = sql("DELETE FROM posts WHERE id = $1 AND version = coalesce($2, version)")
+        .bind(id)
+        .bind(seen)
+        .execute(&mut tx)
+        .await?;
+    if deleted == 0 {
+        post::show(&mut tx, None, id).await?;
         return Err(Error::VersionConflict);
     }
-    sql("DELETE FROM posts WHERE id = $1").bind(id).execute(&mut tx).await?;
     record_moderation(&mut tx, actor, EventKind::POST_DELETED, &post).await?;
     tx.commit().await
 }

@@ -3,12 +3,14 @@
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
-use crate::db::{Db, Statement, sql};
+use crate::db::{Db, sql};
 use crate::error::{Error, Result};
 use crate::models::base::actor::Admin;
-use crate::models::base::page::{Column, Keyset, Page, PageParams, like_pattern};
+use crate::models::base::page::{Keyset, Page, PageParams};
+use crate::models::base::search;
 use crate::models::base::site::Site;
 use crate::models::posts::post::{self, PostSummary};
+use crate::models::posts::post_search;
 use crate::models::users::user::{self, User};
 use crate::validation::Rule;
 
@@ -72,9 +74,6 @@ impl FeedParams {
     }
 }
 
-const PUBLISHED: [Column; 2] = [Column::Time("p.published_at"), Column::Int("p.id")];
-const VOTES: [Column; 2] = [Column::Int("p.votes"), Column::Int("p.id")];
-
 /// All posts: newest first, or those with the most votes first.
 ///
 /// # Errors
@@ -86,20 +85,21 @@ pub async fn feed(
 ) -> Result<Page<PostSummary>> {
     let (sort, with_content) = (params.sort()?, params.includes_content()?);
     let keyset = Keyset::<2>::new(&params.page)?;
-    let mut query = post::select_summaries(viewer);
-    if let Some(author) = params.author.as_deref().filter(|name| !name.is_empty()) {
-        query = query
-            .push_bind(
-                " AND p.user_id = (SELECT id FROM users WHERE username_key = ",
-                user::canonical(author),
-            )
-            .push(")");
-    }
-    let (columns, keys): (_, fn(&PostSummary) -> [i64; 2]) = match sort {
-        Sort::New => (PUBLISHED, PostSummary::published_key),
-        Sort::Top => (VOTES, |post| [post.votes, post.id]),
+    // Looked up first: with a subquery, PostgreSQL does not know how few posts an author may have.
+    let author = match params.author.as_deref().filter(|name| !name.is_empty()) {
+        None => None,
+        Some(name) => match user::by_username(&site.db, name).await {
+            Ok(author) => Some(author.id),
+            Err(Error::NotFound) => return Ok(keyset.page(Vec::new(), PostSummary::published_key)),
+            Err(error) => return Err(error),
+        },
     };
-    let mut posts = post::summaries(&site.db, keyset.apply(query, columns)).await?;
+    let (order, keys): (_, fn(&PostSummary) -> [i64; 2]) = match sort {
+        Sort::New => (post::PUBLISHED, PostSummary::published_key),
+        Sort::Top => (post::VOTES, |post| [post.votes, post.id]),
+    };
+    let query = post::select_page(viewer, author, &keyset, order);
+    let mut posts = post::summaries(&site.db, query).await?;
     if !with_content {
         return Ok(keyset.page(posts, keys));
     }
@@ -154,31 +154,35 @@ pub async fn by_author(
     author_id: i64,
     params: &PageParams,
 ) -> Result<Page<PostSummary>> {
-    let query = post::select_summaries(viewer).push_bind(" AND p.user_id = ", author_id);
-    newest(&site.db, query, params).await
+    newest(site, viewer, Some(author_id), params).await
 }
 
-/// All posts for an admin; `q` searches titles and authors.
+async fn newest(
+    site: &Site,
+    viewer: Option<&User>,
+    author: Option<i64>,
+    params: &PageParams,
+) -> Result<Page<PostSummary>> {
+    let keyset = Keyset::<2>::new(params)?;
+    let query = post::select_page(viewer, author, &keyset, post::PUBLISHED);
+    let posts = post::summaries(&site.db, query).await?;
+    Ok(keyset.page(posts, PostSummary::published_key))
+}
+
+/// All posts for an admin; `q` searches titles and authors, latest written first.
 pub async fn search(
     site: &Site,
     admin: &Admin,
     q: Option<&str>,
     params: &PageParams,
 ) -> Result<Page<PostSummary>> {
-    let mut query = post::select_summaries(admin.user());
-    if let Some(pattern) = q.and_then(like_pattern) {
-        query = query
-            .push_bind(" AND (lower(p.title) LIKE ", pattern.clone())
-            .push_bind(" ESCAPE '\\' OR u.username_key LIKE ", pattern)
-            .push(" ESCAPE '\\')");
-    }
-    newest(&site.db, query, params).await
-}
-
-async fn newest(db: &Db, query: Statement, params: &PageParams) -> Result<Page<PostSummary>> {
-    let keyset = Keyset::<2>::new(params)?;
-    let posts = post::summaries(db, keyset.apply(query, PUBLISHED)).await?;
-    Ok(keyset.page(posts, PostSummary::published_key))
+    let Some(needle) = q.and_then(search::needle) else {
+        return newest(site, admin.user(), None, params).await;
+    };
+    let keyset = Keyset::<1>::new(params)?;
+    let found = search::find(&site.db, &post_search::TABLE, &needle, &keyset).await?;
+    let posts = post::summaries(&site.db, post::select_by_id(admin.user(), found.ids())).await?;
+    Ok(found.page(posts, |post| post.id))
 }
 
 /// Statistics about the user's own posts.
@@ -186,7 +190,7 @@ async fn newest(db: &Db, query: Statement, params: &PageParams) -> Result<Page<P
 pub struct DashboardStats {
     #[schema(example = "Welcome ann, this is your dashboard")]
     pub message: String,
-    /// How many posts the user has written.
+    /// How many posts the user has published.
     pub posts: i64,
     /// How many votes those posts have received.
     pub votes: i64,
@@ -194,12 +198,11 @@ pub struct DashboardStats {
 
 /// Statistics about the user's own posts.
 pub async fn stats(site: &Site, user: &User) -> Result<DashboardStats> {
-    let (posts, votes): (i64, i64) =
-        sql("SELECT count(*), CAST(coalesce(sum(votes), 0) AS BIGINT) FROM posts \
-             WHERE user_id = $1")
+    let (posts, votes): (i64, i64) = sql("SELECT posts, votes FROM user_counts WHERE user_id = $1")
         .bind(user.id)
-        .one(&site.db)
-        .await?;
+        .optional(&site.db)
+        .await?
+        .unwrap_or_default(); // The account was deleted in the meantime.
     let message = format!("Welcome {}, this is your dashboard", user.username);
     Ok(DashboardStats { message, posts, votes })
 }

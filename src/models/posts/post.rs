@@ -6,6 +6,7 @@ use sqlx::FromRow;
 
 use crate::db::{Conn, Statement, sql};
 use crate::error::Result;
+use crate::models::base::page::{Column, Keyset};
 use crate::models::posts::markdown;
 use crate::models::users::user::User;
 
@@ -68,6 +69,13 @@ pub struct Author {
     pub username: String,
 }
 
+impl Post {
+    /// Whether an older version of the renderer made the HTML and the excerpt.
+    pub(super) fn is_outdated(&self) -> bool {
+        self.rendering != markdown::RENDERING
+    }
+}
+
 impl PostSummary {
     /// The ordering key: the time of publication in microseconds since 1970, and the id.
     pub fn published_key(&self) -> [i64; 2] {
@@ -84,21 +92,48 @@ const SUMMARY: &str = "SELECT p.id, p.user_id, u.id AS author_id, u.username AS 
     p.title, p.excerpt, p.votes, p.version, p.created_at, p.published_at, p.updated_at, \
     EXISTS (SELECT 1 FROM votes v WHERE v.post_id = p.id AND v.user_id = $1) AS voted";
 
+/// Which posts are shown at all. Triggers and partial indexes repeat it in the migrations.
+const VISIBLE: &str = "p.published_at IS NOT NULL";
+
 /// Every query for posts starts here, with the rule for who may see which. Ends inside WHERE.
 fn select(columns: &'static str, viewer: Option<&User>) -> Statement {
-    sql(SUMMARY)
-        // Ids begin at 1, so nobody has voted as 0.
-        .bind(viewer.map_or(0, |user| user.id))
-        .push(columns)
-        .push(" FROM posts p JOIN users u ON u.id = p.user_id WHERE p.published_at IS NOT NULL")
+    select_from(columns, viewer).push("posts p").push(AUTHOR).push(VISIBLE)
 }
 
-/// Selects the posts that this user may see, for a list; ends inside WHERE.
-pub(super) fn select_summaries(viewer: Option<&User>) -> Statement {
-    select("", viewer)
+/// Ends inside FROM.
+fn select_from(columns: &'static str, viewer: Option<&User>) -> Statement {
+    // Ids begin at 1, so nobody has voted as 0.
+    sql(SUMMARY).bind(viewer.map_or(0, |user| user.id)).push(columns).push(" FROM ")
 }
 
-/// Runs a query of `select_summaries`.
+const AUTHOR: &str = " JOIN users u ON u.id = p.user_id WHERE ";
+
+/// The orders of lists.
+pub(super) const PUBLISHED: [Column; 2] = [Column::Time("p.published_at"), Column::Int("p.id")];
+pub(super) const VOTES: [Column; 2] = [Column::Int("p.votes"), Column::Int("p.id")];
+
+/// A page of the posts that this user may see, perhaps of one author (by id) alone.
+pub(super) fn select_page(
+    viewer: Option<&User>,
+    author: Option<i64>,
+    keyset: &Keyset<2>,
+    order: [Column; 2],
+) -> Statement {
+    let source = |query: Statement| {
+        let query = query.push("SELECT p.id FROM posts p WHERE ").push(VISIBLE);
+        author.into_iter().fold(query, |query, id| query.push_bind(" AND p.user_id = ", id))
+    };
+    let query = keyset.ids(select_from("", viewer), order, source);
+    let query = query.push(" AS page JOIN posts p ON p.id = page.id").push(AUTHOR).push(VISIBLE);
+    keyset.order(query, order)
+}
+
+/// Those of these posts that this user may see.
+pub(super) fn select_by_id(viewer: Option<&User>, ids: impl Iterator<Item = i64>) -> Statement {
+    select("", viewer).push_list(" AND p.id IN ", ids)
+}
+
+/// Runs a query of `select_page` or `select_by_id`.
 pub(super) async fn summaries<'c>(
     conn: impl Into<Conn<'c>>,
     query: Statement,
@@ -110,7 +145,7 @@ pub(super) async fn summaries<'c>(
     Ok(posts)
 }
 
-/// One post.
+/// One post, as it is stored: `rendering::refresh` it before it is shown.
 ///
 /// # Errors
 /// `NotFound`.
@@ -118,10 +153,5 @@ pub async fn show<'c>(conn: impl Into<Conn<'c>>, viewer: Option<&User>, id: i64)
     let columns = ", p.content, p.content_html, p.rendering";
     let mut post: Post = select(columns, viewer).push_bind(" AND p.id = ", id).one(conn).await?;
     post.summary.path = path(id);
-    // HTML from an older version of the renderer is rendered again.
-    if post.rendering != markdown::RENDERING {
-        post.content_html = markdown::render(&post.content);
-        post.summary.excerpt = markdown::excerpt(&post.content);
-    }
     Ok(post)
 }

@@ -4,12 +4,13 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::FromRow;
 
-use crate::db::{now, sql};
+use crate::db::{Statement, now, repeat, sql};
 use crate::error::{Denial, Error, Result};
 use crate::models::base::actor::{Actor, Admin};
 use crate::models::base::page::{Column, Keyset, Page, PageParams};
 use crate::models::base::site::Site;
 use crate::models::posts::post::{self, Author, Post};
+use crate::models::posts::rendering;
 
 /// A user's vote.
 #[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
@@ -26,6 +27,10 @@ pub struct Vote {
 /// # Errors
 /// `NotFound`; `Forbidden` for one's own post.
 pub async fn cast(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> {
+    repeat(|| try_cast(site, actor, post_id)).await
+}
+
+async fn try_cast(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> {
     let me = &actor.user;
     let mut tx = site.db.begin().await?;
     let post = post::show(&mut tx, Some(me), post_id).await?;
@@ -46,7 +51,7 @@ pub async fn cast(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> {
     };
     let post = post::show(&mut tx, Some(me), post_id).await?;
     tx.commit().await?;
-    Ok(post)
+    rendering::refresh(site, post).await
 }
 
 /// Withdraws a vote; repeating it changes nothing.
@@ -54,6 +59,10 @@ pub async fn cast(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> {
 /// # Errors
 /// `NotFound`.
 pub async fn withdraw(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> {
+    repeat(|| try_withdraw(site, actor, post_id)).await
+}
+
+async fn try_withdraw(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> {
     let mut tx = site.db.begin().await?;
     sql("DELETE FROM votes WHERE post_id = $1 AND user_id = $2")
         .bind(post_id)
@@ -62,16 +71,23 @@ pub async fn withdraw(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> 
         .await?;
     let post = post::show(&mut tx, Some(&actor.user), post_id).await?;
     tx.commit().await?;
-    Ok(post)
+    rendering::refresh(site, post).await
 }
+
+const ORDER: [Column; 1] = [Column::Int("v.id")];
 
 /// Who voted for a post, latest first.
 pub async fn list(site: &Site, post: &Post, params: &PageParams) -> Result<Page<Vote>> {
     let keyset = Keyset::<1>::new(params)?;
     let query = sql("SELECT v.id, v.created_at, u.id AS author_id, u.username AS author_username \
-         FROM votes v JOIN users u ON u.id = v.user_id")
-    .push_bind(" WHERE v.post_id = ", post.summary.id);
-    let votes = keyset.apply(query, [Column::Int("v.id")]).all(&site.db).await?;
+         FROM ");
+    let source = |query: Statement| {
+        query.push_bind("SELECT v.id FROM votes v WHERE v.post_id = ", post.summary.id)
+    };
+    let query = keyset
+        .ids(query, ORDER, source)
+        .push(" AS page JOIN votes v ON v.id = page.id JOIN users u ON u.id = v.user_id");
+    let votes = keyset.order(query, ORDER).all(&site.db).await?;
     Ok(keyset.page(votes, |vote: &Vote| [vote.id]))
 }
 

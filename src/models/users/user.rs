@@ -7,7 +7,7 @@ use strum::{EnumString, IntoStaticStr};
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::MixedScript;
 
-use crate::db::{Conn, Db, sql};
+use crate::db::{Conn, Db, Tx, sql};
 use crate::error::{Error, Result};
 use crate::validation::{FieldError, Rule};
 
@@ -140,9 +140,21 @@ pub async fn by_username<'c>(conn: impl Into<Conn<'c>>, username: &str) -> Resul
         .await
 }
 
-/// The number of users.
-pub async fn count(db: &Db) -> Result<i64> {
-    sql("SELECT count(*) FROM users").scalar(db).await
+/// Locks an account's row until the transaction ends. Whatever changes several rows of an account
+/// does this first: rows are locked from the person down.
+///
+/// # Errors
+/// `NotFound` when the account was deleted.
+pub async fn lock(tx: &mut Tx, id: i64) -> Result<()> {
+    // Changes nothing; SQLite has no FOR UPDATE.
+    let locked = sql("UPDATE users SET role = role WHERE id = $1").bind(id).execute(tx).await?;
+    if locked == 0 { Err(Error::NotFound) } else { Ok(()) }
+}
+
+/// Whether there is any user.
+pub async fn any(db: &Db) -> Result<bool> {
+    let first: Option<i64> = sql("SELECT id FROM users LIMIT 1").optional_scalar(db).await?;
+    Ok(first.is_some())
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::models::accounts::email_address::{self, EmailChange};
 use crate::models::base::actor::Actor;
 use crate::models::base::caller::Caller;
 use crate::models::base::site::Site;
+use crate::models::mail::email_link::Purpose;
 use crate::web::security::link_cookie::{LinkResponse, LinkVisit};
 use crate::web::{self, Flash, Input, OrForm, Problem, Sudo, form, gone, room, saved};
 
@@ -64,8 +65,8 @@ pub struct LinkToken {
 
 /// Opening the link changes nothing yet: e-mail scanners open links too.
 #[get("/verify-email")]
-fn new_verification(visit: LinkVisit<'_>) -> LinkResponse {
-    visit.form(VERIFY_FORM)
+async fn new_verification(visit: LinkVisit<'_>) -> web::Result<LinkResponse> {
+    visit.form(Purpose::Verify, VERIFY_FORM).await
 }
 
 #[post("/verify-email")]
@@ -74,8 +75,9 @@ async fn create_verification_page(
     caller: &Caller,
     site: &Site,
 ) -> web::Result {
-    email_address::verify(site, caller, visit.token()).await.or_form(VERIFY_FORM, json!({}))?;
-    visit.forget();
+    let token = visit.token(Purpose::Verify);
+    email_address::verify(site, caller, token).await.or_form(VERIFY_FORM, json!({}))?;
+    visit.forget(Purpose::Verify);
     Ok(gone("/", Flash("email-verified")))
 }
 

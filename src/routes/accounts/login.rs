@@ -1,8 +1,8 @@
 //! Logging in and out. This differs between the doors (a cookie for a browser, tokens for an API
 //! client), so two handlers call one model function.
 
-use rocket::http::RawStr;
-use rocket::{get, post};
+use rocket::http::{Header, RawStr};
+use rocket::{Responder, get, post};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -13,7 +13,8 @@ use crate::models::base::actor::Actor;
 use crate::models::base::site::Site;
 use crate::web::security::session_cookie::TokenResponse;
 use crate::web::{
-    self, Client, Flash, Input, OrForm, Problem, Query, ReturnTo, form, gone, room, saved,
+    self, Client, Flash, Input, OrForm, Problem, Query, ReturnTo, SettingUp, form, gone, room,
+    saved,
 };
 
 room! {
@@ -70,8 +71,9 @@ struct CodeForm {
 }
 
 #[get("/login/code")]
-fn new_code(query: Query<Next>) -> web::Reply {
-    form(CODE_FORM, json!({ "next": ReturnTo::from(query.0.next).or("/") }), json!({}))
+async fn new_code(query: Query<Next>, client: Client<'_>, site: &Site) -> web::Result {
+    login_challenge::find(site, client.challenge()).await.or_form(CODE_FORM, json!({}))?;
+    Ok(form(CODE_FORM, json!({ "next": ReturnTo::from(query.0.next).or("/") }), json!({})))
 }
 
 #[post("/login/code", data = "<input>")]
@@ -83,11 +85,17 @@ async fn create_code(input: Input<CodeForm>, client: Client<'_>, site: &Site) ->
     Ok(saved(ReturnTo::from(next).or("/"), Flash("logged-in"), ()))
 }
 
+/// The redirect after logging out.
+#[derive(Responder)]
+struct LoggedOut(web::Reply, Header<'static>);
+
 /// Ends the session; succeeds even if there is none.
 #[post("/logout")]
-async fn delete_page(client: Client<'_>) -> web::Result {
+async fn delete_page(client: Client<'_>) -> web::Result<LoggedOut> {
     client.log_out().await?;
-    Ok(gone("/", Flash("logged-out")))
+    // Not the storage, which holds the theme and unsent text.
+    let clear = Header::new("Clear-Site-Data", "\"cache\"");
+    Ok(LoggedOut(gone("/", Flash("logged-out")), clear))
 }
 
 /// Log in
@@ -111,7 +119,7 @@ async fn create(input: Input<Login>, client: Client<'_>, site: &Site) -> web::Re
 #[utoipa::path(post, path = "/auth/logout", tag = "accounts",
     responses((status = 204), (status = 401, body = Problem)))]
 #[post("/logout")]
-async fn delete(actor: Actor, session: Session, site: &Site) -> web::Result {
+async fn delete(actor: SettingUp<Actor>, session: SettingUp<Session>, site: &Site) -> web::Result {
     session::log_out(site, &actor, &session.id).await?;
     Ok(gone("/", Flash("logged-out")))
 }

@@ -5,10 +5,12 @@ use serde_json::json;
 
 use crate::models::accounts::password_change::{self, PasswordChange};
 use crate::models::accounts::password_reset::{self, PasswordReset, ResetRequest};
+use crate::models::accounts::personal_token;
 use crate::models::accounts::session::Session;
 use crate::models::base::actor::Actor;
 use crate::models::base::caller::Caller;
 use crate::models::base::site::Site;
+use crate::models::mail::email_link::Purpose;
 use crate::web::security::link_cookie::{LinkResponse, LinkVisit};
 use crate::web::{self, Flash, Input, OrForm, Problem, form, gone, room};
 
@@ -23,13 +25,15 @@ const REQUEST_FORM: &str = "accounts/passwords/ask.html";
 const RESET_FORM: &str = "accounts/passwords/reset.html";
 
 #[get("/me/password")]
-fn edit(_session: Session) -> web::Reply {
-    form(EDIT_FORM, json!({}), json!({}))
+async fn edit(actor: Actor, _session: Session, site: &Site) -> web::Result {
+    let tokens = personal_token::count(&site.db, &actor.user).await?;
+    Ok(form(EDIT_FORM, json!({}), json!({ "tokens": tokens })))
 }
 
 /// Change your password
 ///
-/// All your other sessions end, with their tokens; you are notified by e-mail.
+/// All your other sessions end, with their tokens; you are notified by e-mail. Personal tokens stay
+/// valid unless you send `revoke_tokens`.
 #[utoipa::path(put, path = "/me/password", tag = "accounts", request_body = PasswordChange,
     responses((status = 204), (status = 401, body = Problem), (status = 422, body = Problem),
         (status = 429, body = Problem)))]
@@ -40,7 +44,10 @@ async fn update(
     session: Session,
     site: &Site,
 ) -> web::Result {
-    password_change::change(site, &actor, &session, &input).await.or_form(EDIT_FORM, json!({}))?;
+    let tokens = personal_token::count(&site.db, &actor.user).await?;
+    password_change::change(site, &actor, &session, &input)
+        .await
+        .or_form(EDIT_FORM, json!({ "tokens": tokens }))?;
     Ok(gone("/me", Flash("password-changed")))
 }
 
@@ -73,8 +80,8 @@ async fn create_request(input: Input<ResetRequest>, caller: &Caller, site: &Site
 
 /// Opening the link changes nothing yet: e-mail scanners open links too.
 #[get("/password-reset/new")]
-fn new_reset(visit: LinkVisit<'_>) -> LinkResponse {
-    visit.form(RESET_FORM)
+async fn new_reset(visit: LinkVisit<'_>) -> web::Result<LinkResponse> {
+    visit.form(Purpose::Reset, RESET_FORM).await
 }
 
 #[post("/password-reset/new", data = "<input>")]
@@ -85,9 +92,9 @@ async fn create_reset_page(
     site: &Site,
 ) -> web::Result {
     let Input(mut input) = input;
-    input.token = Some(visit.token().to_owned());
+    input.token = Some(visit.token(Purpose::Reset).to_owned());
     password_reset::reset(site, caller, &input).await.or_form(RESET_FORM, json!({}))?;
-    visit.forget();
+    visit.forget(Purpose::Reset);
     Ok(gone("/login", Flash("password-reset")))
 }
 

@@ -5,9 +5,11 @@ use serde::Serialize;
 
 use crate::models::accounts::session::{self, SessionView};
 use crate::models::audit::{self, Event};
+use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
 use crate::web::{
-    self, AccountScope, CurrentSession, Flash, Problem, ReturnTo, Scoped, gone, page, room,
+    self, AccountScope, Confirmed, CurrentSession, Flash, Problem, Query, ReturnTo, Scoped, gone,
+    list, room,
 };
 
 room! {
@@ -15,27 +17,34 @@ room! {
     both: [index, delete, delete_others],
 }
 
-/// Active sessions, most recently used first.
+/// A page of active sessions, the latest log-in first.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct SessionList {
-    items: Vec<SessionView>,
+    #[serde(flatten)]
+    page: Page<SessionView>,
     /// Copied refresh tokens that were detected in the last two weeks.
     replays: Vec<Event>,
 }
 
 /// List your active sessions
-#[utoipa::path(get, path = "/me/sessions", tag = "sessions",
+#[utoipa::path(get, path = "/me/sessions", tag = "sessions", params(PageParams),
     responses((status = 200, body = SessionList), (status = 401, body = Problem)))]
 #[get("/me/sessions")]
-async fn index(actor: Scoped<AccountScope>, current: CurrentSession, site: &Site) -> web::Result {
-    let items = session::list(site, &actor.user, current.id()).await?;
+async fn index(
+    actor: Scoped<AccountScope>,
+    current: CurrentSession,
+    query: Query<PageParams>,
+    site: &Site,
+) -> web::Result {
+    let sessions = session::list(site, &actor.user, current.id(), &query).await?;
     let replays = audit::replays(&site.db, &actor.user).await?;
-    Ok(page("accounts/sessions/index.html", SessionList { items, replays }))
+    Ok(list("accounts/sessions/index.html", sessions, |page| SessionList { page, replays }))
 }
 
 /// End one of your sessions
 ///
-/// Takes effect immediately, on every instance.
+/// Takes effect immediately, on every instance. Requires a recently confirmed password, see
+/// `/auth/sudo`.
 #[utoipa::path(delete, path = "/me/sessions/{sid}", tag = "sessions",
     params(("sid" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
@@ -43,7 +52,7 @@ async fn index(actor: Scoped<AccountScope>, current: CurrentSession, site: &Site
 async fn delete(
     sid: &str,
     return_to: ReturnTo,
-    actor: Scoped<AccountScope>,
+    actor: Confirmed<AccountScope>,
     site: &Site,
 ) -> web::Result {
     session::end(site, &actor, sid).await?;
@@ -51,12 +60,14 @@ async fn delete(
 }
 
 /// End all your other sessions
+///
+/// Requires a recently confirmed password, see `/auth/sudo`.
 #[utoipa::path(delete, path = "/me/sessions", tag = "sessions",
     responses((status = 204), (status = 401, body = Problem)))]
 #[delete("/me/sessions", data = "<return_to>")]
 async fn delete_others(
     return_to: ReturnTo,
-    actor: Scoped<AccountScope>,
+    actor: Confirmed<AccountScope>,
     current: CurrentSession,
     site: &Site,
 ) -> web::Result {

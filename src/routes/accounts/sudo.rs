@@ -1,4 +1,4 @@
-//! Confirming the password again, for sensitive actions.
+//! Confirming the password and the second factor again, for sensitive actions.
 
 use rocket::{get, post};
 use serde::Deserialize;
@@ -6,48 +6,74 @@ use serde_json::json;
 
 use crate::models::accounts::login;
 use crate::models::accounts::session::Session;
+use crate::models::accounts::two_factor::totp;
 use crate::models::base::actor::Actor;
+use crate::models::base::form_value;
 use crate::models::base::site::Site;
-use crate::web::{self, Flash, Input, OrForm, Problem, Query, ReturnTo, form, gone, room};
+use crate::web::{
+    self, Flash, Input, OrForm, Problem, Query, ReturnTo, SettingUp, form, gone, room,
+};
 
 room! {
     pages: [new, create],
     auth: [create],
 }
 
-/// The password, to be confirmed.
+/// The password and the code, to be confirmed.
 #[derive(Default, Deserialize, utoipa::ToSchema)]
 pub struct SudoInput {
     #[schema(required = true)]
     password: Option<String>,
+    /// With two-factor log-in: the six-digit code from the authenticator, or a recovery code. A code
+    /// works once, also the one that was used to log in.
+    #[schema(example = "123456", nullable)]
+    code: Option<String>,
     #[schema(ignore)]
     next: Option<String>,
+    /// Whether a form was interrupted, which has to be sent again.
+    #[serde(default, deserialize_with = "form_value::boolean")]
+    #[schema(ignore)]
+    repeat: Option<bool>,
 }
 
 const FORM: &str = "accounts/sudo.html";
 
 #[get("/sudo")]
-fn new(_session: Session, query: Query<SudoInput>) -> web::Reply {
-    form(FORM, json!({ "next": ReturnTo::from(query.0.next).or("/me") }), json!({}))
+async fn new(
+    actor: SettingUp<Actor>,
+    _session: SettingUp<Session>,
+    query: Query<SudoInput>,
+    site: &Site,
+) -> web::Result {
+    let Query(SudoInput { next, repeat, .. }) = query;
+    let values = json!({ "next": ReturnTo::from(next).or("/me"), "repeat": repeat });
+    let view = json!({ "two_factor": totp::is_on(&site.db, actor.user.id).await? });
+    Ok(form(FORM, values, view))
 }
 
-/// Confirm your password
+/// Confirm your password, and your second factor
 ///
 /// Required for sensitive actions, which return 401 and `error="insufficient_user_authentication"`
-/// (RFC 9470) until the password is confirmed. Lasts 15 minutes.
+/// (RFC 9470) until the password is confirmed, and with two-factor log-in also a `code`. Lasts 15
+/// minutes.
 #[utoipa::path(post, path = "/auth/sudo", tag = "accounts", request_body = SudoInput,
-    responses((status = 204), (status = 401, body = Problem), (status = 422, body = Problem),
-        (status = 429, body = Problem)))]
+    responses((status = 204), (status = 422, body = Problem), (status = 429, body = Problem),
+        (status = 401, body = Problem, description = "not logged in, or a `code` is also required")))]
 #[post("/sudo", data = "<input>")]
 async fn create(
     input: Input<SudoInput>,
-    actor: Actor,
-    session: Session,
+    actor: SettingUp<Actor>,
+    session: SettingUp<Session>,
     site: &Site,
 ) -> web::Result {
-    let Input(SudoInput { password, next }) = input;
-    login::reauthenticate(site, &actor, &session, password.as_deref())
+    let Input(SudoInput { password, code, next, repeat }) = input;
+    let view = json!({ "two_factor": totp::is_on(&site.db, actor.user.id).await? });
+    login::reauthenticate(site, &actor, &session, password.as_deref(), code.as_deref())
         .await
-        .or_form(FORM, json!({}))?;
-    Ok(gone(ReturnTo::from(next).or("/me"), Flash("reauthenticated")))
+        .or_form(FORM, view)?;
+    let flash = match repeat {
+        Some(true) => Flash("reauthenticated-repeat"),
+        _ => Flash("reauthenticated"),
+    };
+    Ok(gone(ReturnTo::from(next).or("/me"), flash))
 }

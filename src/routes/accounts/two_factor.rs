@@ -10,7 +10,7 @@ use crate::models::accounts::two_factor::totp::{
 };
 use crate::models::base::actor::Actor;
 use crate::models::base::site::Site;
-use crate::web::{self, Flash, Input, OrForm, Problem, Sudo, gone, page, room, shown};
+use crate::web::{self, Flash, Input, OrForm, Problem, SettingUp, Sudo, gone, page, room, shown};
 
 room! {
     tag: ("two-factor", "An authenticator, and recovery codes"),
@@ -21,7 +21,7 @@ room! {
 #[utoipa::path(get, path = "/me/two-factor", tag = "two-factor",
     responses((status = 200, body = TwoFactorStatus), (status = 401, body = Problem)))]
 #[get("/me/two-factor")]
-async fn show(actor: Actor, _sudo: Sudo, site: &Site) -> web::Result {
+async fn show(actor: SettingUp<Actor>, _sudo: SettingUp<Sudo>, site: &Site) -> web::Result {
     Ok(page("accounts/two_factor/show.html", totp::status(site, &actor.user).await?))
 }
 
@@ -33,7 +33,7 @@ async fn show(actor: Actor, _sudo: Sudo, site: &Site) -> web::Result {
     responses((status = 201, body = TwoFactorSetup), (status = 401, body = Problem),
         (status = 409, body = Problem)))]
 #[post("/me/two-factor")]
-async fn create(actor: Actor, _sudo: Sudo, site: &Site) -> web::Result {
+async fn create(actor: SettingUp<Actor>, _sudo: SettingUp<Sudo>, site: &Site) -> web::Result {
     let setup = totp::begin(site, &actor).await?;
     Ok(shown("accounts/two_factor/setup.html", "/me/two-factor", setup))
 }
@@ -48,8 +48,8 @@ async fn create(actor: Actor, _sudo: Sudo, site: &Site) -> web::Result {
 #[put("/me/two-factor", data = "<input>")]
 async fn update(
     input: Input<TwoFactorCode>,
-    actor: Actor,
-    _sudo: Sudo,
+    actor: SettingUp<Actor>,
+    _sudo: SettingUp<Sudo>,
     site: &Site,
 ) -> web::Result {
     let codes = match totp::enable(site, &actor, &input).await {

@@ -12,7 +12,8 @@ room! {
     both: [index],
 }
 
-/// List all account events, latest first; `q` searches names, kinds and addresses
+/// List all account events, latest first; `q` is a username, the number of an account, an IP address,
+/// the id of a request, or a kind of event
 #[utoipa::path(get, path = "/admin/audit", tag = "admin", params(SearchParams, PageParams),
     responses((status = 200, body = Page<Event>), (status = 401, body = Problem),
         (status = 403, body = Problem)))]

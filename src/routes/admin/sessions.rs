@@ -5,30 +5,38 @@ use serde::Serialize;
 
 use crate::models::accounts::session::{self, SessionView};
 use crate::models::base::actor::Admin;
+use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
-use crate::web::{self, CurrentSession, Flash, Problem, ReturnTo, gone, page, room};
+use crate::web::{self, CurrentSession, Flash, Problem, Query, ReturnTo, gone, list, room};
 
 room! {
     both: [index, delete, delete_all],
 }
 
-/// A user's active sessions, and the username.
+/// A page of a user's active sessions, the latest log-in first, and the username.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct UserSessionList {
     username: String,
-    items: Vec<SessionView>,
+    #[serde(flatten)]
+    page: Page<SessionView>,
 }
 
 /// List a user's active sessions
 #[utoipa::path(get, path = "/admin/users/{username}/sessions", tag = "admin",
-    params(("username" = String, Path)),
+    params(("username" = String, Path), PageParams),
     responses((status = 200, body = UserSessionList), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem)))]
 #[get("/admin/users/<username>/sessions")]
-async fn index(username: &str, admin: Admin, current: CurrentSession, site: &Site) -> web::Result {
-    let items = session::list_of(site, &admin, username, current.id()).await?;
+async fn index(
+    username: &str,
+    admin: Admin,
+    current: CurrentSession,
+    query: Query<PageParams>,
+    site: &Site,
+) -> web::Result {
+    let sessions = session::list_of(site, &admin, username, current.id(), &query).await?;
     let username = username.to_owned();
-    Ok(page("admin/sessions.html", UserSessionList { username, items }))
+    Ok(list("admin/sessions.html", sessions, |page| UserSessionList { username, page }))
 }
 
 /// End one of a user's sessions

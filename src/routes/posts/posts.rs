@@ -11,6 +11,7 @@ use crate::models::base::site::Site;
 use crate::models::posts::edit::{self as editing, PostInput};
 use crate::models::posts::feed::{self, FeedParams, Sort};
 use crate::models::posts::post::{self, Post, PostSummary};
+use crate::models::posts::rendering;
 use crate::web::{
     self, Flash, IfMatch, Input, OrForm, PostsWrite, Problem, Query, ReturnTo, Scoped, Visitor,
     created, form, gone, list, page, room, saved,
@@ -69,6 +70,7 @@ async fn show_feed(params: FeedParams, visitor: Visitor, site: &Site) -> web::Re
 #[get("/posts/<id>")]
 async fn show(id: i64, visitor: Visitor, site: &Site) -> web::Result {
     let post = post::show(&site.db, visitor.user(), id).await?;
+    let post = rendering::refresh(site, post).await?;
     let version = post.summary.version;
     Ok(page("posts/show.html", post).with_version(version))
 }
@@ -155,10 +157,11 @@ pub struct Preview {
 
 /// Render Markdown without publishing it
 #[utoipa::path(post, path = "/posts/preview", tag = "posts", request_body = PostInput,
-    responses((status = 200, body = Preview), (status = 401, body = Problem)))]
+    responses((status = 200, body = Preview), (status = 401, body = Problem),
+        (status = 422, body = Problem)))]
 #[post("/posts/preview", data = "<input>")]
-async fn preview(input: Input<PostInput>, _actor: Scoped<PostsWrite>) -> web::Result {
-    let html = editing::preview(&input).or_form(NEW_FORM, json!({}))?;
+async fn preview(input: Input<PostInput>, _actor: Scoped<PostsWrite>, site: &Site) -> web::Result {
+    let html = editing::preview(site, &input).await.or_form(NEW_FORM, json!({}))?;
     let view = Preview { content_html: html.clone() };
     Ok(page(NEW_FORM, view).with_preview(html))
 }
@@ -167,7 +170,8 @@ async fn preview(input: Input<PostInput>, _actor: Scoped<PostsWrite>) -> web::Re
 #[utoipa::path(put, path = "/posts/{id}/preview", tag = "posts",
     params(("id" = i64, Path)), request_body = PostInput,
     responses((status = 200, body = Preview), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem)))]
+        (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 422, body = Problem)))]
 #[put("/posts/<id>/preview", data = "<input>")]
 async fn preview_edit(
     id: i64,
@@ -176,7 +180,8 @@ async fn preview_edit(
     site: &Site,
 ) -> web::Result {
     editing::editable(site, &actor, id).await?;
-    let html = editing::preview(&input).or_form(EDIT_FORM, json!({ "path": post::path(id) }))?;
+    let view = json!({ "path": post::path(id) });
+    let html = editing::preview(site, &input).await.or_form(EDIT_FORM, view)?;
     let view = json!({ "path": post::path(id), "content_html": html });
     Ok(page(EDIT_FORM, view).with_preview(html))
 }

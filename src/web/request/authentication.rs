@@ -4,10 +4,11 @@ use rocket::fairing::{Fairing, Info, Kind};
 use rocket::{Data, Request};
 
 use super::state::{Authenticated, Authentication, Credential, RequestState};
-use crate::error::{Credentials, Error, Result};
+use crate::error::{Credentials, Error, Fault, FaultKind, Result};
 use crate::models::accounts::access_token::{self, Audience};
-use crate::models::accounts::{personal_token, session};
+use crate::models::accounts::{personal_token, session, two_factor};
 use crate::models::base::site::Site;
+use crate::models::users::user::User;
 use crate::web::door::Door;
 use crate::web::security::cookie;
 
@@ -31,10 +32,10 @@ impl Fairing for Authenticate {
                 Ok(Some(authenticated)) => Authentication::User(authenticated),
                 Ok(None) => Authentication::Anonymous,
                 Err(Error::InvalidCredentials(what)) => Authentication::Rejected(what),
+                // Logged with the response, if the request needs to know who sent it.
+                Err(Error::Unserved(fault)) => Authentication::Unavailable(fault),
                 Err(error) => {
-                    let request_id = RequestState::of(request).caller.request_id.as_str();
-                    tracing::error!(request_id, %error, "authentication is unavailable");
-                    Authentication::Unavailable
+                    Authentication::Unavailable(Fault::new(FaultKind::Busy, error.to_string()))
                 }
             }
         };
@@ -56,14 +57,16 @@ async fn authenticate(request: &Request<'_>) -> Result<Option<Authenticated>> {
     let caller = &RequestState::of(request).caller;
     if audience == Audience::Api && token.starts_with(personal_token::PREFIX) {
         let (user, _, scopes) = personal_token::find(&site.db, caller, token).await?;
-        let credential = Credential::PersonalToken(scopes);
-        return Ok(Some(Authenticated { user, credential }));
+        return known(site, user, Credential::PersonalToken(scopes)).await.map(Some);
     }
     let claims = access_token::verify(&site.keys, audience, token)?;
     let (user, session) = session::find(&site.db, caller, &claims.sid, claims.user_id()?).await?;
-    let renewal_due = session::is_due_for_renewal(claims.issued_at());
-    let credential = Credential::Session { session, renewal_due };
-    Ok(Some(Authenticated { user, credential }))
+    known(site, user, Credential::Session(session)).await.map(Some)
+}
+
+async fn known(site: &Site, user: User, credential: Credential) -> Result<Authenticated> {
+    let second_factor_missing = two_factor::is_missing(site, &user).await?;
+    Ok(Authenticated { user, credential, second_factor_missing })
 }
 
 /// The token of `Authorization: Bearer …` (RFC 6750 §2.1).

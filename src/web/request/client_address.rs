@@ -18,6 +18,10 @@ impl TrustedProxies {
         TrustedProxies { networks, warned: AtomicBool::new(false) }
     }
 
+    fn contain(&self, peer: IpAddr) -> bool {
+        self.networks.iter().any(|network| network.contains(&peer))
+    }
+
     /// Warns once of a proxy that is probably the operator's own: without it, all clients count as
     /// one, and one of them uses up the rate limits of all.
     fn warn_of_proxy(&self, peer: IpAddr) {
@@ -41,10 +45,20 @@ pub fn of(request: &Request<'_>) -> Option<IpAddr> {
     let proxies = request.rocket().state::<TrustedProxies>()?;
     let forwarded: Vec<&str> = request.headers().get("X-Forwarded-For").collect();
     let peer = peer.to_canonical();
-    if !forwarded.is_empty() && !proxies.networks.iter().any(|network| network.contains(&peer)) {
+    if !forwarded.is_empty() && !proxies.contain(peer) {
         proxies.warn_of_proxy(peer);
     }
     Some(client(peer, &forwarded, &proxies.networks))
+}
+
+/// The request's id in the log of the trusted proxy that sent it, if that is a short token.
+pub fn request_id<'r>(request: &'r Request<'_>) -> Option<&'r str> {
+    let peer = request.remote()?.ip().to_canonical();
+    let trusted = request.rocket().state::<TrustedProxies>()?;
+    let id = request.headers().get_one("X-Request-Id")?;
+    let is_token = (8..=64).contains(&id.len())
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+    (is_token && trusted.contain(peer)).then_some(id)
 }
 
 /// Each proxy appends the address of its peer to `X-Forwarded-For`. Read from the right, an address

@@ -32,6 +32,17 @@ impl Visitor {
 /// The session of a user who recently confirmed the password: for sensitive actions.
 pub struct Sudo(pub Session);
 
+/// The guard `G`, also for users who still have to set up the second factor that the site requires.
+pub struct SettingUp<G>(G);
+
+impl<G> Deref for SettingUp<G> {
+    type Target = G;
+
+    fn deref(&self) -> &G {
+        &self.0
+    }
+}
+
 /// The session of this request, if there is one; never refuses a request.
 pub struct CurrentSession(Option<Session>);
 
@@ -52,6 +63,18 @@ impl<S> Deref for Scoped<S> {
 
     fn deref(&self) -> &Actor {
         &self.actor
+    }
+}
+
+/// `Scoped`, and the user of a session recently confirmed the password; creating a personal token
+/// asked for it.
+pub struct Confirmed<S>(Scoped<S>);
+
+impl<S> Deref for Confirmed<S> {
+    type Target = Actor;
+
+    fn deref(&self) -> &Actor {
+        &self.0
     }
 }
 
@@ -84,7 +107,8 @@ fn authenticated<'r>(request: &'r Request<'_>) -> Result<Option<&'r Authenticate
         // error.
         (Some(Authentication::Rejected(_)), Door::Page) => Ok(None),
         (Some(Authentication::Rejected(what)), Door::Api) => Err(Error::InvalidCredentials(*what)),
-        (Some(Authentication::Unavailable) | None, _) => Err(Error::Unavailable),
+        (Some(Authentication::Unavailable(fault)), _) => Err(fault.clone().into()),
+        (None, _) => Err(Error::Unavailable),
     }
 }
 
@@ -104,9 +128,35 @@ fn person<'r>(request: &'r Request<'_>, scope: Option<Scope>) -> Result<&'r Auth
     Ok(authenticated)
 }
 
-fn actor(request: &Request<'_>, scope: Option<Scope>) -> Result<Actor> {
+/// Refuses users who still have to set up the second factor that the site requires.
+fn require_second_factor(request: &Request<'_>) -> Result<()> {
+    match authenticated(request)? {
+        Some(authenticated) if authenticated.second_factor_missing => {
+            Err(Error::Forbidden(Denial::SecondFactorMissing))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a session whose user did not confirm the password recently.
+fn require_confirmation(request: &Request<'_>) -> Result<()> {
+    match authenticated(request)?.and_then(Authenticated::session) {
+        Some(session) if !session.is_recently_authenticated() => {
+            Err(Error::ReauthenticationRequired)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn any_actor(request: &Request<'_>, scope: Option<Scope>) -> Result<Actor> {
     let user = person(request, scope)?.user.clone();
     Ok(Actor { user, caller: RequestState::of(request).caller.clone() })
+}
+
+fn actor(request: &Request<'_>, scope: Option<Scope>) -> Result<Actor> {
+    let actor = any_actor(request, scope)?;
+    require_second_factor(request)?;
+    Ok(actor)
 }
 
 fn visitor(request: &Request<'_>) -> Result<Visitor> {
@@ -115,26 +165,34 @@ fn visitor(request: &Request<'_>) -> Result<Visitor> {
     Ok(Visitor(Some(authenticated.user.clone())))
 }
 
-fn session<'r>(request: &'r Request<'_>) -> Result<&'r Session> {
-    person(request, None)?.session().ok_or(Error::Unauthenticated)
+fn any_session(request: &Request<'_>) -> Result<Session> {
+    person(request, None)?.session().cloned().ok_or(Error::Unauthenticated)
+}
+
+fn session(request: &Request<'_>) -> Result<Session> {
+    let session = any_session(request)?;
+    require_second_factor(request)?;
+    Ok(session)
+}
+
+fn any_sudo(request: &Request<'_>) -> Result<Sudo> {
+    let session = any_session(request)?;
+    require_confirmation(request)?;
+    Ok(Sudo(session))
 }
 
 fn sudo(request: &Request<'_>) -> Result<Sudo> {
-    match session(request)? {
-        session if session.is_recently_authenticated() => Ok(Sudo(session.clone())),
-        _ => Err(Error::ReauthenticationRequired),
-    }
+    session(request)?;
+    any_sudo(request)
 }
 
 /// An admin who recently confirmed the password, or whose token has the scope `admin`.
 fn admin(request: &Request<'_>) -> Result<Admin> {
-    let admin = Admin::of(actor(request, Some(Scope::Admin))?)?;
-    match person(request, Some(Scope::Admin))?.session() {
-        Some(session) if !session.is_recently_authenticated() => {
-            Err(Error::ReauthenticationRequired)
-        }
-        _ => Ok(admin),
-    }
+    // First the role: to everybody else, admin pages do not exist.
+    let admin = Admin::of(any_actor(request, Some(Scope::Admin))?)?;
+    require_second_factor(request)?;
+    require_confirmation(request)?;
+    Ok(admin)
 }
 
 fn outcome<T>(request: &Request<'_>, result: Result<T>) -> Outcome<T, ()> {
@@ -177,7 +235,7 @@ impl<'r> FromRequest<'r> for Session {
     type Error = ();
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
-        outcome(request, session(request).cloned())
+        outcome(request, session(request))
     }
 }
 
@@ -187,6 +245,44 @@ impl<'r> FromRequest<'r> for Sudo {
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
         outcome(request, sudo(request))
+    }
+}
+
+#[rocket::async_trait]
+impl<'r, S: TokenScope> FromRequest<'r> for Confirmed<S> {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        let actor = actor(request, Some(S::SCOPE));
+        let actor = actor.and_then(|actor| require_confirmation(request).map(|()| actor));
+        outcome(request, actor.map(|actor| Confirmed(Scoped { actor, scope: PhantomData })))
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for SettingUp<Actor> {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        outcome(request, any_actor(request, None).map(SettingUp))
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for SettingUp<Session> {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        outcome(request, any_session(request).map(SettingUp))
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for SettingUp<Sudo> {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        outcome(request, any_sudo(request).map(SettingUp))
     }
 }
 
@@ -228,7 +324,7 @@ impl<'r> FromRequest<'r> for Admin {
         let hidden = match (admin(request), Door::of(request)) {
             // To everybody else, admin pages do not exist.
             (Err(Error::Unauthenticated), Door::Page) => Err(Error::NotFound),
-            (Err(Error::Forbidden(_)), Door::Page) => {
+            (Err(Error::Forbidden(Denial::NotAdmin)), Door::Page) => {
                 RequestState::of(request).denied.store(true, Relaxed);
                 Err(Error::NotFound)
             }

@@ -9,7 +9,7 @@ use rocket::Request;
 use serde_json::{Map, Value};
 
 use super::client_address;
-use crate::error::Credentials;
+use crate::error::{Credentials, Fault};
 use crate::models::accounts::personal_token::Scopes;
 use crate::models::accounts::session::Session;
 use crate::models::base::caller::Caller;
@@ -38,8 +38,8 @@ pub enum Authentication {
     User(Authenticated),
     /// Credentials were sent and are invalid.
     Rejected(Credentials),
-    /// The credentials could not be checked: the database is unreachable. Never grants access.
-    Unavailable,
+    /// The credentials could not be checked. Never grants access.
+    Unavailable(Fault),
 }
 
 /// A user with valid credentials.
@@ -47,16 +47,14 @@ pub enum Authentication {
 pub struct Authenticated {
     pub user: User,
     pub credential: Credential,
+    /// Whether the site requires a second factor that this user has not set up.
+    pub second_factor_missing: bool,
 }
 
 /// What the user authenticated with.
 #[derive(Clone)]
 pub enum Credential {
-    Session {
-        session: Session,
-        /// Whether the cookie's token is due for renewal.
-        renewal_due: bool,
-    },
+    Session(Session),
     PersonalToken(Scopes),
 }
 
@@ -64,7 +62,7 @@ impl Authenticated {
     /// The session, unless the user authenticated with a personal token.
     pub fn session(&self) -> Option<&Session> {
         match &self.credential {
-            Credential::Session { session, .. } => Some(session),
+            Credential::Session(session) => Some(session),
             Credential::PersonalToken(_) => None,
         }
     }
@@ -77,7 +75,8 @@ impl RequestState {
                 client_address::of(request),
                 request.headers().get_one("User-Agent").unwrap_or_default(),
                 // Without a random id the request can still be served.
-                &random::id().unwrap_or_default(),
+                &client_address::request_id(request)
+                    .map_or_else(|| random::id().unwrap_or_default(), str::to_owned),
             )),
             started: Instant::now(),
             authentication: OnceLock::new(),

@@ -12,6 +12,7 @@ use super::problem::{self, FieldProblem, field_problems};
 use super::render::{FormState, error_page, render};
 use super::status::status;
 use crate::error::{Conflict, Denial, Error};
+use crate::models::base::site::Site;
 use crate::web::cause::{Cause, RequestError};
 use crate::web::door::{Door, is_local};
 use crate::web::public_url::PublicUrl;
@@ -81,6 +82,8 @@ impl<'r> Responder<'r, 'static> for Failure {
 fn form_again(request: &Request<'_>, form: Form, cause: &Cause) -> response::Result<'static> {
     let status = match status(cause, Door::Page) {
         // RFC 9110 requires WWW-Authenticate with 401, which would be wrong at the page door.
+        // Nothing was submitted with GET: the link or log-in that the page belongs to is not there.
+        Status::Unauthorized if request.method() == Method::Get => Status::NotFound,
         Status::Unauthorized => Status::UnprocessableEntity,
         status => status,
     };
@@ -103,6 +106,7 @@ fn belongs_in_form(cause: &Cause) -> bool {
                 | Error::Conflict(_)
                 | Error::VersionConflict
                 | Error::InvalidCredentials(_)
+                | Error::SecondFactorRequired
                 | Error::TooManyRequests { .. }
                 | Error::Forbidden(Denial::EmailUnverified)
         )
@@ -112,13 +116,25 @@ fn belongs_in_form(cause: &Cause) -> bool {
 /// Logs details under the request's id, which the client does not see.
 fn log(request: &Request<'_>, cause: &Cause) {
     let state = RequestState::of(request);
+    let request_id = state.caller.request_id.as_str();
     match cause {
-        Cause::Site(error @ (Error::Database(_) | Error::Internal(_) | Error::AuditBroken(_))) => {
-            let request_id = state.caller.request_id.as_str();
-            tracing::error!(request_id, %error, "a request failed");
+        // An outage is logged when it begins and when it ends.
+        Cause::Site(Error::Unserved(fault)) if fault.known => {
+            if let Some(site) = request.rocket().state::<Site>() {
+                site.db.health().count_failed_request();
+            }
         }
+        Cause::Site(
+            error @ (Error::Database(_)
+            | Error::Internal(_)
+            | Error::AuditBroken(_)
+            | Error::Unserved(_)
+            | Error::Unavailable),
+        ) => tracing::error!(request_id, %error, "a request failed"),
+        // Not a trespass: the user only has to set something up first.
+        Cause::Site(Error::Forbidden(Denial::SecondFactorMissing)) => {}
         Cause::Site(Error::Forbidden(_) | Error::InsufficientScope(_))
-        | Cause::Request(RequestError::CrossOrigin) => state.denied.store(true, Relaxed),
+        | Cause::Request(RequestError::CrossOrigin(_)) => state.denied.store(true, Relaxed),
         _ => {}
     }
 }
@@ -129,10 +145,18 @@ fn page(request: &Request<'_>, cause: &Cause) -> response::Result<'static> {
         Cause::Site(Error::Unauthenticated) => {
             // Only a page can be returned to, not a submitted form.
             let is_page = request.method() == Method::Get;
-            redirect_with_next("/login", is_page.then(|| request.uri().to_string()))
+            let next = is_page.then(|| format!("?next={}", encoded(&request.uri().to_string())));
+            redirect(format!("/login{}", next.unwrap_or_default()))
         }
         Cause::Site(Error::ReauthenticationRequired) => {
-            redirect_with_next("/sudo", Some(origin_of_form(request)))
+            let mut query = format!("/sudo?next={}", encoded(&origin_of_form(request)));
+            if request.method() != Method::Get {
+                query.push_str("&repeat=true");
+            }
+            redirect(query)
+        }
+        Cause::Site(Error::Forbidden(Denial::SecondFactorMissing)) => {
+            redirect("/me/two-factor".to_owned())
         }
         cause => {
             let (title, detail) = (messages::title(cause.code()), messages::detail(cause));
@@ -141,12 +165,12 @@ fn page(request: &Request<'_>, cause: &Cause) -> response::Result<'static> {
     }
 }
 
-/// Redirects to a page that asks for credentials and returns afterwards.
-fn redirect_with_next(page: &str, next: Option<String>) -> response::Result<'static> {
-    let query = next
-        .map(|next| format!("?next={}", RawStr::new(&next).percent_encode()))
-        .unwrap_or_default();
-    Response::build().status(Status::SeeOther).raw_header("Location", format!("{page}{query}")).ok()
+fn redirect(location: String) -> response::Result<'static> {
+    Response::build().status(Status::SeeOther).raw_header("Location", location).ok()
+}
+
+fn encoded(path: &str) -> String {
+    RawStr::new(path).percent_encode().to_string()
 }
 
 /// The current page: the requested one, or the one whose form was submitted.
@@ -183,7 +207,7 @@ fn add_headers(response: &mut Response<'_>, cause: &Cause) {
         Cause::Site(Error::TooManyRequests { retry_after, .. }) => {
             response.set_header(Header::new("Retry-After", retry_after.to_string()));
         }
-        Cause::Site(Error::Unavailable | Error::Disconnected) => {
+        Cause::Site(Error::Unavailable | Error::Unserved(_)) => {
             response.set_header(Header::new("Retry-After", "5"));
         }
         Cause::Request(RequestError::MethodNotAllowed(methods)) => {

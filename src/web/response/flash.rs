@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::messages;
 use crate::web::public_url::PublicUrl;
-use crate::web::security::cookie::harden;
+use crate::web::security::cookie::{harden, name_for};
 
 const COOKIE: &str = "postly_flash";
 
@@ -24,7 +24,8 @@ pub struct FlashMessage {
 impl Flash {
     /// Stores the notice for the next page.
     pub fn leave(self, jar: &CookieJar<'_>, public_url: &PublicUrl) {
-        let mut cookie = harden(Cookie::new(COOKIE, self.0), public_url);
+        let cookie = Cookie::new(name_for(COOKIE, public_url), self.0);
+        let mut cookie = harden(cookie, public_url);
         cookie.set_max_age(rocket::time::Duration::minutes(1));
         jar.add(cookie);
     }
@@ -32,8 +33,8 @@ impl Flash {
 
 /// Takes the stored notice, so that it is shown once.
 pub fn take(request: &Request<'_>, public_url: &PublicUrl) -> Option<FlashMessage> {
-    let name = request.cookies().get(COOKIE)?.value();
-    let text = messages::flash(name);
-    request.cookies().remove(harden(Cookie::new(COOKIE, ""), public_url));
+    let cookie = name_for(COOKIE, public_url);
+    let text = messages::flash(request.cookies().get(&cookie)?.value());
+    request.cookies().remove(harden(Cookie::new(cookie, ""), public_url));
     text.map(|text| FlashMessage { text })
 }

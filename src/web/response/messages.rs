@@ -6,7 +6,7 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::langid;
 
-use crate::error::Error;
+use crate::error::{Error, FaultKind};
 use crate::validation::{FieldError, Parameter};
 use crate::web::cause::{Cause, RequestError};
 
@@ -70,8 +70,16 @@ pub fn detail(cause: &Cause) -> String {
             arguments.set("count", count);
             arguments.set("unit", unit);
         }
+        Cause::Site(Error::Unserved(fault))
+            if matches!(fault.kind, FaultKind::Full | FaultKind::ReadOnly) =>
+        {
+            arguments.set("reason", "not-writable");
+        }
         Cause::Request(RequestError::Malformed(why)) => arguments.set("reason", why.as_str()),
         Cause::Request(RequestError::UnsupportedMediaType(kind)) => arguments.set("type", *kind),
+        Cause::Request(RequestError::CrossOrigin(address)) => {
+            arguments.set("address", address.as_str());
+        }
         Cause::Request(RequestError::MethodNotAllowed(methods)) => {
             arguments.set("methods", methods.as_str());
         }

@@ -2,7 +2,7 @@
 
 use rocket::http::Status;
 
-use crate::error::Error;
+use crate::error::{Denial, Error};
 use crate::web::cause::{Cause, RequestError};
 use crate::web::door::Door;
 
@@ -14,7 +14,12 @@ pub fn status(cause: &Cause, door: Door) -> Status {
     };
     match (error, door) {
         (Error::NotFound, _) => Status::NotFound,
-        (Error::Unauthenticated | Error::ReauthenticationRequired, Door::Page) => Status::SeeOther,
+        (
+            Error::Unauthenticated
+            | Error::ReauthenticationRequired
+            | Error::Forbidden(Denial::SecondFactorMissing),
+            Door::Page,
+        ) => Status::SeeOther,
         (
             Error::Unauthenticated
             | Error::ReauthenticationRequired
@@ -27,7 +32,7 @@ pub fn status(cause: &Cause, door: Door) -> Status {
         (Error::Invalid(_), _) => Status::UnprocessableEntity,
         (Error::VersionConflict, Door::Api) => Status::PreconditionFailed,
         (Error::Taken(_) | Error::Conflict(_) | Error::VersionConflict, _) => Status::Conflict,
-        (Error::Unavailable | Error::Disconnected, _) => Status::ServiceUnavailable,
+        (Error::Unavailable | Error::Unserved(_), _) => Status::ServiceUnavailable,
         (Error::Database(_) | Error::Internal(_) | Error::AuditBroken(_), _) => {
             Status::InternalServerError
         }
@@ -40,6 +45,6 @@ fn request_status(error: &RequestError) -> Status {
         RequestError::UnsupportedMediaType(_) => Status::UnsupportedMediaType,
         RequestError::TooLarge => Status::PayloadTooLarge,
         RequestError::MethodNotAllowed(_) => Status::MethodNotAllowed,
-        RequestError::CrossOrigin => Status::Forbidden,
+        RequestError::CrossOrigin(_) => Status::Forbidden,
     }
 }

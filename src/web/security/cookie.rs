@@ -1,15 +1,18 @@
-//! The session cookie.
+//! Our cookies: their names and flags, and the cookie of the session.
 
+use rocket::Request;
 use rocket::http::{Cookie, SameSite};
-use rocket::{Request, Response};
 
 use crate::models::accounts::access_token::Audience;
 use crate::web::public_url::PublicUrl;
 
-/// With `__Host-`, browsers require Secure, Path=/ and no Domain, so that no other host can set the
-/// cookie (RFC 6265bis §4.1.3.2). It requires https.
-fn name(public_url: &PublicUrl) -> &'static str {
-    if public_url.is_https() { "__Host-postly" } else { "postly" }
+/// The cookie of the session.
+const SESSION: &str = "postly";
+
+/// The name of any of our cookies. With `__Host-`, browsers require Secure, Path=/ and no Domain, so
+/// that no other host can set the cookie (RFC 6265bis §4.1.3.2). It requires https.
+pub fn name_for(base: &str, public_url: &PublicUrl) -> String {
+    if public_url.is_https() { format!("__Host-{base}") } else { base.to_owned() }
 }
 
 fn public_url<'r>(request: &'r Request<'_>) -> Option<&'r PublicUrl> {
@@ -18,28 +21,23 @@ fn public_url<'r>(request: &'r Request<'_>) -> Option<&'r PublicUrl> {
 
 /// The token that the browser sent.
 pub fn token<'r>(request: &'r Request<'_>) -> Option<&'r str> {
-    request.cookies().get(name(public_url(request)?)).map(|cookie| cookie.value())
+    request.cookies().get(&name_for(SESSION, public_url(request)?)).map(|cookie| cookie.value())
 }
 
-/// The cookie that sets the token.
+/// The cookie that sets the token. Only logging in sets it, and only logging out removes it: a late
+/// answer to another tab then never replaces or removes a newer one.
 pub fn session(public_url: &PublicUrl, token: String) -> Cookie<'static> {
     let lifetime = Audience::Page.lifetime().num_seconds();
-    let mut cookie = harden(Cookie::new(name(public_url), token), public_url);
+    let mut cookie = harden(Cookie::new(name_for(SESSION, public_url), token), public_url);
     cookie.set_max_age(rocket::time::Duration::seconds(lifetime));
     cookie
 }
 
 /// The cookie that removes the token.
 pub fn removal(public_url: &PublicUrl) -> Cookie<'static> {
-    let mut cookie = harden(Cookie::new(name(public_url), ""), public_url);
+    let mut cookie = harden(Cookie::new(name_for(SESSION, public_url), ""), public_url);
     cookie.make_removal();
     cookie
-}
-
-/// Whether a response already sets or removes the token.
-pub fn is_in(response: &Response<'_>, public_url: &PublicUrl) -> bool {
-    let start = format!("{}=", name(public_url));
-    response.headers().get("Set-Cookie").any(|cookie| cookie.starts_with(&start))
 }
 
 /// Sets the flags that all our cookies have: Rocket's defaults lack HttpOnly and Secure.

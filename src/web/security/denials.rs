@@ -1,6 +1,7 @@
 //! Records denied requests in the audit log.
 
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use rocket::fairing::{Fairing, Info, Kind};
 use rocket::{Request, Response};
@@ -18,6 +19,9 @@ use crate::web::request::state::RequestState;
 /// anybody could fill the disk with them.
 pub struct Denials;
 
+/// How long a response waits for its denial to be recorded.
+const PATIENCE: Duration = Duration::from_millis(500);
+
 #[rocket::async_trait]
 impl Fairing for Denials {
     fn info(&self) -> Info {
@@ -31,10 +35,16 @@ impl Fairing for Denials {
         // The route's pattern, not the path: user input does not belong in the audit log.
         let route = request.route().map(|route| route.uri.path().to_owned()).unwrap_or_default();
         let detail = format!("{} {route}", request.method());
-        if let Err(error) = record(&site.db, &state.caller, &denied.user, detail).await {
-            let request_id = state.caller.request_id.as_str();
-            tracing::error!(request_id, %error, "a denial cannot be recorded");
-        }
+        let (db, caller, user) = (site.db.clone(), state.caller.clone(), denied.user.clone());
+        let recording = tokio::spawn(async move {
+            if let Err(error) = record(&db, &caller, &user, detail).await {
+                let request_id = caller.request_id.as_str();
+                tracing::error!(request_id, %error, "a denial cannot be recorded");
+            }
+        });
+        // Recorded before it is answered, unless the database is slow: then the response does not
+        // wait for it.
+        let _ = tokio::time::timeout(PATIENCE, recording).await;
     }
 }
 

@@ -4,20 +4,16 @@ use rocket::fairing::{Fairing, Info, Kind};
 use rocket::http::{Header, Method};
 use rocket::{Request, Response};
 
-use super::cookie;
-use crate::models::accounts::access_token::{self, Audience};
 use crate::models::base::rate_policy::RateLimitStatus;
-use crate::models::base::site::Site;
-use crate::web::door::Door;
 use crate::web::public_url::PublicUrl;
-use crate::web::request::state::{Authenticated, Authentication, Credential, RequestState};
+use crate::web::request::state::{Authentication, RequestState};
 
 /// Pages may load our own files and nothing inline.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
 
-/// Sets the security headers, renews the cookie and writes the log.
+/// Sets the security headers and writes the log.
 pub struct Headers;
 
 #[rocket::async_trait]
@@ -51,7 +47,6 @@ impl Fairing for Headers {
         set("Cache-Control", if personal { "no-store" } else { "no-cache" });
         response.set_header(Header::new("X-Request-Id", state.caller.request_id.clone()));
         rate_limit_headers(state, response);
-        refresh_cookie(request, response);
 
         tracing::info!(
             request_id = state.caller.request_id,
@@ -82,27 +77,4 @@ fn rate_limit_headers(state: &RequestState, response: &mut Response<'_>) {
     let left = list(|s| format!("\"{}\";r={};t={}", s.policy.name, s.remaining, s.resets_in));
     response.set_header(Header::new("RateLimit-Policy", policy));
     response.set_header(Header::new("RateLimit", left));
-}
-
-/// Replaces an ageing token and removes an invalid one, unless the handler has already done so.
-fn refresh_cookie(request: &Request<'_>, response: &mut Response<'_>) {
-    let rocket = request.rocket();
-    let (Some(public_url), Some(site)) = (rocket.state::<PublicUrl>(), rocket.state::<Site>())
-    else {
-        return;
-    };
-    if Door::of(request) == Door::Api || cookie::is_in(response, public_url) {
-        return;
-    }
-    match RequestState::of(request).authentication.get() {
-        Some(Authentication::User(Authenticated {
-            user,
-            credential: Credential::Session { session, renewal_due: true },
-        })) => match access_token::sign(&site.keys, Audience::Page, user.id, &session.id) {
-            Ok(token) => response.adjoin_header(cookie::session(public_url, token)),
-            Err(error) => tracing::error!(%error, "a token cannot be renewed"),
-        },
-        Some(Authentication::Rejected(_)) => response.adjoin_header(cookie::removal(public_url)),
-        _ => {}
-    }
 }

@@ -6,7 +6,7 @@ use rocket::request::{FromRequest, Outcome};
 use serde::Serialize;
 
 use super::cookie;
-use crate::error::{Error, Result};
+use crate::error::{Credentials, Error, Result};
 use crate::models::accounts::access_token::{self, Audience};
 use crate::models::accounts::identity::Identity;
 use crate::models::accounts::refresh_token::{self, Grant};
@@ -16,7 +16,7 @@ use crate::models::base::caller::Caller;
 use crate::models::base::site::Site;
 use crate::web::public_url::PublicUrl;
 use crate::web::request::refusal::refuse;
-use crate::web::request::state::{Authenticated, RequestState};
+use crate::web::request::state::{Authenticated, Authentication, RequestState};
 
 /// The cookie for the time between password and code.
 const CHALLENGE_COOKIE: &str = "postly_login";
@@ -57,8 +57,9 @@ impl Client<'_> {
         let sid = session::open(self.site, self.caller(), identity, audience, previous).await?;
         let token = access_token::sign(&self.site.keys, audience, identity.user.id, &sid)?;
         self.jar.add(cookie::session(self.public_url, token));
-        if self.jar.get(CHALLENGE_COOKIE).is_some() {
-            self.jar.remove(cookie::harden(Cookie::new(CHALLENGE_COOKIE, ""), self.public_url));
+        let challenge = self.challenge_name();
+        if self.jar.get(&challenge).is_some() {
+            self.jar.remove(cookie::harden(Cookie::new(challenge, ""), self.public_url));
         }
         Ok(())
     }
@@ -66,7 +67,8 @@ impl Client<'_> {
     /// Sets a cookie with a secret, with which the browser can send a code.
     pub async fn request_code(&self, identity: &Identity) -> Result<()> {
         let token = login_challenge::create(self.site, identity).await?;
-        let mut cookie = cookie::harden(Cookie::new(CHALLENGE_COOKIE, token), self.public_url);
+        let cookie = Cookie::new(self.challenge_name(), token);
+        let mut cookie = cookie::harden(cookie, self.public_url);
         cookie.set_max_age(rocket::time::Duration::minutes(5));
         self.jar.add(cookie);
         Ok(())
@@ -74,11 +76,25 @@ impl Client<'_> {
 
     /// The secret of `request_code`; empty if there is none.
     pub fn challenge(&self) -> &str {
-        self.jar.get(CHALLENGE_COOKIE).map_or("", Cookie::value)
+        self.jar.get(&self.challenge_name()).map_or("", Cookie::value)
+    }
+
+    fn challenge_name(&self) -> String {
+        cookie::name_for(CHALLENGE_COOKIE, self.public_url)
     }
 
     /// Ends the browser's session, if there is one, and removes its cookie.
+    ///
+    /// # Errors
+    /// `Unavailable` when the session cannot be looked up; the cookie stays, for another try.
     pub async fn log_out(&self) -> Result<()> {
+        match self.state.authentication.get() {
+            Some(Authentication::Unavailable(fault)) => return Err(Error::Unserved(fault.clone())),
+            Some(Authentication::Rejected(Credentials::FutureToken)) | None => {
+                return Err(Error::Unavailable);
+            }
+            _ => {}
+        }
         if let Some(authenticated) = self.state.authenticated()
             && let Some(session) = authenticated.session()
         {

@@ -4,9 +4,9 @@ use rocket::http::Method::{Get, Post, Put};
 use serde_json::json;
 
 use crate::support::internals::sql;
-use crate::support::mail_server::{MailServer, link_token, register};
+use crate::support::mail_server::{MailServer, link_token, register, request_reset};
 use crate::support::permission::{MEMBERS_PAGE, Permission, api_only, both, page_only};
-use crate::support::{ORIGIN, PASSWORD, Response};
+use crate::support::{App, ORIGIN, PASSWORD, Response};
 
 pub fn permissions() -> Vec<Permission> {
     vec![
@@ -15,8 +15,8 @@ pub fn permissions() -> Vec<Permission> {
             .with(&[("email", "new@mail.example")]),
         // Theirs are confirmed already.
         both(Post, "/me/email/verification", [(303, 401), (409, 409), (409, 409), (409, 409)]),
-        page_only(Get, "/verify-email", [200; 4]),
         // The link does not exist.
+        page_only(Get, "/verify-email", [404; 4]),
         page_only(Post, "/verify-email", [422; 4]),
         api_only(Post, "/auth/verify-email", [401; 4]),
     ]
@@ -46,23 +46,32 @@ async fn an_address_is_confirmed_through_its_mail() {
     // A browser opens the link, perhaps one without the session.
     let opened = app.nobody().page().get(&format!("/verify-email?token={token}")).await;
     assert_eq!((opened.status, opened.header("location")), (303, Some("/verify-email")));
-    let cookie = opened.cookie("postly_link").unwrap();
+    let cookie = opened.cookie("postly_link_verify").unwrap();
     assert_eq!(cookie, token);
-    let form = app.nobody().with_cookie("postly_link", &cookie).page().get("/verify-email").await;
+    let form =
+        app.nobody().with_cookie("postly_link_verify", &cookie).page().get("/verify-email").await;
     assert!(form.status == 200 && !form.body.contains(&token));
     assert_eq!(
         app.log_in("ann").await.api().get("/me").await.json()["email_verified"],
         false,
         "opening it confirms nothing"
     );
-    let done =
-        app.nobody().with_cookie("postly_link", &cookie).page().post("/verify-email", &[]).await;
-    assert_eq!((done.status, done.cookie("postly_link").as_deref()), (303, Some("")));
+    let done = app
+        .nobody()
+        .with_cookie("postly_link_verify", &cookie)
+        .page()
+        .post("/verify-email", &[])
+        .await;
+    assert_eq!((done.status, done.cookie("postly_link_verify").as_deref()), (303, Some("")));
     let me = app.log_in("ann").await.api().get("/me").await.json();
     assert_eq!((&me["email"], &me["email_verified"]), (&json!("ann@mail.example"), &json!(true)));
     assert_eq!(app.nobody().api().post("/auth/login", login).await.status, 200);
-    let again =
-        app.nobody().with_cookie("postly_link", &cookie).page().post("/verify-email", &[]).await;
+    let again = app
+        .nobody()
+        .with_cookie("postly_link_verify", &cookie)
+        .page()
+        .post("/verify-email", &[])
+        .await;
     assert_eq!(again.status, 422, "it works once");
     let used = app.nobody().api().post("/auth/verify-email", json!({"token": token})).await;
     assert_eq!(used.status, 401);
@@ -150,4 +159,43 @@ async fn posting_can_wait_for_a_confirmed_address() {
     assert_eq!((verify(&token).await, verify(&newer).await), (401, 204));
     assert_eq!(ann.api().post("/posts", draft).await.status, 201);
     assert_eq!(ann.api().post("/me/email/verification", json!({})).await.status, 409);
+}
+
+#[rocket::async_test]
+async fn links_opened_side_by_side_keep_their_own_secrets() {
+    let server = MailServer::start("take", 0).await;
+    let app = server.site().await;
+    app.user("ann").await;
+    register(&app, "bob", "bob@mail.example").await;
+    let verify = link_token(&server.mail().await.1);
+    request_reset(&app, "ann@mail.example").await;
+    let reset = link_token(&server.mail().await.1);
+    let opened = app.nobody().page().get(&format!("/verify-email?token={verify}")).await;
+    let first = opened.cookie("postly_link_verify").unwrap();
+    let browser = app.nobody().with_cookie("postly_link_verify", &first);
+    let opened = browser.page().get(&format!("/password-reset/new?token={reset}")).await;
+    assert_eq!(opened.cookie("postly_link_verify"), None, "it is left alone");
+    let second = opened.cookie("postly_link_reset").unwrap();
+    let new = [("password", "seven marble lanterns drift")];
+    let by_reset = app.nobody().with_cookie("postly_link_reset", &second);
+    assert_eq!(by_reset.page().post("/password-reset/new", &new).await.status, 303);
+    assert_eq!(browser.page().post("/verify-email", &[]).await.status, 303);
+}
+
+#[rocket::async_test]
+async fn without_a_link_or_log_in_the_page_says_so_before_it_is_filled_in() {
+    let app = App::new().await;
+    for (path, cookie, leads_to) in [
+        ("/verify-email", "postly_link_verify", "href=\"/me\""),
+        ("/password-reset/new", "postly_link_reset", "href=\"/password-reset\""),
+        ("/login/code", "postly_login", "href=\"/login\""),
+    ] {
+        let form = format!("action=\"{path}\"");
+        let wrong = app.nobody().with_cookie(cookie, "unknown");
+        for page in [app.nobody().page().get(path).await, wrong.page().get(path).await] {
+            assert_eq!(page.status, 404, "{path}");
+            assert!(!page.body.contains(&form) && page.body.contains(leads_to), "{}", page.body);
+            assert!(page.body.contains("role=\"alert\""), "{path}");
+        }
+    }
 }

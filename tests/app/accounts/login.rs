@@ -93,9 +93,22 @@ async fn logging_out_ends_every_copy_of_the_token() {
     assert_eq!(ann.page().get("/me").await.status, 200, "the other session stays open");
     let out = ann.page().post("/logout", &[]).await;
     assert_eq!((out.status, out.cookie("postly").as_deref()), (303, Some("")));
+    assert_eq!(out.header("clear-site-data"), Some("\"cache\""));
     let replayed = ann.page().get("/me").await;
     assert_eq!((replayed.status, replayed.header("location")), (303, Some("/login?next=%2Fme")));
     assert_eq!(ann.page().get("/").await.status, 200, "public pages stay open");
+}
+
+#[rocket::async_test]
+async fn nobody_is_told_to_be_logged_out_while_the_database_is_gone() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    app.db.close().await;
+    let page = ann.page().post("/logout", &[]).await;
+    assert_eq!((page.status, page.header("retry-after")), (503, Some("5")));
+    assert_eq!(page.cookie("postly"), None, "the cookie is kept for another try");
+    assert!(!page.body.contains("You are logged out") && page.cookie("postly_flash").is_none());
+    assert_eq!(ann.api().post("/auth/logout", json!({})).await.status, 503);
 }
 
 #[rocket::async_test]

@@ -203,3 +203,68 @@ async fn the_database_holds_no_token_but_its_hash() {
         assert!(hashes.iter().all(|(kept,)| !kept.contains(&token)));
     }
 }
+
+#[rocket::async_test]
+async fn a_token_whose_successor_was_used_is_refused_and_kills_nothing_within_the_grace() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    let first = ann.refresh_token.clone().unwrap();
+    let second = field(&refresh(&app, &first).await, "refresh_token");
+    let third = field(&refresh(&app, &second).await, "refresh_token");
+    assert_eq!(refresh(&app, &first).await.status, 401, "the second one had arrived");
+    assert_eq!(field(&refresh(&app, &second).await, "refresh_token"), third);
+    assert_eq!(refresh(&app, &third).await.status, 200, "the session lives");
+    age(&app).await;
+    assert_eq!(refresh(&app, &first).await.status, 401);
+    assert_eq!(ann.api().get("/me").await.status, 401, "a late replay ends it");
+}
+
+#[rocket::async_test]
+async fn rows_are_bounded_and_the_oldest_token_is_still_recognised() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    let first = ann.refresh_token.clone().unwrap();
+    let stored = async || -> i64 {
+        sql("SELECT count(*) FROM refresh_tokens").scalar(&app.db).await.unwrap()
+    };
+    let mut token = first.clone();
+    for _ in 0..120 {
+        token = field(&refresh(&app, &token).await, "refresh_token");
+    }
+    assert_eq!(stored().await, 100, "however fast they are exchanged");
+    for _ in 0..3 {
+        age(&app).await;
+        token = field(&refresh(&app, &token).await, "refresh_token");
+    }
+    assert_eq!(stored().await, 2, "the last one, and the one that it replaced");
+    assert_eq!(ann.api().get("/me").await.status, 200);
+    assert_eq!(refresh(&app, &first).await.status, 401);
+    assert_eq!(refresh(&app, &token).await.status, 401, "a replay ends the family");
+    assert_eq!(ann.api().get("/me").await.status, 401);
+    let ann = app.log_in("ann").await;
+    let events = ann.api().get("/me/events").await.body;
+    assert_eq!(events.matches("token.replayed").count(), 1);
+}
+
+#[rocket::async_test]
+async fn parallel_revocations_are_one_event() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    let draft = json!({"name": "x", "scopes": "account"});
+    let personal = field(&ann.api().post("/me/tokens", draft).await, "token");
+    for (token, kind) in [
+        (ann.refresh_token.clone().unwrap(), "session.ended"),
+        (personal, "token.revoked"),
+        (app.log_in("ann").await.token.unwrap(), "logout"),
+    ] {
+        let fields = [("token", token.as_str())];
+        let all = join_all((0..8).map(|_| form(&app, "revoke", &fields))).await;
+        assert!(all.iter().all(|response| response.status == 200), "{all:?}");
+        let (events,): (i64,) = sql("SELECT count(*) FROM audit_events WHERE kind = $1")
+            .bind(kind)
+            .one(&app.db)
+            .await
+            .unwrap();
+        assert_eq!(events, 1, "{kind}");
+    }
+}

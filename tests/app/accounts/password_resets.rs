@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::support::internals::{now, sha256, sql};
 use crate::support::mail_server::{MailServer, link_token, request_reset};
 use crate::support::permission::{Permission, api_only, page_only};
-use crate::support::{ORIGIN, PASSWORD, Response, send};
+use crate::support::{App, ORIGIN, PASSWORD, Response, send};
 
 const NEW: &str = "seven marble lanterns drift";
 
@@ -17,8 +17,8 @@ pub fn permissions() -> Vec<Permission> {
         page_only(Get, "/password-reset", [200; 4]),
         page_only(Post, "/password-reset", [303; 4]).with(&[("email", "new@mail.example")]),
         api_only(Post, "/auth/password-reset", [204; 4]).with(&[("email", "new@mail.example")]),
-        page_only(Get, "/password-reset/new", [200; 4]),
         // The link does not exist.
+        page_only(Get, "/password-reset/new", [404; 4]),
         page_only(Post, "/password-reset/new", [422; 4]).with(UNKNOWN),
         api_only(Post, "/auth/password-reset/new", [401; 4]).with(UNKNOWN),
     ]
@@ -43,8 +43,12 @@ async fn a_forgotten_password_is_reset_once_and_everything_ends() {
     let opened = app.nobody().page().get(&format!("/password-reset/new?token={token}")).await;
     assert_eq!(opened.header("location"), Some("/password-reset/new"));
     for _ in 0..3 {
-        let page =
-            app.nobody().with_cookie("postly_link", &token).page().get("/password-reset/new").await;
+        let page = app
+            .nobody()
+            .with_cookie("postly_link_reset", &token)
+            .page()
+            .get("/password-reset/new")
+            .await;
         assert!(
             page.status == 200 && !page.body.contains(&token),
             "opening the link does not consume it"
@@ -53,7 +57,7 @@ async fn a_forgotten_password_is_reset_once_and_everything_ends() {
     let weak = [("password", "short")];
     let refused = app
         .nobody()
-        .with_cookie("postly_link", &token)
+        .with_cookie("postly_link_reset", &token)
         .page()
         .post("/password-reset/new", &weak)
         .await;
@@ -62,7 +66,7 @@ async fn a_forgotten_password_is_reset_once_and_everything_ends() {
     let good = [("password", NEW)];
     let done = app
         .nobody()
-        .with_cookie("postly_link", &token)
+        .with_cookie("postly_link_reset", &token)
         .page()
         .post("/password-reset/new", &good)
         .await;
@@ -110,7 +114,8 @@ async fn a_newer_link_voids_the_older_and_time_voids_both() {
         app.nobody().api().post("/auth/password-reset/new", body).await.status
     };
     assert_eq!(reset(&older).await, 401);
-    let kept: Vec<(String,)> = sql("SELECT hash FROM link_tokens").all(&app.db).await.unwrap();
+    let kept: Vec<(String,)> =
+        sql("SELECT hash FROM link_tokens WHERE ended_at IS NULL").all(&app.db).await.unwrap();
     assert_eq!(kept, [(sha256(&newer),)], "only the hash is stored");
     let verify = json!({"token": newer});
     let crossed = app.nobody().api().post("/auth/verify-email", verify).await;
@@ -181,4 +186,53 @@ async fn a_reset_goes_to_the_address_as_it_is_kept() {
         assert_eq!(request_reset(&app, spelt).await.status, 204);
         assert_eq!(server.mail().await.0, "ann@mail.example", "{spelt}");
     }
+}
+
+/// Both lock the person first, then the links: on PostgreSQL they would deadlock otherwise.
+#[rocket::async_test]
+async fn resets_and_changes_at_the_same_time_do_not_block_each_other() {
+    let app = App::new().await;
+    app.user("ann").await;
+    for round in 0..12 {
+        let ann = app.log_in("ann").await;
+        let (user,): (i64,) = sql("SELECT id FROM users").one(&app.db).await.unwrap();
+        let tokens: Vec<String> = (0..3).map(|n| format!("link {round} {n}")).collect();
+        for token in &tokens {
+            sql("INSERT INTO link_tokens (hash, user_id, purpose, email, expires_at) \
+                 VALUES ($1, $2, 'reset', 'ann@mail.example', $3)")
+            .bind(sha256(token))
+            .bind(user)
+            .bind(now() + chrono::Duration::minutes(1))
+            .execute(app.db.writer())
+            .await
+            .unwrap();
+        }
+        let resets = join_all(tokens.iter().enumerate().map(|(n, token)| {
+            let nobody = app.nobody().from(&format!("10.1.{round}.{n}"));
+            let body = json!({"token": token, "password": PASSWORD});
+            async move { nobody.api().post("/auth/password-reset/new", body).await.status }
+        }));
+        let changes = join_all((0..3).map(|_| {
+            let change = json!({"current": PASSWORD, "password": PASSWORD});
+            let ann = &ann;
+            async move { ann.api().put("/me/password", change).await.status }
+        }));
+        let (resets, changes) = rocket::futures::future::join(resets, changes).await;
+        assert!(resets.iter().all(|status| matches!(status, 204 | 401)), "{resets:?}");
+        assert!(changes.iter().all(|status| matches!(status, 204 | 401 | 422)), "{changes:?}");
+    }
+}
+
+#[rocket::async_test]
+async fn a_link_works_for_half_an_hour_and_says_so() {
+    let server = MailServer::start("take", 0).await;
+    let app = server.site().await;
+    app.user("ann").await;
+    let before = now();
+    request_reset(&app, "ann@mail.example").await;
+    assert!(server.mail().await.1.contains("30 minutes"));
+    let (end,): (chrono::DateTime<chrono::Utc>,) =
+        sql("SELECT expires_at FROM link_tokens").one(&app.db).await.unwrap();
+    let half_an_hour = chrono::Duration::minutes(30);
+    assert!(end >= before + half_an_hour && end <= now() + half_an_hour, "{end}");
 }

@@ -83,3 +83,65 @@ async fn a_changed_password_needs_the_old_one_and_ends_the_other_sessions() {
         204
     );
 }
+
+#[rocket::async_test]
+async fn a_changed_password_offers_to_revoke_tokens() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    let token = async |ann: &Person<'_>| {
+        let draft = json!({"name": "x", "scopes": "account"});
+        let token = ann.api().post("/me/tokens", draft).await.json()["token"].clone();
+        app.nobody().with_token(token.as_str().unwrap())
+    };
+    assert!(!ann.page().get("/me/password").await.body.contains("revoke_tokens"), "there is none");
+    let (one, two) = (token(&ann).await, token(&ann).await);
+    let form = ann.page().get("/me/password").await.body;
+    assert!(form.contains("name=\"revoke_tokens\"") && form.contains("my 2 API tokens"), "{form}");
+    let weak = [("current", PASSWORD), ("password", "short"), ("revoke_tokens", "true")];
+    let weak = ann.page().put("/me/password", &weak).await;
+    assert!(weak.status == 422 && weak.body.contains("value=\"true\" checked"), "it is kept");
+    let keep = json!({"current": PASSWORD, "password": NEW});
+    assert_eq!(ann.api().put("/me/password", keep).await.status, 204);
+    assert_eq!(one.api().get("/me").await.status, 200, "nobody asked for it");
+    let revoke = json!({"current": NEW, "password": PASSWORD, "revoke_tokens": true});
+    assert_eq!(ann.api().put("/me/password", revoke).await.status, 204);
+    assert_eq!((one.api().get("/me").await.status, two.api().get("/me").await.status), (401, 401));
+    let events = ann.api().get("/me/events").await.json();
+    let revoked = |e: &serde_json::Value| e["kind"] == "token.revoked" && e["detail"] == "all: 2";
+    assert!(events["items"].as_array().unwrap().iter().any(revoked), "{events}");
+
+    let ann = app.log_in("ann").await;
+    let program = token(&ann).await;
+    let form = [("current", PASSWORD), ("password", NEW), ("revoke_tokens", "true")];
+    assert_eq!(ann.page().put("/me/password", &form).await.status, 303);
+    assert_eq!(program.api().get("/me").await.status, 401);
+}
+
+#[rocket::async_test]
+async fn passwords_from_breaches_and_words_of_the_person_are_refused() {
+    let sha1 = |text: &str| -> String {
+        let algorithm = &aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY;
+        let hash = aws_lc_rs::digest::digest(algorithm, text.as_bytes());
+        hash.as_ref().iter().map(|byte| format!("{byte:02X}")).collect()
+    };
+    let mut lines: Vec<String> = (0..50).map(|n| sha1(&n.to_string())).collect();
+    lines.push(sha1(NEW));
+    lines.sort();
+    let list = tempfile::NamedTempFile::new().unwrap();
+    let text: String = lines.iter().map(|line| format!("{line}:7\r\n")).collect();
+    std::fs::write(list.path(), text).unwrap();
+    let app = App::with(&[("breached_passwords", list.path().to_str().unwrap())]).await;
+    let ann = app.user("ann").await;
+    let register = async |password: &str| {
+        let form = json!({"username": "zoe", "password": password,
+            "email": "quillfeather@zephyrworks.example"});
+        let answer = app.nobody().api().post("/auth/register", form).await;
+        answer.json()["errors"][0]["code"].as_str().map(str::to_owned)
+    };
+    assert_eq!(register(NEW).await.as_deref(), Some("password.breached"));
+    assert_eq!(register("Quillfeather-2026").await.as_deref(), Some("password.guessable"));
+    let change = [("current", PASSWORD), ("password", NEW)];
+    let refused = ann.page().put("/me/password", &change).await;
+    assert!(refused.status == 422 && refused.body.contains("stolen from another site"));
+    assert_eq!(register("violet otter paddles elsewhere").await, None);
+}

@@ -137,3 +137,19 @@ async fn limits_are_shared_by_instances_and_outlive_them() {
     let later = app.another().await;
     assert_eq!(log_in(&later, "203.0.113.1", "ann", PASSWORD).await.status, 429, "after a restart");
 }
+
+#[rocket::async_test]
+async fn only_a_trusted_proxy_names_the_request() {
+    let app = App::with(&[("trusted_proxies", "10.0.0.0/8")]).await;
+    for (peer, id, taken) in [
+        ("10.0.0.1", "3f2a-77.b_c9", true),
+        ("192.0.2.1", "3f2a-77.b_c9", false),
+        ("10.0.0.1", "short", false),
+        ("10.0.0.1", "with a space", false),
+    ] {
+        let headers = vec![Header::new("X-Request-Id", id)];
+        let peer = peer.parse().unwrap();
+        let response = send_from(&app, peer, Method::Get, "/", headers, None::<&str>).await;
+        assert_eq!(response.header("x-request-id") == Some(id), taken, "{id}");
+    }
+}

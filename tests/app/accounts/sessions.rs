@@ -102,7 +102,7 @@ async fn ending_sessions_wins_against_whoever_keeps_refreshing() {
 }
 
 #[rocket::async_test]
-async fn an_old_cookie_is_renewed_and_an_idle_session_ends() {
+async fn using_a_session_keeps_it_alive_and_an_idle_one_ends() {
     use chrono::Duration;
     let app = App::new().await;
     let ann = app.user("ann").await;
@@ -115,17 +115,20 @@ async fn an_old_cookie_is_renewed_and_an_idle_session_ends() {
     };
     age(Duration::hours(23)).await;
     assert_eq!(ann.page().get("/me").await.status, 200);
-    let (used,): (i64,) = sql("SELECT count(*) FROM sessions WHERE last_used_at > $1")
-        .bind(now() - Duration::minutes(1))
-        .one(&app.db)
-        .await
-        .unwrap();
-    assert_eq!(used, 1, "using a session keeps it alive");
+    // Using a session keeps it alive. This is recorded after the response.
+    let used = async || {
+        sql("SELECT count(*) FROM sessions WHERE last_used_at > $1")
+            .bind(now() - Duration::minutes(1))
+            .scalar::<i64>(&app.db)
+            .await
+            .unwrap()
+    };
+    while used().await != 1 {
+        rocket::tokio::task::yield_now().await;
+    }
     age(Duration::hours(25)).await;
     assert_eq!(ann.page().get("/me").await.status, 303);
     assert_eq!(ann.api().get("/me").await.status, 401);
-    let clean = ann.page().get("/").await;
-    assert_eq!(clean.cookie("postly").as_deref(), Some(""), "the invalid cookie is removed");
 }
 
 #[rocket::async_test]
@@ -138,5 +141,78 @@ async fn an_odd_session_in_the_path_is_not_found() {
         assert_eq!(root.page().delete(&path, &[]).await.status, 404, "{odd:.20}");
         let path = format!("/admin/users/ann/sessions/{odd}");
         assert_eq!(root.api().delete(&path).await.status, 404, "{odd:.20}");
+    }
+}
+
+/// Adds sessions with these numbers, which end in some hours.
+async fn add(app: &App, user_id: i64, numbers: std::ops::RangeInclusive<i64>, hours: i64) {
+    for number in numbers {
+        sql("INSERT INTO sessions (id, user_id, client, address, user_agent, created_at, \
+             last_used_at, expires_at, number) VALUES ($1, $2, 'api', '', '', $3, $3, $4, $5)")
+        .bind(format!("s{number:04}"))
+        .bind(user_id)
+        .bind(now())
+        .bind(now() + chrono::Duration::hours(hours))
+        .bind(number)
+        .execute(app.db.writer())
+        .await
+        .unwrap();
+    }
+}
+
+#[rocket::async_test]
+async fn beyond_a_hundred_sessions_the_oldest_goes() {
+    let app = App::new().await;
+    let ann = app.user("ann").await; // The browser's session is her first, the API's the second.
+    add(&app, ann.id, 3..=100, 1).await;
+    add(&app, ann.id, 101..=150, -1).await; // These have expired, and count for nothing.
+    assert_eq!(ann.page().get("/me").await.status, 200);
+    let login = json!({"username": "ann", "password": PASSWORD});
+    assert_eq!(app.nobody().api().post("/auth/login", login.clone()).await.status, 200);
+    assert_eq!(ann.page().get("/me").await.status, 303, "the oldest has ended");
+    assert_eq!(ann.api().get("/me").await.status, 200, "the second oldest has not");
+    let all = join_all((0..5).map(|_| {
+        let (app, login) = (&app, login.clone());
+        async move { app.nobody().api().post("/auth/login", login).await.status }
+    }))
+    .await;
+    assert!(all.iter().all(|status| *status == 200), "{all:?}");
+    assert_eq!(ann.api().get("/me").await.status, 401);
+    let (live,): (i64,) = sql("SELECT count(*) FROM sessions WHERE expires_at > $1")
+        .bind(now())
+        .one(&app.db)
+        .await
+        .unwrap();
+    assert_eq!(live, 100);
+    let ann = app.log_in("ann").await;
+    assert!(ann.api().get("/me/events").await.body.contains("the oldest of too many"));
+}
+
+#[rocket::async_test]
+async fn sessions_are_listed_in_pages_to_their_owner_and_to_admins() {
+    let app = App::new().await;
+    let (ann, root) = (app.user("ann").await, app.admin("root").await);
+    add(&app, ann.id, 3..=90, 1).await;
+    for (person, path) in [(&ann, "/me/sessions"), (&root, "/admin/users/ann/sessions")] {
+        let (mut seen, mut sizes, mut query) = (Vec::new(), Vec::new(), "?limit=40".to_owned());
+        loop {
+            let list = person.api().get(&format!("{path}{query}")).await.json();
+            let items = list["items"].as_array().unwrap();
+            sizes.push(items.len());
+            seen.extend(items.iter().map(|item| item["id"].as_str().unwrap().to_owned()));
+            let Some(next) = list["next"].as_str() else { break };
+            query = format!("?limit=40&before={next}");
+        }
+        assert_eq!(sizes, [40, 40, 10], "{path}");
+        assert_eq!((seen[0].as_str(), seen[87].as_str()), ("s0090", "s0003"), "latest first");
+        let unique: std::collections::HashSet<_> = seen.iter().collect();
+        assert_eq!(unique.len(), 90);
+        let first = person.page().get(path).await.body;
+        assert_eq!(first.matches("data-label=\"Last used\"").count(), 20, "{path}");
+        let start = first.find("?before=").expect("a link to the next page");
+        let link: String = first[start..].chars().take_while(|c| *c != '"').collect();
+        let second = person.page().get(&format!("{path}{link}")).await.body;
+        assert!(second.contains("?after=") && !second.contains("s0090"));
+        assert_eq!(person.api().get(&format!("{path}?limit=0")).await.status, 422);
     }
 }

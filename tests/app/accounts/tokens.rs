@@ -1,5 +1,6 @@
 //! Personal API tokens: shown once, scoped, listed, revoked.
 
+use rocket::futures::future::join_all;
 use rocket::http::Method::{Delete, Get, Post};
 use rocket::http::{ContentType, Header};
 use serde_json::json;
@@ -30,7 +31,13 @@ async fn a_token_is_shown_once_used_and_revoked_at_both_doors() {
     assert!(token.starts_with("pst_"));
     let program = app.nobody().with_token(&token).from("192.0.2.9");
     assert_eq!(program.api().get("/me").await.json()["username"], "ann");
-    let list = ann.api().get("/me/tokens").await;
+    // The last use is recorded after the response.
+    let list = loop {
+        let list = ann.api().get("/me/tokens").await;
+        if list.json()["items"][0]["last_used_at"].is_string() {
+            break list;
+        }
+    };
     let kept = &list.json()["items"][0];
     assert_eq!(
         (&kept["name"], &kept["last_address"]),
@@ -159,4 +166,23 @@ async fn a_token_with_the_scope_admin_dies_with_the_role() {
     assert_eq!(program.api().get("/admin/users").await.status, 200);
     root.api().patch("/admin/users/ruth", json!({"role": "user"})).await;
     assert_eq!(program.api().get("/admin/users").await.status, 403);
+}
+
+#[rocket::async_test]
+async fn the_limit_of_tokens_is_exact_also_for_parallel_requests() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    let draft = json!({"name": "x", "scopes": "posts:read"});
+    for _ in 0..45 {
+        assert_eq!(ann.api().post("/me/tokens", draft.clone()).await.status, 201);
+    }
+    let all = join_all((0..12).map(|_| {
+        let (ann, draft) = (&ann, draft.clone());
+        async move { ann.api().post("/me/tokens", draft).await.status }
+    }))
+    .await;
+    let count = |status| all.iter().filter(|s| **s == status).count();
+    assert_eq!((count(201), count(409)), (5, 7), "{all:?}");
+    let tokens = ann.api().get("/me/tokens").await.json();
+    assert_eq!(tokens["items"].as_array().unwrap().len(), 50);
 }

@@ -3,13 +3,13 @@
 use rocket::futures::future::join_all;
 use rocket::http::Method::{Delete, Get, Post, Put};
 use serde_json::{Value, json};
-use totp_rs::{Builder, Secret, Totp};
 
+use crate::support::database::is_postgres;
 use crate::support::internals::sql;
 use crate::support::permission::{
     MEMBERS, MEMBERS_CREATE, MEMBERS_NOT_FOUND, Permission, both, page_only,
 };
-use crate::support::{App, PASSWORD, Person, Response, SECRET};
+use crate::support::{App, PASSWORD, Person, Phone, Response, SECRET};
 
 pub fn permissions() -> Vec<Permission> {
     vec![
@@ -19,37 +19,10 @@ pub fn permissions() -> Vec<Permission> {
         both(Put, "/me/two-factor", MEMBERS_NOT_FOUND),
         both(Delete, "/me/two-factor", MEMBERS_NOT_FOUND),
         both(Post, "/me/two-factor/recovery-codes", MEMBERS_NOT_FOUND),
-        page_only(Get, "/login/code", [200; 4]),
+        // No log-in waits for a code.
+        page_only(Get, "/login/code", [404; 4]),
         page_only(Post, "/login/code", [422; 4]),
     ]
-}
-
-/// The authenticator app on a user's phone.
-struct Phone(Totp);
-
-impl Phone {
-    fn new(secret: &str) -> Phone {
-        let secret = Secret::try_from_base32(secret).unwrap();
-        Phone(Builder::new().with_secret(secret).build().unwrap())
-    }
-
-    /// The code that is valid this many steps of 30 seconds later.
-    fn code(&self, ahead: i64) -> String {
-        let now = chrono::Utc::now().timestamp() + ahead * 30;
-        self.0.generate(now as u64).to_string()
-    }
-}
-
-/// Turns two-factor authentication on; returns the phone and the recovery codes. The code of the
-/// previous step is consumed.
-async fn set_up(person: &Person<'_>) -> (Phone, Vec<String>) {
-    let setup = person.api().post("/me/two-factor", json!({})).await;
-    assert_eq!(setup.status, 201, "{}", setup.body);
-    let phone = Phone::new(setup.json()["secret"].as_str().unwrap());
-    let on = person.api().put("/me/two-factor", json!({"code": phone.code(-1)})).await;
-    assert_eq!(on.status, 201, "{}", on.body);
-    let codes = on.json()["recovery_codes"].as_array().unwrap().clone();
-    (phone, codes.iter().map(|code| code.as_str().unwrap().to_owned()).collect())
 }
 
 async fn log_in(app: &App, code: Option<&str>) -> Response {
@@ -74,7 +47,7 @@ async fn an_authenticator_is_set_up_and_asked_for_at_the_api_door() {
     let wrong = ann.api().put("/me/two-factor", json!({"code": "000000"})).await;
     assert_eq!((wrong.status, wrong.field_errors()), (422, vec!["code".to_owned()]));
     assert_eq!(log_in(&app, None).await.status, 200, "it is off until a code is entered");
-    let (phone, codes) = set_up(&ann).await;
+    let (phone, codes) = Phone::set_up(&ann).await;
     assert_eq!(codes.len(), 10);
     let standing = ann.api().get("/me/two-factor").await.json();
     assert_eq!((&standing["enabled"], &standing["recovery_codes"]), (&json!(true), &json!(10)));
@@ -104,7 +77,7 @@ async fn an_authenticator_is_set_up_and_asked_for_at_the_api_door() {
 async fn of_many_who_come_with_one_code_one_gets_in() {
     let app = App::new().await;
     let ann = app.user("ann").await;
-    let (phone, codes) = set_up(&ann).await;
+    let (phone, codes) = Phone::set_up(&ann).await;
     for code in [phone.code(0), codes[0].clone()] {
         let all = join_all((0..4).map(|_| log_in(&app, Some(&code)))).await;
         let logged_in = all.iter().filter(|response| response.status == 200).count();
@@ -117,8 +90,8 @@ async fn of_many_who_come_with_one_code_one_gets_in() {
 async fn a_recovery_code_works_once() {
     let app = App::new().await;
     let ann = app.user("ann").await;
-    let (_, codes) = set_up(&ann).await;
-    assert_eq!(codes[0].len(), 19, "{}", codes[0]);
+    let (_, codes) = Phone::set_up(&ann).await;
+    assert_eq!(codes[0].len(), 29, "24 characters of 5 bits each: {}", codes[0]);
     let typed = codes[0].replace('-', " ").to_uppercase();
     assert_eq!(log_in(&app, Some(&typed)).await.status, 200);
     assert_eq!(log_in(&app, Some(&codes[0])).await.status, 401);
@@ -186,7 +159,7 @@ async fn a_browser_is_asked_after_the_password() {
 async fn a_changed_password_ends_what_waits_for_a_code() {
     let app = App::new().await;
     let ann = app.user("ann").await;
-    let (phone, _) = set_up(&ann).await;
+    let (phone, _) = Phone::set_up(&ann).await;
     let form = [("username", "ann"), ("password", PASSWORD)];
     let half = app.nobody().page().post("/login", &form).await;
     let cookie = half.cookie("postly_login").unwrap();
@@ -206,7 +179,7 @@ async fn a_changed_password_ends_what_waits_for_a_code() {
 async fn guessing_codes_is_bounded() {
     let app = App::new().await;
     let ann = app.user("ann").await;
-    let (phone, codes) = set_up(&ann).await;
+    let (phone, codes) = Phone::set_up(&ann).await;
     for _ in 0..5 {
         assert_eq!(log_in(&app, Some("000000")).await.status, 401);
     }
@@ -220,7 +193,7 @@ async fn guessing_codes_is_bounded() {
 async fn turning_it_off_needs_a_code() {
     let app = App::new().await;
     let ann = app.user("ann").await;
-    let (phone, _) = set_up(&ann).await;
+    let (phone, _) = Phone::set_up(&ann).await;
     let off =
         async |body: Value| ann.api().send(Delete, "/me/two-factor", Some(body), &[]).await.status;
     assert_eq!(off(json!({})).await, 422);
@@ -228,7 +201,7 @@ async fn turning_it_off_needs_a_code() {
     assert_eq!(log_in(&app, None).await.status, 401);
     assert_eq!(off(json!({"code": phone.code(0)})).await, 204);
     assert_eq!(log_in(&app, None).await.status, 200);
-    let (phone, _) = set_up(&ann).await;
+    let (phone, _) = Phone::set_up(&ann).await;
     let form = [("code", phone.code(0))];
     let form: Vec<_> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
     assert_eq!(ann.page().delete("/me/two-factor", &form).await.status, 303);
@@ -240,7 +213,7 @@ async fn the_secret_is_sealed_and_survives_a_new_key() {
     const SECOND: &str = "Zq8Wn3vKc6Rt1yUj5oPx9aSd2fGh4mLe7";
     let app = App::new().await;
     let ann = app.user("ann").await;
-    let (phone, codes) = set_up(&ann).await;
+    let (phone, codes) = Phone::set_up(&ann).await;
     let secret = phone.0.secret().to_base32();
     let (kept,): (String,) = sql("SELECT secret FROM two_factors").one(&app.db).await.unwrap();
     assert!(!kept.contains(&secret), "{kept}");
@@ -253,4 +226,91 @@ async fn the_secret_is_sealed_and_survives_a_new_key() {
     assert_eq!(log_in(&only, Some(&phone.code(1))).await.status, 200);
     // If the key is lost, the recovery codes still work.
     assert_eq!(log_in(&app, Some(&codes[0])).await.status, 200);
+}
+
+#[rocket::async_test]
+async fn a_site_can_require_two_factors_of_admins_or_of_everybody() {
+    for (policy, free) in
+        [("none", ["ann", "root"].as_slice()), ("admins", &["ann"]), ("everybody", &[])]
+    {
+        let app = App::with(&[("require_two_factor", policy)]).await;
+        for person in [app.user("ann").await, app.admin("root").await] {
+            let name = person.name.as_str();
+            let draft = json!({"title": "Tides", "content": "High"});
+            let posted = person.api().post("/posts", draft).await;
+            if free.contains(&name) {
+                assert_eq!(posted.status, 201, "{policy} {name}");
+                assert_eq!(person.page().get("/dashboard").await.status, 200);
+                continue;
+            }
+            assert_eq!(posted.status, 403, "{policy} {name}");
+            for path in ["/me", "/dashboard", "/me/sessions", "/me/events"] {
+                let refused = person.api().get(path).await;
+                assert_eq!(refused.status, 403, "{policy} {path}");
+                assert_eq!(refused.json()["code"], "two_factor.required");
+                let led = person.page().get(path).await;
+                assert_eq!((led.status, led.header("location")), (303, Some("/me/two-factor")));
+            }
+            let led = person.page().get("/admin/users").await;
+            if name == "root" {
+                assert_eq!(person.api().get("/admin/users").await.status, 403);
+                assert_eq!(led.header("location"), Some("/me/two-factor"));
+            } else {
+                assert_eq!(led.status, 404, "there are no admin pages for others");
+            }
+            assert_eq!(person.api().get("/posts").await.status, 200, "public");
+            assert_eq!(person.page().get("/").await.status, 200);
+            assert_eq!(person.page().get("/sudo").await.status, 200);
+            let page = person.page().get("/me/two-factor").await;
+            assert!(page.status == 200 && page.body.contains("requires two-factor log-in"));
+            assert_eq!(person.api().get("/me/two-factor").await.json()["required"], true);
+            let other = app.log_in(name).await;
+            assert_eq!(other.api().post("/auth/logout", json!({})).await.status, 204);
+            assert_eq!(other.page().post("/logout", &[]).await.status, 303);
+            let events = "SELECT count(*) FROM audit_events WHERE kind = 'denied' \
+                 AND detail NOT LIKE '%/admin/users'";
+            let (denied,): (i64,) = sql(events).one(&app.db).await.unwrap();
+            assert_eq!(denied, 0, "having to set it up is no trespass");
+            Phone::set_up(&person).await;
+            assert_eq!(person.api().get("/me").await.status, 200);
+            assert_eq!(person.page().get("/dashboard").await.status, 200);
+            let draft = json!({"name": "x", "scopes": ["posts:read", "account"]});
+            let token = person.api().post("/me/tokens", draft).await.json()["token"].clone();
+            let program = app.nobody().with_token(token.as_str().unwrap());
+            assert_eq!(program.api().get("/me").await.status, 200);
+            sql("DELETE FROM two_factors").execute(app.db.writer()).await.unwrap();
+            assert_eq!(program.api().get("/me").await.status, 403, "a token is not enough either");
+            assert_eq!(program.api().get("/posts").await.status, 200, "public");
+        }
+    }
+}
+
+/// The clocks of instances differ; the database has one.
+#[rocket::async_test]
+async fn codes_and_refreshes_follow_the_clock_of_the_database() {
+    use sqlx::Connection;
+    if !is_postgres() {
+        return; // All instances on an SQLite file share the clock of its machine.
+    }
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    let (phone, _) = Phone::set_up(&ann).await;
+    let url = app.database_url();
+    let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
+    let name = url.rsplit_once('/').unwrap().1;
+    let shift = format!(
+        "CREATE SCHEMA shifted; CREATE FUNCTION shifted.clock_timestamp() RETURNS timestamptz \
+         LANGUAGE sql VOLATILE AS $$ SELECT pg_catalog.clock_timestamp() + interval '300 s' $$; \
+         ALTER DATABASE {name} SET search_path = shifted, pg_catalog, public"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(shift)).execute(&mut connection).await.unwrap();
+    let late = app.another().await;
+    assert_eq!(log_in(&late, Some(&phone.code(0))).await.status, 401, "five minutes ago");
+    let tokens = log_in(&late, Some(&phone.code(10))).await;
+    assert_eq!(tokens.status, 200, "{}", tokens.body);
+    let refresh = json!({"refresh_token": tokens.json()["refresh_token"]});
+    let first = late.nobody().api().post("/auth/refresh", refresh.clone()).await;
+    let second = late.nobody().api().post("/auth/refresh", refresh).await;
+    assert_eq!((first.status, second.status), (200, 200), "within the grace period");
+    assert_eq!(first.json()["refresh_token"], second.json()["refresh_token"]);
 }

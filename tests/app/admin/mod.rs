@@ -1,7 +1,10 @@
 //! Administration: users, their sessions, posts, the audit log.
 
 mod audit;
+mod audit_retention;
+mod audit_search;
 mod posts;
+mod search;
 mod sessions;
 mod users;
 

@@ -1,8 +1,13 @@
 //! The log of the real binary.
 
+use std::fs;
+
 use serde_json::{Value, json};
 
-use crate::support::binary::{Site, Starting};
+use crate::support::binary::{Site, Starting, eventually};
+use crate::support::database::is_postgres;
+use crate::support::internals::sql;
+use crate::support::postgres::Relay;
 
 #[test]
 fn nothing_secret_reaches_the_log() {
@@ -60,4 +65,122 @@ fn nothing_secret_reaches_the_log() {
     for secret in secrets {
         assert!(!text.contains(&secret), "{secret:.30} in the log");
     }
+}
+
+fn lines(site: &Site) -> Vec<Value> {
+    let text = fs::read_to_string(site.path("log")).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}")))
+        .collect()
+}
+
+fn with_message<'l>(lines: &'l [Value], message: &str) -> Vec<&'l Value> {
+    lines.iter().map(|line| &line["fields"]).filter(|f| f["message"] == message).collect()
+}
+
+#[test]
+fn the_start_says_what_runs_on_what() {
+    let site = Site::empty();
+    let log = site.path("log");
+    let mut command = site.postly();
+    command
+        .env("RUST_LOG", "info")
+        .env("POSTLY_LOG_FORMAT", "json")
+        .env("POSTLY_MAIL_URL", "smtp://someone:canary@127.0.0.1:2525")
+        .env("POSTLY_MAIL_FROM", "post@posts.example");
+    let server = Starting::logging_to(&mut command, &log).ready();
+    drop(server);
+    let lines = lines(&site);
+    assert_eq!(with_message(&lines, "the database was migrated").len(), 1, "{lines:?}");
+    assert_eq!(
+        with_message(
+            &lines,
+            "there is no admin yet; create one with: postly user add NAME --admin"
+        )
+        .len(),
+        1
+    );
+    let start = with_message(&lines, "starting")[0];
+    let engine = start["engine"].as_str().unwrap();
+    assert!(engine.starts_with(if is_postgres() { "PostgreSQL " } else { "SQLite 3" }), "{engine}");
+    let place = start["database"].as_str().unwrap();
+    assert!(is_postgres() || place.ends_with("/postly.db"), "{place}");
+    assert_eq!(start["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(start["mail"], "smtp://127.0.0.1:2525");
+    assert_eq!(start["public_url"], "http://postly.test");
+    assert!(!start["keys"].as_str().unwrap().is_empty());
+    assert!(!fs::read_to_string(&log).unwrap().contains("canary"));
+}
+
+/// A failure has one line, with the id of the request and the words of the database.
+#[test]
+fn a_failure_is_explained_once_with_the_id_of_the_request() {
+    let site = Site::new();
+    let log = site.path("log");
+    let mut command = site.postly();
+    command.env("RUST_LOG", "info").env("POSTLY_LOG_FORMAT", "json");
+    let server = Starting::logging_to(&mut command, &log).ready();
+    let ann = server.newcomer("ann");
+    crate::support::binary::wait_for(async {
+        let db = site.db().await;
+        sql("ALTER TABLE sessions RENAME TO elsewhere").execute(db.writer()).await.unwrap();
+    });
+    // It fails when the person is identified.
+    let failed = ann.ask("GET", "/me", None);
+    assert!(failed.status >= 500, "{}", failed.json);
+    drop(server);
+    let id = &failed.json["request_id"];
+    let lines = lines(&site);
+    let explained: Vec<_> = lines
+        .iter()
+        .map(|line| &line["fields"])
+        .filter(|fields| fields["message"] != "request" && &fields["request_id"] == id)
+        .collect();
+    assert_eq!(explained.len(), 1, "{lines:?}");
+    assert!(explained[0]["error"].as_str().unwrap().contains("sessions"), "{explained:?}");
+    assert!(!fs::read_to_string(&log).unwrap().contains("guard"), "Rocket says it again");
+}
+
+#[test]
+fn an_outage_is_logged_when_it_begins_and_when_it_ends() {
+    if !is_postgres() {
+        return; // `reliability::file` has the outages of SQLite.
+    }
+    let runtime = rocket::tokio::runtime::Runtime::new().unwrap();
+    let relay = runtime.block_on(Relay::to_postgres());
+    let site = Site::unconfigured();
+    let log = site.path("log");
+    let mut command = site.postly();
+    command
+        .env("DATABASE_URL", &relay.url)
+        .env("POSTLY_SECRET_KEY", crate::support::SECRET)
+        .env("POSTLY_PUBLIC_URL", crate::support::ORIGIN)
+        .env("RUST_LOG", "info")
+        .env("POSTLY_LOG_FORMAT", "json");
+    let server = Starting::logging_to(&mut command, &log).ready();
+    let ann = server.newcomer("ann");
+    relay.close();
+    eventually("it is gone", || ann.get("/readyz").unwrap().status == 503);
+    eventually("this is logged", || {
+        !with_message(&lines(&site), "the database is gone").is_empty()
+    });
+    let before = lines(&site).len();
+    for _ in 0..50 {
+        assert_eq!(ann.ask("GET", "/me", None).status, 503);
+    }
+    let during = lines(&site).split_off(before);
+    let others: Vec<_> =
+        during.iter().filter(|line| line["fields"]["message"] != "request").collect();
+    assert!(others.len() <= 1, "no line for each request: {others:?}");
+    relay.open();
+    eventually("it is back", || ann.get("/readyz").unwrap().status == 200);
+    eventually("this is logged", || {
+        !with_message(&lines(&site), "the database is back").is_empty()
+    });
+    let lines = lines(&site);
+    assert_eq!(with_message(&lines, "the database is gone").len(), 1);
+    let back = with_message(&lines, "the database is back");
+    assert_eq!(back.len(), 1);
+    assert!(back[0]["failed_requests"].as_u64().unwrap() >= 50, "{back:?}");
+    assert!(back[0]["seconds"].is_u64());
 }

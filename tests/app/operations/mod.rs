@@ -5,6 +5,7 @@ mod flows;
 mod health;
 mod log;
 mod operator;
+mod requests;
 mod static_files;
 
 use crate::support::permission::Permission;

@@ -138,12 +138,20 @@ fn no_password_in_a_url_is_repeated() {
         ("DATABASE_URL", "postgres://ann:canary@127.0.0.1:port/none"),
         ("DATABASE_URL", "postgres://127.0.0.1:1/none?pasword=canary"),
         ("POSTLY_MAIL_URL", "smtp://ann:canary@host:port"),
+        // The configuration takes these for a number and a list.
+        ("POSTLY_SECRET_KEY", "7766554433221100"),
+        ("POSTLY_MAIL_URL", "7766554433221100"),
+        ("DATABASE_URL", "7766554433221100"),
+        ("DATABASE_URL", "[\"canary\"]"),
     ] {
         let mut command = site.postly();
         command.env("RUST_LOG", "trace").env("POSTLY_SECRET_KEY", crate::support::SECRET);
         let refused = run(command.env(name, value), "");
         assert_eq!(refused.status.code(), Some(1), "{value}: {}", refused.text);
         assert!(!refused.text.contains("canary"), "{}", refused.text);
+        assert!(!refused.text.contains("776655"), "{}", refused.text);
+        let is_checked = !value.starts_with("postgres://127.0.0.1:1/none") && !value.contains('@');
+        assert!(refused.text.contains(name) || !is_checked, "{}", refused.text);
     }
 }
 
@@ -152,7 +160,9 @@ fn no_level_of_the_log_tells_a_token_or_a_password() {
     let site = Site::unconfigured();
     let log = site.path("log");
     let mut command = site.postly();
-    command.env("RUST_LOG", "trace,rocket=trace,hyper=trace,sqlx=trace");
+    command
+        .env("RUST_LOG", "trace,rocket=trace,hyper=trace,sqlx=trace")
+        .env("POSTLY_PUBLIC_URL", crate::support::ORIGIN);
     let server = Starting::logging_to(&mut command, &log).ready();
     let ann = server.newcomer("ann");
     ann.posts("Tides");
@@ -197,4 +207,24 @@ fn a_hangup_is_survived_and_an_untrusted_proxy_is_told_of_once() {
         assert_eq!(answer.status(), 200);
     }
     assert_eq!(said("POSTLY_TRUSTED_PROXIES=127.0.0.1"), 1);
+}
+
+#[test]
+fn connections_that_cannot_be_accepted_are_logged_once() {
+    let site = Site::unconfigured();
+    let log = site.path("log");
+    let mut command = site.command("/usr/bin/prlimit");
+    command.args(["--nofile=64:64", env!("CARGO_BIN_EXE_postly")]);
+    let server = Starting::logging_to(&mut command, &log).ready();
+    let address = server.url.strip_prefix("http://").unwrap();
+    let text = || std::fs::read_to_string(&log).unwrap();
+    let connections: Vec<_> =
+        (0..100).map(|_| std::net::TcpStream::connect(address).unwrap()).collect();
+    eventually("it is said", || text().contains("raise the limit"));
+    drop(connections);
+    eventually("it serves again", || {
+        server.nobody().get("/healthz").is_ok_and(|a| a.status == 200)
+    });
+    assert_eq!(text().matches("cannot be accepted").count(), 1, "{}", text());
+    assert!(!text().contains("accept error"), "{}", text());
 }

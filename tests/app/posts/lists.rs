@@ -102,6 +102,34 @@ async fn order_is_by_publication_and_then_by_id() {
     }
 }
 
+#[rocket::async_test]
+async fn top_lists_are_walked_both_ways_among_equal_votes() {
+    let app = App::new().await;
+    let (ann, bob) = (app.user("ann").await, app.user("bob").await);
+    let mut posts = Vec::new();
+    for (n, votes) in [0i64, 2, 0, 1, 2, 0, 1, 0].into_iter().enumerate() {
+        let author = if n % 3 == 0 { &ann } else { &bob };
+        let id = author.posts(&format!("Post {n}")).await;
+        sql("UPDATE posts SET votes = $1 WHERE id = $2")
+            .bind(votes)
+            .bind(id)
+            .execute(app.db.writer())
+            .await
+            .unwrap();
+        posts.push((votes, id, author.name.as_str()));
+    }
+    posts.sort_by(|a, b| b.cmp(a));
+    for author in ["", "ann", "bob"] {
+        let of_author = posts.iter().filter(|post| author.is_empty() || post.2 == author);
+        let expected: Vec<i64> = of_author.map(|post| post.1).collect();
+        for limit in [1, 2, 3, 8] {
+            let query = format!("sort=top&author={author}&limit={limit}");
+            let (_, forward, backward) = walk(&app, &query).await;
+            assert_eq!((&forward, &backward), (&expected, &expected), "{query}");
+        }
+    }
+}
+
 /// An unpublished post is never shown: every query for posts applies the same rule.
 #[rocket::async_test]
 async fn what_is_not_published_is_shown_nowhere() {

@@ -1,5 +1,6 @@
 //! Posts: writing and reading them, the feed, votes.
 
+mod bombs;
 mod feed;
 mod lists;
 mod post;

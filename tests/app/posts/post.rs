@@ -168,11 +168,79 @@ async fn of_parallel_edits_of_one_version_one_wins() {
     let path = format!("/posts/{}", ann.posts("First").await);
     let api = ann.api();
     let all = join_all(
-        (0..16).map(|i| api.put(&path, json!({"title": format!("Edit {i}"), "version": 1}))),
+        (0..32).map(|i| api.put(&path, json!({"title": format!("Edit {i}"), "version": 1}))),
     )
     .await;
     let count = |status| all.iter().filter(|response| response.status == status).count();
-    assert_eq!((count(200), count(412)), (1, 15));
+    assert_eq!((count(200), count(412)), (1, 31));
+
+    let titles: Vec<String> = (0..16).map(|i| format!("Form {i}")).collect();
+    let page = ann.page();
+    let all = join_all(titles.iter().map(async |title| {
+        let form = [("title", title.as_str()), ("content", "Text"), ("version", "2")];
+        page.put(&path, &form).await
+    }))
+    .await;
+    let count = |status| all.iter().filter(|response| response.status == status).count();
+    assert_eq!((count(303), count(409)), (1, 15));
+}
+
+#[rocket::async_test]
+async fn parallel_edits_that_name_no_version_are_all_saved() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    let path = format!("/posts/{}", ann.posts("First").await);
+    let api = ann.api();
+    let edits = (0..32).map(|i| match i % 2 {
+        0 => json!({"title": format!("Title {i}")}),
+        _ => json!({"content": format!("Text *{i}*")}),
+    });
+    let all = join_all(edits.map(|edit| api.put(&path, edit))).await;
+    let statuses: Vec<u16> = all.iter().map(|response| response.status).collect();
+    assert_eq!(statuses, [200; 32]);
+    let post = api.get(&path).await.json();
+    assert_eq!(post["version"], 33, "none is lost");
+    let text = post["content"].as_str().unwrap().trim_start_matches("Text *").trim_end_matches('*');
+    assert_eq!(post["content_html"], format!("<p>Text <em>{text}</em></p>\n"), "HTML of its text");
+    assert!(post["title"].as_str().unwrap().starts_with("Title "));
+}
+
+#[rocket::async_test]
+async fn of_parallel_deletions_one_deletes_and_is_audited() {
+    let app = App::new().await;
+    let (ann, root) = (app.user("ann").await, app.admin("root").await);
+    let path = format!("/posts/{}", ann.posts("Mine").await);
+    let tag = ann.api().get(&path).await.header("etag").unwrap().to_owned();
+    let api = root.api();
+    let headers = [("If-Match", tag.as_str())];
+    let all = join_all((0..16).map(|_| api.send(Delete, &path, None, &headers))).await;
+    let count = |status| all.iter().filter(|response| response.status == status).count();
+    assert_eq!((count(204), count(404)), (1, 15));
+    let events: i64 = sql("SELECT count(*) FROM audit_events WHERE kind = 'post.deleted'")
+        .scalar(&app.db)
+        .await
+        .unwrap();
+    assert_eq!(events, 1);
+}
+
+/// A deletion with `If-Match` never deletes an edit that its sender has not seen.
+#[rocket::async_test]
+async fn a_deletion_and_an_edit_of_one_version_do_not_both_happen() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    let api = ann.api();
+    for round in 0..20 {
+        let path = format!("/posts/{}", ann.posts(&format!("Round {round}")).await);
+        let tag = api.get(&path).await.header("etag").unwrap().to_owned();
+        let headers = [("If-Match", tag.as_str())];
+        let edit = Some(json!({"title": "Edited"}));
+        let (edited, deleted) = rocket::tokio::join!(
+            api.send(Put, &path, edit, &headers),
+            api.send(Delete, &path, None, &headers)
+        );
+        let outcome = (edited.status, deleted.status);
+        assert!(outcome == (200, 412) || outcome == (404, 204), "{outcome:?}");
+    }
 }
 
 #[rocket::async_test]

@@ -1,8 +1,12 @@
 //! Crashes, full disks, backups, restarts and proxies, with the real binary.
 
 mod backup;
+mod counts;
+mod faults;
+mod file;
 mod full_disk;
 mod kill;
+mod plans;
 mod proxy;
 mod start;
 mod stop;

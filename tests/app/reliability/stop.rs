@@ -6,7 +6,7 @@ use std::sync::mpsc;
 
 use serde_json::json;
 
-use crate::support::binary::{Server, Site, Starting, eventually, wait_for};
+use crate::support::binary::{DEADLINE, Server, Site, Starting, eventually, wait_for};
 use crate::support::internals::sql;
 
 /// Opens a connection and sends this.
@@ -70,6 +70,49 @@ fn it_is_not_ready_while_it_drains_and_finishes_what_is_under_way() {
         assert_eq!(found[0], (late, "in the last moment".to_owned()));
         assert_eq!(found[1].1, "Under way");
     });
+}
+
+/// What is still waiting when the grace period is over does not stay behind in PostgreSQL.
+#[test]
+fn no_statement_stays_behind_when_the_grace_period_is_over() {
+    let site = Site::new();
+    if site.is_sqlite() {
+        return; // There is no server in which it could stay.
+    }
+    let mut command = site.postly();
+    command
+        .env("POSTLY_LOCK_TIMEOUT_SECONDS", "3600")
+        .env("POSTLY_STATEMENT_TIMEOUT_SECONDS", "3600")
+        .env("ROCKET_SHUTDOWN", "{ctrlc=false,signals=[],grace=1,mercy=0}");
+    let mut server = Starting::of(&mut command).ready();
+    let (ann, bob) = (server.newcomer("ann"), server.newcomer("bob"));
+    let vote = format!("/posts/{}/vote", ann.posts("Tides"));
+    wait_for(async {
+        let db = site.db().await;
+        let mut lock = db.begin().await.unwrap();
+        sql("LOCK TABLE votes IN ACCESS EXCLUSIVE MODE").execute(&mut lock).await.unwrap();
+        let voting = std::thread::spawn(move || bob.api("PUT", &vote, None).map(|r| r.status));
+        let waiting = async || {
+            sql("SELECT count(*) FROM pg_stat_activity \
+                 WHERE datname = current_database() AND wait_event_type = 'Lock'")
+            .scalar::<i64>(&db)
+            .await
+            .unwrap()
+        };
+        while waiting().await == 0 {}
+        server.signal("TERM");
+        assert_eq!(server.child.wait().unwrap().code(), Some(0));
+        assert_ne!(voting.join().unwrap().ok(), Some(200));
+        eventually_async(waiting).await;
+    });
+}
+
+/// Waits until nothing is counted any more.
+async fn eventually_async(count: impl AsyncFn() -> i64) {
+    let start = std::time::Instant::now();
+    while count().await > 0 {
+        assert!(start.elapsed() < DEADLINE, "a statement stayed behind");
+    }
 }
 
 /// With ten writers while it stops, every request is answered completely or never started.

@@ -4,7 +4,7 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use jsonwebtoken::{EncodingKey, decode_header, encode as sign};
 use rocket::http::{ContentType, Header, Method};
 
-use crate::support::{App, ORIGIN, PASSWORD, SECRET, encode, send};
+use crate::support::{App, ORIGIN, PASSWORD, Person, Phone, Response, SECRET, encode, send};
 
 #[rocket::async_test]
 async fn the_api_ignores_cookies_and_pages_ignore_bearer_tokens() {
@@ -54,22 +54,90 @@ async fn the_cookie_has_its_flags_under_http_and_https() {
     }
 }
 
+/// The names of the cookies that a response sets or removes, in alphabetical order.
+fn names(response: &Response) -> Vec<&str> {
+    let cookies = response.headers.iter().filter(|(name, _)| name == "set-cookie");
+    let mut names: Vec<_> = cookies.map(|(_, c)| c.split('=').next().unwrap()).collect();
+    names.sort_unstable();
+    names
+}
+
 #[rocket::async_test]
-async fn an_ageing_cookie_is_replaced_by_a_fresh_one() {
-    let app = App::new().await;
-    let mut ann = app.user("ann").await;
-    assert_eq!(ann.page().get("/me").await.cookie("postly"), None, "a fresh one is not replaced");
-    let token = ann.cookie.take().unwrap();
+async fn under_https_no_other_host_can_set_any_of_our_cookies() {
+    const HTTPS: &str = "https://posts.example";
+    let app = App::at(HTTPS).await;
+    let ann = app.nobody();
+    let register = serde_json::json!({"username": "ann", "password": PASSWORD});
+    let registered = ann.api().post("/auth/register", register.clone()).await;
+    let tokens = ann.api().post("/auth/login", register).await.json();
+    assert_eq!(registered.status, 201);
+    let ann = ann.with_token(tokens["access_token"].as_str().unwrap());
+    let (_, codes) = Phone::set_up(&ann).await;
+    let post = async |path: &'static str, cookie: &str, form: &[(&str, &str)]| {
+        let mut headers = vec![Header::new("Origin", HTTPS), ContentType::Form.into()];
+        if !cookie.is_empty() {
+            headers.push(Header::new("Cookie", cookie.to_owned()));
+        }
+        send(&app, Method::Post, path, headers, Some(encode(form))).await
+    };
+    let half = post("/login", "", &[("username", "ann"), ("password", PASSWORD)]).await;
+    assert_eq!(names(&half), ["__Host-postly_flash", "__Host-postly_login"]);
+    let challenge = half.cookie("__Host-postly_login").unwrap();
+    let code = [("code", codes[0].as_str())];
+    let planted = post("/login/code", &format!("postly_login={challenge}"), &code).await;
+    assert_eq!(planted.status, 422, "a cookie without the prefix counts for nothing");
+    let whole = post("/login/code", &format!("__Host-postly_login={challenge}"), &code).await;
+    assert_eq!(whole.status, 303, "{}", whole.body);
+    assert_eq!(names(&whole), ["__Host-postly", "__Host-postly_flash", "__Host-postly_login"]);
+    let get = async |path: &'static str, cookie: &str| {
+        let cookie = vec![Header::new("Cookie", cookie.to_owned())];
+        send(&app, Method::Get, path, cookie, None::<&str>).await
+    };
+    let link = get("/password-reset/new?token=x", "a=b").await;
+    assert!(names(&link)[0].starts_with("__Host-postly_link"), "{link:?}");
+    assert!(get("/", "__Host-postly_flash=logged-out").await.body.contains("You are logged out"));
+    assert!(!get("/", "postly_flash=logged-out").await.body.contains("You are logged out"));
+}
+
+/// The same token, issued this many days ago.
+fn aged(token: &str, days: i64) -> String {
     let claims = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
     let mut claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
-    claims["iat"] = (claims["iat"].as_i64().unwrap() - 16 * 60).into();
+    for claim in ["iat", "exp"] {
+        claims[claim] = (claims[claim].as_i64().unwrap() - days * 86_400).into();
+    }
     let key = EncodingKey::from_secret(SECRET.as_bytes());
-    let aged = sign(&decode_header(&token).unwrap(), &claims, &key).unwrap();
-    ann.cookie = Some(aged.clone());
-    let fresh = ann.page().get("/me").await.cookie("postly");
-    assert!(fresh.as_ref().is_some_and(|fresh| !fresh.is_empty() && *fresh != aged));
-    ann.cookie = fresh;
-    assert_eq!(ann.page().get("/me").await.status, 200);
+    sign(&decode_header(token).unwrap(), &claims, &key).unwrap()
+}
+
+/// A late answer to one tab must not replace or remove the cookie that another tab has got since.
+#[rocket::async_test]
+async fn only_logging_in_and_out_touches_the_cookie() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    let form = [("username", "ann"), ("password", PASSWORD)];
+    let logged_in = app.nobody().page().post("/login", &form).await;
+    let lifetime = logged_in.headers.iter().any(|(name, cookie)| {
+        name == "set-cookie" && cookie.starts_with("postly=") && cookie.contains("Max-Age=1209600")
+    });
+    assert!(lifetime, "as long as a session can last: {logged_in:?}");
+    let genuine = ann.cookie.clone().unwrap();
+    let (old, expired) = (aged(&genuine, 13), aged(&genuine, 15));
+    for (cookie, status) in [(old.as_str(), 200), (&expired, 303), ("rubbish", 303)] {
+        let tab = Person { cookie: Some(cookie.to_owned()), ..app.nobody() };
+        for path in ["/", "/me", "/login", "/nope"] {
+            let answer = tab.page().get(path).await;
+            assert_eq!(answer.cookie("postly"), None, "{path} with {cookie:.9}");
+        }
+        assert_eq!(tab.page().get("/me").await.status, status);
+    }
+    // The other tab logs in, which ends the session of this tab's request.
+    let other = ann.page().post("/login", &form).await.cookie("postly").unwrap();
+    let late = ann.page().get("/me").await;
+    assert_eq!((late.status, late.cookie("postly")), (303, None));
+    let other = Person { cookie: Some(other), ..app.nobody() };
+    assert_eq!(other.page().get("/me").await.status, 200);
+    assert_eq!(other.page().post("/logout", &[]).await.cookie("postly").as_deref(), Some(""));
 }
 
 #[rocket::async_test]

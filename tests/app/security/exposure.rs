@@ -75,5 +75,6 @@ async fn answers_carry_the_listed_fields_only() {
     let listed = "created_at expires_at id last_address last_used_at name scopes";
     assert_eq!(keys(&token), listed);
     let event = root.api().get("/admin/audit").await.json()["items"][0].clone();
-    assert_eq!(keys(&event), "actor address at detail id kind request_id subject user_agent");
+    let seen = "actor actor_id address at detail id kind request_id subject subject_id user_agent";
+    assert_eq!(keys(&event), seen);
 }

@@ -39,7 +39,7 @@ async fn forged_tokens_open_neither_door() {
         ("expired".into(), Box::new(move |_, c| c["exp"] = json!(now - 6))),
         ("exp in text".into(), Box::new(move |_, c| c["exp"] = json!((now + 60).to_string()))),
         ("not yet".into(), Box::new(move |_, c| c["nbf"] = json!(now + 60))),
-        ("of tomorrow".into(), Box::new(move |_, c| c["iat"] = json!(now + 60))),
+        ("of tomorrow".into(), Box::new(move |_, c| c["iat"] = json!(now + 86_400))),
         ("refresh".into(), Box::new(|_, c| c["typ"] = json!("refresh"))),
         ("elsewhere".into(), Box::new(|_, c| c["iss"] = json!("http://evil.example"))),
         ("somebody else".into(), Box::new(|_, c| c["sub"] = json!("99"))),
@@ -91,6 +91,43 @@ async fn forged_tokens_open_neither_door() {
         ] {
             assert_eq!(ask(door, &token).await, closed, "{token} at the {door} door");
         }
+    }
+}
+
+#[rocket::async_test]
+async fn a_token_from_the_future_costs_neither_session_nor_cookie() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    let keys = Keys::new(SECRET, &[], ORIGIN);
+    for (audience, name, token) in
+        [(Audience::Page, "postly:page", &ann.cookie), (Audience::Api, "postly:api", &ann.token)]
+    {
+        let sid = verify_token(&keys, audience, token.as_deref().unwrap()).unwrap().sid;
+        let ahead = |seconds: i64| {
+            forged(name, ann.id, &sid, |_, claims| {
+                claims["iat"] = json!(claims["iat"].as_i64().unwrap() + seconds);
+                claims["exp"] = json!(claims["exp"].as_i64().unwrap() + seconds);
+            })
+        };
+        let with = |token: String| match audience {
+            Audience::Page => Person { cookie: Some(token), ..app.nobody() },
+            Audience::Api => app.nobody().with_token(&token),
+        };
+        let (minute, hour) = (with(ahead(58)), with(ahead(3_600)));
+        if audience == Audience::Api {
+            assert_eq!(minute.api().get("/me").await.status, 200, "clocks may differ a little");
+            let refused = hour.api().get("/me").await;
+            assert_eq!(refused.status, 401);
+            assert_eq!(refused.json()["code"], "access_token.not_yet_valid");
+            continue;
+        }
+        assert_eq!(minute.page().get("/me").await.status, 200, "clocks may differ a little");
+        for path in ["/", "/me"] {
+            assert_eq!(hour.page().get(path).await.cookie("postly"), None, "it is kept: {path}");
+        }
+        let out = hour.page().post("/logout", &[]).await;
+        assert_eq!((out.status, out.cookie("postly")), (503, None), "the session is still there");
+        assert_eq!(ann.page().get("/me").await.status, 200);
     }
 }
 

@@ -105,7 +105,7 @@ pub async fn contents(url: &str) -> BTreeMap<String, Vec<String>> {
     contents.get_mut("jobs").unwrap().retain(|job| !job.contains("sweep"));
     // SQLite's own counters, which the sweep also increments.
     contents.remove("sqlite_sequence");
-    for table in ["audit_events", "audit_head", "throttles"] {
+    for table in ["audit_events", "audit_people", "audit_head", "throttles"] {
         assert!(contents.remove(table).is_some(), "there is no longer a table {table}");
     }
     contents

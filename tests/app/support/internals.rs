@@ -1,10 +1,12 @@
 //! The internals of Postly that tests use: the only file that names paths of the library.
 
 pub use postly::config::Config;
-pub use postly::db::{Backfill, Db, Step, now, sql};
+pub use postly::db::{Backfill, Db, Step, Value, now, recording, sql};
 pub use postly::error::Error::AuditBroken;
 pub use postly::error::{AuditFault, Error};
 pub use postly::jobs::HANDLERS;
+pub use postly::jobs::audit::AuditRetention;
+pub use postly::jobs::failure::JobFailure;
 pub use postly::jobs::job::{Context as JobContext, Handler, Job};
 pub use postly::jobs::mailer::{Mailer, Transport};
 pub use postly::jobs::sweep::Sweep;
@@ -13,8 +15,11 @@ pub use postly::models::BACKFILLS;
 pub use postly::models::accounts::access_token::{Audience, sign, verify as verify_token};
 pub use postly::models::accounts::personal_token::Scope;
 pub use postly::models::accounts::registration::{Registration, create as create_user};
-pub use postly::models::audit::{verify as verify_audit, verify_checkpoint};
+pub use postly::models::audit::chain::{Checkpoint, verify as verify_audit, verify_checkpoint};
+pub use postly::models::audit::retention::enforce as enforce_retention;
+pub use postly::models::audit::{AuditEvent, EventKind, list_query as audit_query};
 pub use postly::models::base::actor::Admin;
+pub use postly::models::base::caller::Caller;
 pub use postly::models::base::job::{self, ClaimedJob};
 pub use postly::models::base::keys::{Keys, key_id};
 pub use postly::models::base::page::{Keyset, PageParams};
@@ -34,4 +39,24 @@ pub fn site(rocket: &::rocket::Rocket<::rocket::Orbit>) -> &Site {
 /// How many e-mails are waiting to be sent.
 pub async fn pending_mails(db: &Db) -> Result<i64, Error> {
     job::pending(db, MAIL).await
+}
+
+/// The context for running jobs on a site, in addition to the site's own worker.
+pub fn worker(site: &Site, folder: &std::path::Path) -> JobContext {
+    let from = "Postly <post@posts.example>".parse().unwrap();
+    let transport = Transport::Folder(folder.to_owned());
+    let mailer = Mailer::new(transport, from, "https://posts.example").unwrap();
+    JobContext { site: site.clone(), mailer: std::sync::Arc::new(mailer) }
+}
+
+/// A job that a worker has claimed, for kinds that look only at their payload.
+pub fn claimed_job() -> ClaimedJob {
+    ClaimedJob {
+        id: 1,
+        kind: String::new(),
+        lane: None,
+        payload: "null".to_owned(),
+        attempts: 1,
+        created_at: now(),
+    }
 }

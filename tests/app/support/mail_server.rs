@@ -1,6 +1,6 @@
 //! A real mail server, and sites that send e-mail to it.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -19,13 +19,17 @@ pub struct MailServer {
 }
 
 impl MailServer {
-    /// Mode `take` accepts e-mails, `hang` never sends a byte, `drop` hangs up in the middle of
-    /// each.
+    /// Mode `take` accepts e-mails; smtp.mjs explains the others.
     pub async fn start(mode: &str, port: u16) -> MailServer {
+        MailServer::start_with(mode, port, json!({})).await
+    }
+
+    /// With options of smtp-server.
+    pub async fn start_with(mode: &str, port: u16, options: Value) -> MailServer {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/support/smtp.mjs");
         let mut process = Command::new("node")
             .arg(script)
-            .args([mode, &port.to_string()])
+            .args([mode, &port.to_string(), &options.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -42,7 +46,7 @@ impl MailServer {
         server
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("smtp://127.0.0.1:{}", self.port)
     }
 
@@ -69,6 +73,16 @@ impl MailServer {
         App::with(&options).await
     }
 
+    /// The events that it has reported and no test has read.
+    pub fn seen(&self) -> Vec<Value> {
+        self.output.lock().unwrap().try_iter().collect()
+    }
+
+    /// In mode `hold`: accepts the e-mails that wait for it.
+    pub fn release(&mut self) {
+        self.process.stdin.as_mut().unwrap().write_all(b"go\n").unwrap();
+    }
+
     /// The next e-mail: its recipient and its text.
     pub async fn mail(&self) -> (String, String) {
         let mail = self.next().await;
@@ -81,6 +95,11 @@ impl Drop for MailServer {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// The Message-ID of an e-mail.
+pub fn message_id(mail: &str) -> &str {
+    mail.lines().find_map(|line| line.strip_prefix("Message-ID: ")).expect("a Message-ID")
 }
 
 /// The token in the link of an e-mail.

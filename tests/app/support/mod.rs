@@ -2,16 +2,19 @@
 
 mod app;
 pub mod binary;
+pub mod certificates;
 pub mod database;
 pub mod internals;
 pub mod mail_server;
 pub mod nginx;
 pub mod permission;
 mod person;
+mod phone;
 pub mod postgres;
 
 pub use app::{App, ORIGIN, PASSWORD, SECRET};
 pub use person::{Person, Response, encode, send, send_from};
+pub use phone::Phone;
 
 /// The kinds of the events in a list of the API.
 pub fn event_kinds(list: &serde_json::Value) -> Vec<String> {

@@ -1,5 +1,16 @@
-// A mail server for tests: `node smtp.mjs take|hang|drop`. Prints its port, then one line of JSON for
-// each mail that it accepts.
+// A mail server for tests: `node smtp.mjs MODE PORT [OPTIONS]`. Prints its port, then one line of JSON for
+// each event. Modes:
+//   take              accepts every mail
+//   hang              accepts the connection and never answers
+//   drop              hangs up in the middle of a mail
+//   swallow           takes the text of a mail and never answers
+//   hold              takes the text of a mail and answers when a line arrives on standard input
+//   refuse-recipient  550 to RCPT
+//   refuse-text       554 after the text
+//   delay             451 to RCPT
+// Recipients at hang.example never get an answer to RCPT, whatever the mode. OPTIONS are those of smtp-server,
+// in JSON; `key` and `cert` are files, and `login` requires the password "right".
+import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { SMTPServer } from "smtp-server";
 
@@ -10,20 +21,41 @@ function decode(raw) {
   return Buffer.from(bytes, "latin1").toString("utf8");
 }
 
-const mode = process.argv[2];
+const [mode, port, given] = process.argv.slice(2);
+const { login, ...options } = JSON.parse(given ?? "{}");
+for (const file of ["key", "cert"]) if (options[file]) options[file] = readFileSync(options[file]);
 const print = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
+const refusal = (responseCode, text) => Object.assign(new Error(text), { responseCode });
+const held = [];
 let server;
 if (mode === "hang") {
-  // Accepts the connection and never answers.
   server = createServer((socket) => {
     print({ connected: true });
     socket.on("error", () => {});
   });
 } else {
   server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ["STARTTLS"],
+    authOptional: !login,
+    // So that a client that sends its password in clear is noticed.
+    allowInsecureAuth: true,
+    disabledCommands: options.cert ? [] : ["STARTTLS"],
     logger: false,
+    onAuth(auth, session, done) {
+      print({ password: auth.password, secure: session.secure });
+      done(auth.password === "right" ? null : refusal(535, "5.7.8 wrong password"), { user: auth.username });
+    },
+    onRcptTo(to, session, done) {
+      if (to.address.endsWith("@hang.example")) return print({ hanging: to.address });
+      if (mode === "refuse-recipient") {
+        print({ refused: to.address });
+        return done(refusal(550, `5.1.1 <${to.address}>: no such user`));
+      }
+      if (mode === "delay") {
+        print({ delayed: to.address });
+        return done(refusal(451, "4.7.1 try again later"));
+      }
+      done();
+    },
     onData(stream, session, done) {
       if (mode === "drop") {
         print({ dropped: true });
@@ -33,14 +65,18 @@ if (mode === "hang") {
       const chunks = [];
       stream.on("data", (chunk) => chunks.push(chunk));
       stream.on("end", () => {
-        print({ to: session.envelope.rcptTo.map((one) => one.address), raw: decode(Buffer.concat(chunks)) });
-        done();
+        const to = session.envelope.rcptTo.map((one) => one.address);
+        print({ to, raw: decode(Buffer.concat(chunks)), hello: session.hostNameAppearsAs, secure: session.secure });
+        if (mode === "hold") held.push(done);
+        else if (mode === "refuse-text") done(refusal(554, "5.7.1 looks like spam"));
+        else if (mode !== "swallow") done();
       });
     },
+    ...options,
   });
   server.on("error", () => {});
 }
-const listener = server.listen(Number(process.argv[3] ?? 0), "127.0.0.1", () => print({ port: listener.address().port }));
+const listener = server.listen(Number(port ?? 0), "127.0.0.1", () => print({ port: listener.address().port }));
+process.stdin.on("data", () => held.splice(0).forEach((done) => done()));
 // Exits when the test that started it exits.
-process.stdin.resume();
 process.stdin.on("end", () => process.exit(0));

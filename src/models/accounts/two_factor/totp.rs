@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use totp_rs::{Builder, Totp};
 
-use crate::db::{Db, Tx, now, sql};
+use crate::db::{Db, Tx, now, shared_now, sql};
 use crate::error::{Conflict, Error, Result};
+use crate::models::accounts::two_factor::is_required;
 use crate::models::accounts::two_factor::recovery_codes::{self, RecoveryCodes};
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::{Actor, Admin};
@@ -37,6 +38,8 @@ pub struct TwoFactorCode {
 pub struct TwoFactorStatus {
     pub enabled: bool,
     pub enabled_at: Option<DateTime<Utc>>,
+    /// Whether the site requires it of this user.
+    pub required: bool,
     /// How many recovery codes are left.
     pub recovery_codes: i64,
 }
@@ -71,7 +74,8 @@ pub async fn status(site: &Site, user: &User) -> Result<TwoFactorStatus> {
     let row = row(&site.db, user.id).await?;
     let recovery_codes = recovery_codes::count(&site.db, user).await?;
     let enabled_at = row.and_then(|row| row.confirmed_at);
-    Ok(TwoFactorStatus { enabled: enabled_at.is_some(), enabled_at, recovery_codes })
+    let required = is_required(site, user);
+    Ok(TwoFactorStatus { enabled: enabled_at.is_some(), enabled_at, required, recovery_codes })
 }
 
 /// Whether this user's log-in needs a code.
@@ -146,6 +150,7 @@ pub async fn enable(site: &Site, actor: &Actor, input: &TwoFactorCode) -> Result
     begun(site, me).await?;
     require_code(site, actor, input).await?;
     let mut tx = site.db.begin().await?;
+    user::lock(&mut tx, me.id).await?;
     let enabled =
         sql("UPDATE two_factors SET confirmed_at = $1 WHERE user_id = $2 AND confirmed_at IS NULL")
             .bind(now())
@@ -170,6 +175,7 @@ pub async fn disable(site: &Site, actor: &Actor, input: &TwoFactorCode) -> Resul
     let me = &actor.user;
     require_on(site, actor, input).await?;
     let mut tx = site.db.begin().await?;
+    user::lock(&mut tx, me.id).await?;
     delete(&mut tx, me.id).await?;
     outbox::notify(&mut tx, me.id, MailKind::TwoFactorOff).await?;
     AuditEvent::own(EventKind::TWO_FACTOR_OFF, me).write(&mut tx, &actor.caller).await?;
@@ -183,6 +189,7 @@ pub async fn disable(site: &Site, actor: &Actor, input: &TwoFactorCode) -> Resul
 pub async fn reset(site: &Site, admin: &Admin, username: &str) -> Result<()> {
     let person = user::by_username(&site.db, username).await?;
     let mut tx = site.db.begin().await?;
+    user::lock(&mut tx, person.id).await?;
     delete(&mut tx, person.id).await?;
     outbox::notify(&mut tx, person.id, MailKind::TwoFactorOff).await?;
     AuditEvent::new(EventKind::TWO_FACTOR_OFF)
@@ -219,7 +226,10 @@ async fn require_on(site: &Site, actor: &Actor, input: &TwoFactorCode) -> Result
 }
 
 /// Verifies a code of a logged-in user.
-async fn require_code(site: &Site, actor: &Actor, input: &TwoFactorCode) -> Result<()> {
+///
+/// # Errors
+/// `Invalid` when the code is wrong; `TooManyRequests`.
+pub async fn require_code(site: &Site, actor: &Actor, input: &TwoFactorCode) -> Result<()> {
     let (user, caller) = (&actor.user, &actor.caller);
     if verify_code(site, caller, user, input.code.as_deref()).await? {
         return Ok(());
@@ -241,12 +251,8 @@ async fn delete(tx: &mut Tx, user_id: i64) -> Result<()> {
 }
 
 async fn replace_codes(tx: &mut Tx, user: &User) -> Result<RecoveryCodes> {
-    // Locks the authenticator's row: of two concurrent requests, the codes of the later one are
-    // valid.
-    sql("UPDATE two_factors SET last_step = last_step WHERE user_id = $1")
-        .bind(user.id)
-        .execute(&mut *tx)
-        .await?;
+    // Of two concurrent requests, the codes of the later one are valid.
+    user::lock(tx, user.id).await?;
     recovery_codes::replace(tx, user).await
 }
 
@@ -289,7 +295,9 @@ async fn use_code(db: &Db, keys: &Keys, user: &User, code: &str) -> Result<bool>
         );
         return Ok(false);
     };
-    let Some(step) = generator(raw.clone(), &user.username)?.check_current(code) else {
+    // Not this instance's own clock: every instance must accept the same codes.
+    let time = u64::try_from(shared_now(db).await?.timestamp()).unwrap_or_default();
+    let Some(step) = generator(raw.clone(), &user.username)?.check(code, time) else {
         return Ok(false);
     };
     // Atomic, so that only one of two concurrent requests with the same code succeeds. The secret

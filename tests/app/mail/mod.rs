@@ -5,6 +5,11 @@ use crate::support::internals::{now, pending_mails, sql};
 use crate::support::mail_server::{MailServer, register, request_reset};
 use serde_json::json;
 
+mod addresses;
+mod attempts;
+mod refusals;
+mod tls;
+
 #[rocket::async_test]
 async fn a_server_that_hangs_or_hangs_up_delays_nobody_and_loses_nothing() {
     for mode in ["hang", "drop"] {
@@ -19,25 +24,42 @@ async fn a_server_that_hangs_or_hangs_up_delays_nobody_and_loses_nothing() {
         assert_eq!(pending_mails(&app.db).await.unwrap(), 3, "{mode}: nothing is lost");
         let port = bad.port;
         drop(bad);
+        all_failed_once(&app).await;
         let good = MailServer::start("take", port).await;
-        // Makes the next attempt due now instead of waiting for it.
-        let due = async || {
-            sql("UPDATE jobs SET run_at = $1, claimed_until = NULL")
-                .bind(now())
-                .execute(app.db.writer())
-                .await
-                .unwrap();
-        };
+        retry_now(&app).await;
         let later = app.another().await;
-        due().await;
-        let mut to = Vec::new();
-        for _ in 0..3 {
-            to.push(good.mail().await.0);
-        }
+        let mut to = [good.mail().await.0, good.mail().await.0];
         to.sort();
-        assert_eq!(to, ["ann@mail.example", "ann@mail.example", "bob@mail.example"], "{mode}");
+        assert_eq!(to, ["ann@mail.example", "bob@mail.example"], "{mode}");
+        // Ann's first request was replaced by her second one: one mail has a link that works.
+        while pending_mails(&app.db).await.unwrap() > 0 {
+            rocket::tokio::task::yield_now().await;
+        }
         drop(later);
     }
+}
+
+/// Waits until an attempt of every waiting e-mail has failed.
+pub async fn all_failed_once(app: &App) {
+    let untried = async || {
+        sql("SELECT count(*) FROM jobs WHERE kind = 'mail' AND finished_at IS NULL \
+             AND last_error IS NULL")
+        .scalar::<i64>(&app.db)
+        .await
+        .unwrap()
+    };
+    while untried().await > 0 {
+        rocket::tokio::task::yield_now().await;
+    }
+}
+
+/// Makes the next attempt of every waiting e-mail due now instead of waiting for it.
+pub async fn retry_now(app: &App) {
+    sql("UPDATE jobs SET run_at = $1, last_error = NULL WHERE finished_at IS NULL")
+        .bind(now())
+        .execute(app.db.writer())
+        .await
+        .unwrap();
 }
 
 #[rocket::async_test]

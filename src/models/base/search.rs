@@ -1,0 +1,149 @@
+//! Searchable text, the same on both engines: folded here, stored folded, indexed by the database.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::canonical_combining_class;
+
+use crate::db::{Db, Hits, SearchFrom, SearchTable, Tx, sql};
+use crate::error::Result;
+use crate::models::base::page::{Keyset, Page};
+
+/// Maximum length of what is searched for, in characters; no title is longer.
+const MAX_NEEDLE_LENGTH: usize = 300;
+
+/// Text as the search compares it: without regard to case, diacritics, compatibility variants and
+/// the kind and amount of white space. It contains no wildcard of LIKE and no backslash: these
+/// become their full-width forms, which cannot occur otherwise.
+pub fn fold(text: &str) -> String {
+    let decomposed = text.nfkd().filter(|c| canonical_combining_class(*c) == 0);
+    // To upper case first: "ß" becomes "ss", and both forms of the Greek sigma become one.
+    let cased = decomposed.flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+    let folded: String = cased.nfkd().filter(|c| canonical_combining_class(*c) == 0).collect();
+    let words = folded.split(|c: char| c.is_whitespace() || c.is_control());
+    let folded = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    folded.replace('%', "\u{ff05}").replace('_', "\u{ff3f}").replace('\\', "\u{ff3c}")
+}
+
+/// The text to search for; `None` when `q` is blank.
+pub fn needle(q: &str) -> Option<String> {
+    let needle = fold(&q.chars().take(MAX_NEEDLE_LENGTH).collect::<String>());
+    (!needle.is_empty()).then_some(needle)
+}
+
+/// A set of texts of which any may contain what is searched for; nothing matches across two of
+/// them.
+pub fn join(texts: &[&str]) -> String {
+    texts.iter().map(|text| fold(text)).collect::<Vec<_>>().join("\n")
+}
+
+/// Rows of `store` per INSERT.
+const CHUNK: usize = 500;
+
+/// Stores what is searched, by id, in place of what was stored before.
+pub async fn store(tx: &mut Tx, table: &SearchTable, texts: &[(i64, String)]) -> Result<()> {
+    for chunk in texts.chunks(CHUNK) {
+        let mut insert = sql("INSERT INTO ").push(table.table).push(" (id, text) VALUES ");
+        for (n, (id, text)) in chunk.iter().enumerate() {
+            insert = insert
+                .push_bind(if n == 0 { "(" } else { ", (" }, *id)
+                .push_bind(", ", text.as_str())
+                .push(")");
+        }
+        insert
+            .push(" ON CONFLICT (id) DO UPDATE SET text = excluded.text WHERE ")
+            .push(table.table)
+            .push(".text <> excluded.text")
+            .execute(&mut *tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// A page of what was found: the ids of its rows, latest first, to be loaded by the noun.
+pub struct Found<'k> {
+    keyset: &'k Keyset<1>,
+    /// In the direction of the search.
+    hits: Hits,
+}
+
+/// Finds the rows of a page. The work is bounded: if it ends before the page is full, the page has
+/// fewer items, and its cursor continues where the search stopped.
+pub async fn find<'k>(
+    db: &Db,
+    table: &SearchTable,
+    needle: &str,
+    keyset: &'k Keyset<1>,
+) -> Result<Found<'k>> {
+    let from = match (keyset.before(), keyset.after()) {
+        (Some([id]), _) => SearchFrom::Before(id),
+        (_, Some([id])) => SearchFrom::After(id),
+        (None, None) => SearchFrom::Latest,
+    };
+    let hits = table.find(db, needle, from, keyset.limit() + 1).await?;
+    Ok(Found { keyset, hits })
+}
+
+impl Found<'_> {
+    /// The ids of the page.
+    pub fn ids(&self) -> impl Iterator<Item = i64> {
+        let limit = usize::try_from(self.keyset.limit()).unwrap_or_default();
+        self.hits.ids.iter().copied().take(limit)
+    }
+
+    /// The page, from the rows that have these ids, in any order; some may be missing.
+    pub fn page<T>(&self, mut rows: Vec<T>, id: impl Fn(&T) -> i64) -> Page<T> {
+        rows.sort_by_key(|row| std::cmp::Reverse(id(row)));
+        let last = self.ids().last();
+        let is_full = self.hits.ids.len() > self.ids().count();
+        // Where the search goes on, and where it came from.
+        let onwards = if is_full { last } else { self.hits.resume };
+        let first = self.ids().next();
+        let (next, previous) = match (self.keyset.before(), self.keyset.after()) {
+            (None, None) => (onwards, None),
+            (Some([bound]), _) => (onwards, Some(first.unwrap_or(bound.saturating_sub(1)))),
+            (None, Some([bound])) => (Some(first.unwrap_or(bound.saturating_add(1))), onwards),
+        };
+        Page::with_cursors(rows, next.map(|id| [id]), previous.map(|id| [id]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_and_diacritics_make_no_difference() {
+        for (text, folded) in [
+            ("Crème BRÛLÉE", "creme brulee"),
+            ("Straße", "strasse"),
+            ("ΟΔΥΣΣΕΎΣ", "οδυσσευσ"),
+            ("Ὀδυσσεύς", "οδυσσευσ"),
+            ("İstanbul", "istanbul"),
+            ("ЁЛКА Й", "елка и"),
+            ("Ａｎｎ\u{3000} ﬁn", "ann fin"),
+            ("世界 🌊", "世界 🌊"),
+            (" a\t\n\0b ", "a b"),
+        ] {
+            assert_eq!(fold(text), folded, "{text}");
+        }
+    }
+
+    #[test]
+    fn folding_again_changes_nothing() {
+        for text in ["Crème ﬃ ß İ ǰ ŉ ΐ", "100% _x\\", "कि का", "한국어", "ﷺ"]
+        {
+            assert_eq!(fold(&fold(text)), fold(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn wildcards_are_letters() {
+        assert_eq!(fold("50%_\\"), "50％＿＼");
+        assert_eq!(needle(" \t"), None);
+        assert_eq!(needle(&"x".repeat(1_000)).map(|needle| needle.len()), Some(300));
+    }
+
+    #[test]
+    fn nothing_matches_across_two_texts() {
+        assert_eq!(join(&["On Tides", "Ann"]), "on tides\nann");
+    }
+}

@@ -1,0 +1,256 @@
+//! The work that the database does for each list, on a large site on which nearly all posts have no
+//! votes and one person wrote most. What is counted is work, not time: rows on PostgreSQL, steps of
+//! its virtual machine on SQLite.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use chrono::{DateTime, Utc};
+use serde_json::{Value as Json, json};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
+
+use crate::support::internals::{Value, job, now, recording, sql};
+use crate::support::{App, Person, database, repetitions};
+
+/// Posts of the site, and events, votes of one post, jobs; a million with `./test slow`.
+fn size() -> i64 {
+    if repetitions() > 1 { 1_000_000 } else { 30_000 }
+}
+
+/// Reading all rows would be at least 30,000 rows, and 150,000 steps. A search may look at some
+/// blocks of rows; the steps of a list include reading the schema.
+fn most_work(path: &str) -> i64 {
+    match (database::is_postgres(), path.contains("q=")) {
+        (true, true) => 12_000,
+        (true, false) => 2_000,
+        (false, true) => 30_000,
+        (false, false) => 15_000,
+    }
+}
+
+/// The same text for both engines; `i` counts from 1.
+const FILL: [&str; 7] = [
+    "INSERT INTO users (username, username_key, password_hash, role, created_at) \
+     SELECT 'u' || i, 'u' || i, '', 'user', $2 FROM n",
+    "INSERT INTO posts (user_id, title, content, content_html, excerpt, rendering, votes, \
+     created_at, published_at) \
+     SELECT CASE WHEN i % 3 = 0 THEN (SELECT id FROM users WHERE username = 'u1') \
+         ELSE (SELECT id FROM users WHERE username = 'heavy') END, \
+     'Tides', 'x', 'x', 'x', 1, CASE WHEN i % 1000 = 0 THEN i % 7 ELSE 0 END, $2, $2 FROM n",
+    "INSERT INTO post_search (id, text) SELECT p.id, \
+     CASE p.id WHEN 5 THEN 'the only quartz zq' ELSE 'about tides ' || p.id END FROM posts p \
+     WHERE $1 > 0 AND $2 = $2 AND p.title = 'Tides'",
+    "INSERT INTO user_search (id, text) SELECT id, username FROM users \
+     WHERE $1 > 0 AND $2 = $2 AND username LIKE 'u%'",
+    "INSERT INTO votes (post_id, user_id, created_at) SELECT 3, u.id, $2 FROM users u \
+     WHERE $1 > 0 AND u.username LIKE 'u%' AND u.username <> 'u1'",
+    "INSERT INTO audit_events (id, at, kind, subject_id, subject, address, user_agent, \
+     request_id, detail, hash) SELECT 1000 + i, $2, 'login', \
+     (SELECT id FROM users WHERE username = 'heavy'), 'heavy', '', '', '', '', '' FROM n",
+    "INSERT INTO jobs (kind, payload, created_at, run_at, finished_at) \
+     SELECT 'mail', 'null', $2, $2, $2 FROM n",
+];
+
+async fn fill(app: &App, at: DateTime<Utc>) {
+    for statement in FILL {
+        let text = format!(
+            "WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL \
+             SELECT i + 1 FROM n WHERE i < $1) {statement}"
+        );
+        // The recursion of an unused `n` never runs.
+        sql(String::leak(text)).bind(size()).bind(at).execute(app.db.writer()).await.unwrap();
+    }
+    sql("ANALYZE").execute(app.db.writer()).await.unwrap();
+}
+
+/// Carries out one recorded statement and measures the work.
+enum Meter {
+    Sqlite(SqliteConnection, Arc<AtomicI64>),
+    Postgres(PgConnection),
+}
+
+macro_rules! bind_all {
+    ($query:expr, $values:expr) => {{
+        let mut query = $query;
+        for value in $values {
+            query = match value {
+                Value::Bool(v) => query.bind(v),
+                Value::Int(v) => query.bind(v),
+                Value::Text(v) => query.bind(v),
+                Value::Bytes(v) => query.bind(v),
+                Value::Time(v) => query.bind(v),
+            };
+        }
+        query
+    }};
+}
+
+impl Meter {
+    async fn new(url: &str) -> Meter {
+        if database::is_postgres() {
+            return Meter::Postgres(PgConnection::connect(url).await.unwrap());
+        }
+        let mut connection = SqliteConnection::connect(url).await.unwrap();
+        let steps = Arc::new(AtomicI64::new(0));
+        let count = steps.clone();
+        connection.lock_handle().await.unwrap().set_progress_handler(10, move || {
+            count.fetch_add(10, Ordering::Relaxed);
+            true
+        });
+        Meter::Sqlite(connection, steps)
+    }
+
+    async fn work(&mut self, text: &str, values: Vec<Value>) -> (i64, String) {
+        match self {
+            Meter::Sqlite(connection, steps) => {
+                steps.store(0, Ordering::Relaxed);
+                let query = sqlx::query(AssertSqlSafe(text.to_owned()));
+                bind_all!(query, values).fetch_all(&mut *connection).await.unwrap();
+                (steps.load(Ordering::Relaxed), String::new())
+            }
+            Meter::Postgres(connection) => {
+                let text = format!("EXPLAIN (ANALYZE, FORMAT JSON) {text}");
+                let query = sqlx::query(AssertSqlSafe(text));
+                let row = bind_all!(query, values).fetch_one(&mut *connection).await.unwrap();
+                let plan: String = row.get_unchecked(0);
+                let plan: Json = serde_json::from_str(&plan).unwrap();
+                (rows(&plan[0]["Plan"]), format!("{plan:#}"))
+            }
+        }
+    }
+}
+
+/// The rows that all nodes of a plan produced or dropped.
+fn rows(node: &Json) -> i64 {
+    let number = |name: &str| node[name].as_f64().unwrap_or_default();
+    let own = number("Actual Rows")
+        + number("Rows Removed by Filter")
+        + number("Rows Removed by Index Recheck");
+    #[allow(clippy::cast_possible_truncation)]
+    let own = (own * number("Actual Loops")) as i64;
+    own + node["Plans"].as_array().into_iter().flatten().map(rows).sum::<i64>()
+}
+
+fn cursor(keys: &[i64]) -> String {
+    let keys: Vec<_> = keys.iter().map(i64::to_string).collect();
+    BASE64_URL_SAFE_NO_PAD.encode(keys.join("."))
+}
+
+/// Reads a list and measures each of its statements. The second value is the largest work.
+async fn measure(meter: &mut Meter, person: &Person<'_>, path: &str) -> (Json, i64) {
+    let (response, statements) = recording(person.api().get(path)).await;
+    assert_eq!(response.status, 200, "{path}: {}", response.body);
+    assert!(!statements.is_empty(), "nothing was recorded for {path}");
+    let mut largest = 0;
+    for (text, values) in statements {
+        if !text.starts_with("SELECT") && !text.starts_with("WITH") {
+            continue;
+        }
+        let (work, plan) = meter.work(&text, values).await;
+        assert!(work <= most_work(path), "{path}: {work} for {text}\n{plan}");
+        largest = largest.max(work);
+    }
+    println!("{largest:>8} {path}");
+    (response.json(), largest)
+}
+
+#[rocket::async_test]
+async fn no_list_reads_or_sorts_more_than_its_page() {
+    let app = App::new().await;
+    let (root, heavy) = (app.admin("root").await, app.user("heavy").await);
+    app.user("light").await;
+    heavy.posts("A recent one").await;
+    let at = now();
+    fill(&app, at).await;
+    let mut meter = Meter::new(&app.database_url()).await;
+    let (middle, micros) = (size() / 2, at.timestamp_micros());
+    let (by_time, by_votes) = (cursor(&[micros, middle]), cursor(&[0, middle]));
+    let by_id = cursor(&[middle]);
+    let ways = |path: &str, cursor: &str| {
+        let join = if path.contains('?') { '&' } else { '?' };
+        [
+            path.to_owned(),
+            format!("{path}{join}before={cursor}"),
+            format!("{path}{join}after={cursor}"),
+        ]
+    };
+    for author in ["", "&author=heavy", "&author=light", "&author=nobody"] {
+        for (sort, cursor) in [("new", &by_time), ("top", &by_votes)] {
+            for path in ways(&format!("/posts?sort={sort}{author}"), cursor) {
+                let (list, _) = measure(&mut meter, &app.nobody(), &path).await;
+                let expected = if author.len() < 14 && !author.contains("light") { 20 } else { 0 };
+                assert_eq!(list["items"].as_array().unwrap().len(), expected, "{path}");
+            }
+        }
+    }
+    for (path, cursor) in
+        [("/users/heavy", &by_time), ("/dashboard", &by_time), ("/posts/3/votes", &by_id)]
+    {
+        for path in ways(path, cursor) {
+            let (list, _) = measure(&mut meter, &heavy, &path).await;
+            assert_eq!(list["items"].as_array().unwrap().len(), 20, "{path}");
+        }
+    }
+    for path in ["/me", "/me/sessions", "/me/tokens"] {
+        measure(&mut meter, &heavy, path).await;
+    }
+    for path in ways("/me/events", &by_id) {
+        measure(&mut meter, &heavy, &path).await;
+    }
+    for (path, cursor) in
+        [("/admin/posts", &by_time), ("/admin/users", &by_id), ("/admin/audit", &by_id)]
+    {
+        for path in ways(path, cursor) {
+            measure(&mut meter, &root, &path).await;
+        }
+    }
+    for (path, found) in [
+        ("/admin/posts?q=tides", 20),
+        ("/admin/posts?q=about+tides+1", 20),
+        ("/admin/posts?q=quartz", 1),
+        ("/admin/posts?q=zzzz", 0),
+        ("/admin/posts?q=tides+about", 0),
+        ("/admin/posts?q=ti", 20),
+        ("/admin/users?q=u12", 20),
+        ("/admin/users?q=zzzz", 0),
+        ("/admin/users?q=u2", 20),
+    ] {
+        let (list, _) = measure(&mut meter, &root, path).await;
+        assert_eq!(list["items"].as_array().unwrap().len(), found, "{path}");
+        for path in &ways(path, &by_id)[1..] {
+            measure(&mut meter, &root, path).await;
+        }
+    }
+    let (_, statements) = recording(job::claim(&app.db, &["mail"], &[])).await;
+    let (_, last) = recording(root.api().patch("/admin/users/root", json!({"role": "user"}))).await;
+    for (text, values) in statements.into_iter().chain(last) {
+        if text.starts_with("SELECT") {
+            let (work, plan) = meter.work(&text, values).await;
+            assert!(work <= most_work(""), "{work} for {text}\n{plan}");
+        }
+    }
+}
+
+/// A term that is too short for the index: the search stops after some rows, says where, and goes
+/// on from there.
+#[rocket::async_test]
+async fn a_short_term_is_searched_in_pieces() {
+    let app = App::new().await;
+    let (root, _heavy) = (app.admin("root").await, app.user("heavy").await);
+    fill(&app, now()).await;
+    let mut meter = Meter::new(&app.database_url()).await;
+    let (mut pages, mut found, mut before) = (0, Vec::new(), String::new());
+    loop {
+        let path = format!("/admin/posts?q=zq{before}");
+        let (list, _) = measure(&mut meter, &root, &path).await;
+        found.extend(list["items"].as_array().unwrap().iter().map(|post| post["id"].clone()));
+        pages += 1;
+        match list["next"].as_str() {
+            Some(next) => before = format!("&before={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(found, [json!(5)]);
+    assert!(pages > 10 && pages <= size() / 2_000 + 1, "{pages}");
+}

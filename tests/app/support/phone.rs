@@ -1,0 +1,33 @@
+//! The authenticator app on a user's phone.
+
+use serde_json::json;
+use totp_rs::{Builder, Secret, Totp};
+
+use super::Person;
+
+pub struct Phone(pub Totp);
+
+impl Phone {
+    pub fn new(secret: &str) -> Phone {
+        let secret = Secret::try_from_base32(secret).unwrap();
+        Phone(Builder::new().with_secret(secret).build().unwrap())
+    }
+
+    /// Turns two-factor authentication on; returns the phone and the recovery codes. The code of
+    /// the previous step is consumed.
+    pub async fn set_up(person: &Person<'_>) -> (Phone, Vec<String>) {
+        let setup = person.api().post("/me/two-factor", json!({})).await;
+        assert_eq!(setup.status, 201, "{}", setup.body);
+        let phone = Phone::new(setup.json()["secret"].as_str().unwrap());
+        let on = person.api().put("/me/two-factor", json!({"code": phone.code(-1)})).await;
+        assert_eq!(on.status, 201, "{}", on.body);
+        let codes = on.json()["recovery_codes"].as_array().unwrap().clone();
+        (phone, codes.iter().map(|code| code.as_str().unwrap().to_owned()).collect())
+    }
+
+    /// The code that is valid this many steps of 30 seconds later.
+    pub fn code(&self, ahead: i64) -> String {
+        let now = chrono::Utc::now().timestamp() + ahead * 30;
+        self.0.generate(now as u64).to_string()
+    }
+}
