@@ -96,7 +96,7 @@ error-body_too_large = The request is too large.
     .title = Request too large
 error-method_not_allowed = This address doesn’t allow this method; it allows { $methods }.
     .title = Method not allowed
-error-cross_origin = This form was sent from a different address. Open this site and try again.
+error-cross_origin = This form was sent from another address than { $address }. Open { $address } and try again. If this is your site and that is not its address, set POSTLY_PUBLIC_URL.
     .title = Sent from another site
 
 ### Fields: field-<name>-<rule>, or else rule-<rule>. The attribute "meaning" is for the error reference.

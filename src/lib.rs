@@ -24,10 +24,10 @@ use crate::error::{Fatal, Result};
 use crate::jobs::mailer::Mailer;
 use crate::models::base::attempts::Attempts;
 use crate::models::base::hasher::Hasher;
-use crate::models::base::keys::Keys;
 use crate::models::base::pool::Pool;
 use crate::models::base::site::Site;
 use crate::routes::api::openapi;
+use crate::routes::operations::SecurityContact;
 use crate::web::background::Worker;
 use crate::web::database::{Database, manage_site};
 use crate::web::door::API;
@@ -36,6 +36,7 @@ use crate::web::request::client_address::TrustedProxies;
 use crate::web::response::{assets, catcher};
 use crate::web::security::denials::Denials;
 use crate::web::security::headers::Headers;
+use crate::web::security::method::FormMethod;
 use crate::web::security::origin;
 
 /// Builds the server. The database must already be migrated.
@@ -52,11 +53,11 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
             .map_err(|e| Fatal(format!("no temporary folder can be created: {e}")))?;
         (empty.path().to_owned(), Some(empty))
     };
+    let keys = Arc::new(config.keys()?);
     let figment = config.figment.merge(("template_dir", folder));
 
     let origin = config.public_url.origin();
     let mailer = Mailer::new(config.mail.transport, config.mail.from, origin)?;
-    let keys = Arc::new(Keys::new(&config.secret_key, &config.older_keys, origin));
     let (hasher, renderer) = (Hasher::new(config.bcrypt_cost)?, Pool::default());
     let (rules, reserved_names) = (config.rules, config.reserved_names);
     let (limits, attempts) = (config.limits, Attempts::default());
@@ -67,7 +68,8 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
     let rocket = rocket::custom(figment)
         .manage(openapi::document(fragments))
         .manage(config.public_url)
-        .manage(TrustedProxies(config.trusted_proxies))
+        .manage(SecurityContact(config.security_contact))
+        .manage(TrustedProxies::new(config.trusted_proxies))
         .attach(<Database as rocket_db_pools::Database>::init())
         .attach(manage_site(move |db| Site {
             db,
@@ -82,6 +84,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
         }))
         .attach(Template::try_custom(assets::templates))
         .attach(Shield::new()) // Our own fairing sets all security headers.
+        .attach(FormMethod)
         .attach(Authenticate)
         .attach(Headers)
         .attach(Denials)

@@ -5,15 +5,13 @@ use url::Url;
 use crate::config::Config;
 use crate::error::Result;
 use crate::jobs::mailer::Transport;
-use crate::models::base::keys;
 use crate::models::base::site::Site;
 use crate::models::moderation::administration;
 
 /// Which version serves which data, and with what. No credentials.
 pub async fn log(config: &Config, site: &Site) -> Result<()> {
     let database = site.db.describe().await?;
-    let secrets = std::iter::once(&config.secret_key).chain(&config.older_keys);
-    let keys: Vec<String> = secrets.map(|secret| keys::key_id(secret)).collect();
+    let keys: Vec<&str> = site.keys.ids().collect();
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         engine = database.engine,

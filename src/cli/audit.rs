@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::operator;
+use super::operator::{self, Access};
 use crate::config::Config;
 use crate::error::Fatal;
 use crate::models::audit::chain::{self, Checkpoint, Verification};
@@ -19,7 +19,7 @@ pub enum AuditCommand {
 
 pub async fn run(config: &Config, command: &AuditCommand) -> Result<(), Fatal> {
     let AuditCommand::Verify { expect } = command;
-    let site = operator::site(config).await?;
+    let site = operator::site(config, Access::Existing).await?;
     let Verification { end, sealed, erased } = chain::verify(&site).await?;
     if let Some(expect) = expect {
         let checkpoint: Checkpoint =

@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+use super::operator;
 use crate::config::{Config, secret_keys};
 use crate::error::Fatal;
 
@@ -15,14 +16,15 @@ pub enum KeysCommand {
     },
 }
 
-pub fn run(config: &Config, command: &KeysCommand) -> Result<(), Fatal> {
+pub async fn run(config: &Config, command: &KeysCommand) -> Result<(), Fatal> {
     let KeysCommand::Rotate { keep } = command;
-    if config.is_key_configured {
+    if config.secrets.is_some() {
         return Err(Fatal::new(
             "the keys are set in POSTLY_SECRET_KEY: add a new one in front, separated by a comma, \
              and restart every instance",
         ));
     }
+    operator::require_current(config).await?;
     let (path, count) = secret_keys::rotate(&config.database_url, *keep)?;
     println!("{} has a new key and {} older. Restart Postly to use it.", path.display(), count - 1);
     Ok(())

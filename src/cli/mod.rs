@@ -8,7 +8,9 @@ mod keys;
 mod log;
 mod migrate;
 mod operator;
+mod process;
 mod serve;
+mod start;
 mod user;
 
 use std::process::ExitCode;
@@ -53,16 +55,11 @@ enum Command {
 
 /// Parses the command line and runs the command.
 pub fn main() -> ExitCode {
+    process::set_up();
     // Before any thread starts: changing the environment is not thread-safe.
-    let dotenv = dotenvy::dotenv();
+    let dotenv = process::read_dotenv();
     let command = Arguments::parse().command.unwrap_or(Command::Serve);
-    let outcome = match dotenv {
-        Err(error) if !error.not_found() => {
-            Err(Fatal(format!("the file .env cannot be read: {error}")))
-        }
-        _ => rocket::execute(run(command)),
-    };
-    match outcome {
+    match dotenv.and_then(|()| rocket::execute(run(command))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("postly: {error}");
@@ -73,13 +70,13 @@ pub fn main() -> ExitCode {
 
 async fn run(command: Command) -> Result<(), Fatal> {
     let config = Config::load()?;
-    log::to_stderr(config.log_format);
+    log::to_stderr(config.log_format, !matches!(command, Command::Serve))?;
     match command {
         Command::Serve => serve::run(config).await,
         Command::Migrate => migrate::run(&config).await,
         Command::Backup(arguments) => backup::run(&config, &arguments).await,
         Command::User(command) => user::run(&config, command).await,
-        Command::Keys(command) => keys::run(&config, &command),
+        Command::Keys(command) => keys::run(&config, &command).await,
         Command::Audit(command) => audit::run(&config, &command).await,
         Command::Demo(arguments) => demo::run(&config, &arguments).await,
     }

@@ -4,32 +4,99 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::db::Db;
+use crate::db::{self, Db, SchemaState};
 use crate::error::{AuditFault, Error, Fatal};
 use crate::models;
 use crate::models::base::attempts::Attempts;
 use crate::models::base::hasher::Hasher;
-use crate::models::base::keys::Keys;
 use crate::models::base::pool::Pool;
 use crate::models::base::site::Site;
 use crate::web::cause::Cause;
 use crate::web::response::messages;
 
-/// Connects to the database and brings it up to date.
-pub async fn database(config: &Config) -> Result<Db, Fatal> {
-    let db = Db::connect(&config.database_url, 2, Duration::from_secs(10)).await?;
-    db.migrate(models::BACKFILLS).await?;
+/// What a command may do to the database.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Use one that this version has made.
+    Existing,
+    /// Also create a missing one.
+    Create,
+    /// Also bring an older one up to date.
+    Migrate,
+}
+
+/// Connects to the database, and prints which one it is.
+///
+/// # Errors
+/// One sentence for the operator; nothing was created or changed.
+pub async fn database(config: &Config, access: Access) -> Result<Db, Fatal> {
+    let db = open(config, access).await?;
+    // Not to standard output, which scripts read.
+    eprintln!("Database: {}", db::describe(&config.database_url)?);
     Ok(db)
 }
 
+/// Connects to the database without a word.
+///
+/// # Errors
+/// As of `database`.
+pub async fn open(config: &Config, access: Access) -> Result<Db, Fatal> {
+    let url = &config.database_url;
+    // The server and the migration are often started together with PostgreSQL.
+    let patience = Duration::from_secs(if access == Access::Migrate { 8 } else { 0 });
+    let state = db::inspect(url, models::BACKFILLS, patience).await?;
+    check(url, state, access)?;
+    let db = Db::connect(url, 2, Duration::from_secs(10)).await?;
+    if state != SchemaState::Current {
+        db.migrate(models::BACKFILLS).await?;
+    }
+    Ok(db)
+}
+
+/// Fails unless the database exists and this version has made it.
+///
+/// # Errors
+/// As of `database`.
+pub async fn require_current(config: &Config) -> Result<(), Fatal> {
+    let url = &config.database_url;
+    check(url, db::inspect(url, models::BACKFILLS, Duration::ZERO).await?, Access::Existing)
+}
+
+fn check(url: &str, state: SchemaState, access: Access) -> Result<(), Fatal> {
+    let name = db::describe(url)?;
+    Err(Fatal(match state {
+        SchemaState::Current => return Ok(()),
+        SchemaState::Missing if access != Access::Existing => return Ok(()),
+        SchemaState::Older if access == Access::Migrate => return Ok(()),
+        SchemaState::Missing => format!(
+            "there is no database at {name}; check DATABASE_URL and the folder you are in. \
+             `postly serve`, `migrate`, `user add` and `demo` create one"
+        ),
+        SchemaState::Older => format!(
+            "the database {name} was made by another version of Postly, which is older: make a \
+             backup, then run `postly migrate`"
+        ),
+        SchemaState::Newer => format!(
+            "the database {name} was made by another version of Postly, which is newer: use that \
+             version, or restore a backup from before the upgrade"
+        ),
+        SchemaState::Different => format!(
+            "the database {name} was made by another version of Postly: its migrations differ from \
+             those of this version"
+        ),
+        SchemaState::Foreign => {
+            format!("the database {name} belongs to another program: it has no tables of Postly")
+        }
+    }))
+}
+
 /// Builds the `Site` for a command.
-pub async fn site(config: &Config) -> Result<Site, Fatal> {
-    let origin = config.public_url.origin();
+pub async fn site(config: &Config, access: Access) -> Result<Site, Fatal> {
     Ok(Site {
-        db: database(config).await?,
+        db: database(config, access).await?,
         hasher: Hasher::new(config.bcrypt_cost)?,
         renderer: Pool::default(),
-        keys: Arc::new(Keys::new(&config.secret_key, &config.older_keys, origin)),
+        keys: Arc::new(config.keys()?),
         rules: config.rules,
         reserved_names: config.reserved_names.clone(),
         breached_passwords: config.breached_passwords.clone(),

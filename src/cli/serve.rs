@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use rocket::error::ErrorKind;
 
-use super::{announcement, operator};
+use super::operator::{self, Access};
+use super::{announcement, start};
 use crate::config::Config;
 use crate::error::Fatal;
 use crate::models::base::site::Site;
@@ -13,10 +14,16 @@ use crate::web::drain;
 
 pub async fn run(config: Config) -> Result<(), Fatal> {
     // Rocket opens its own pool; this one is for migrations.
-    operator::database(&config).await?.close().await;
+    operator::open(&config, Access::Migrate).await?.close().await;
+    start::check_files(&config)?;
+    start::warn(&config);
 
     // Formatting a Rocket error also keeps it from panicking when it is dropped.
-    let failed = |e: rocket::Error| Fatal(format!("the server cannot run: {e}"));
+    let (address, port) = (config.listens_at.ip(), config.listens_at.port());
+    let failed = |e: rocket::Error| match e.kind() {
+        ErrorKind::Bind(cause) | ErrorKind::Io(cause) => start::cannot_listen(address, port, cause),
+        _ => Fatal(format!("the server cannot run: {e}")),
+    };
     let wait = config.drain;
     let rocket = crate::rocket(config.clone())?.ignite().await.map_err(failed)?;
     let stopping = drain::at_signal(&rocket, wait)?;

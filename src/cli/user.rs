@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Read};
 
 use clap::Subcommand;
 
-use super::operator;
+use super::operator::{self, Access};
 use crate::config::Config;
 use crate::error::{Error, Fatal};
 use crate::models::accounts::registration::{self, Registration};
@@ -46,7 +46,11 @@ pub enum UserCommand {
 }
 
 pub async fn run(config: &Config, command: UserCommand) -> Result<(), Fatal> {
-    let site = operator::site(config).await?;
+    let access = match command {
+        UserCommand::Add { .. } => Access::Create,
+        _ => Access::Existing,
+    };
+    let site = operator::site(config, access).await?;
     let admin = Admin::operator();
     match command {
         UserCommand::Add { username, email, admin: is_admin } => {

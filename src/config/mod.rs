@@ -1,11 +1,13 @@
 //! Configuration: `Rocket.toml`, `ROCKET_*`, `POSTLY_*` and `DATABASE_URL` in one figment,
 //! validated before the server listens.
 
+mod invalid;
 pub mod limits;
 pub mod mail;
 pub mod networks;
 pub mod secret_keys;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,9 +18,11 @@ use rocket::figment::{Figment, Profile};
 use serde::Deserialize;
 
 use self::mail::MailConfig;
+use self::secret_keys::Secrets;
 use crate::db;
 use crate::error::Fatal;
 use crate::models::base::breached_passwords::BreachedPasswords;
+use crate::models::base::keys::Keys;
 use crate::models::base::rate_policy::RateLimits;
 use crate::models::base::site::{EmailRules, Rules, TwoFactorPolicy};
 use crate::models::users::reserved_names::ReservedNames;
@@ -30,13 +34,11 @@ pub struct Config {
     /// Rocket's own configuration, including the database.
     pub figment: Figment,
     pub database_url: String,
-    /// Signs the tokens; at least 32 bytes.
-    pub secret_key: String,
-    /// Whether the secrets come from the configuration, not from the generated file.
-    pub is_key_configured: bool,
-    /// Earlier secrets; tokens signed with them are still valid.
-    pub older_keys: Vec<String>,
+    /// The configured secrets; without them, the generated file is used.
+    pub secrets: Option<Secrets>,
     pub public_url: PublicUrl,
+    /// Where the server listens.
+    pub listens_at: SocketAddr,
     /// The bcrypt cost: the base-2 logarithm of the number of rounds.
     pub bcrypt_cost: u32,
     pub log_format: LogFormat,
@@ -47,6 +49,8 @@ pub struct Config {
     pub breached_passwords: Option<Arc<BreachedPasswords>>,
     pub limits: RateLimits,
     pub mail: MailConfig,
+    /// The URI in `security.txt`.
+    pub security_contact: Option<String>,
     /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
 }
@@ -56,6 +60,13 @@ pub struct Config {
 pub enum LogFormat {
     Text,
     Json,
+}
+
+/// Extracted as a whole: errors name the path to their setting.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Tables {
+    postly: Options,
 }
 
 /// The `postly` table of the figment: `POSTLY_*`, or `[default.postly]` in `Rocket.toml`. A test
@@ -81,6 +92,7 @@ struct Options {
     statement_timeout_seconds: u64,
     lock_timeout_seconds: u64,
     limits: Option<String>,
+    security_contact: Option<String>,
 }
 
 impl Default for Options {
@@ -104,6 +116,7 @@ impl Default for Options {
             statement_timeout_seconds: 5,
             lock_timeout_seconds: 2,
             limits: None,
+            security_contact: None,
         }
     }
 }
@@ -155,13 +168,9 @@ impl Config {
     /// # Errors
     /// One sentence for the operator.
     pub fn from_figment(figment: Figment) -> Result<Config, Fatal> {
-        let invalid =
-            |e: rocket::figment::Error| Fatal(format!("the configuration is invalid: {e}"));
+        let invalid = |e: rocket::figment::Error| invalid::invalid(&e);
         let rocket: rocket::Config = figment.extract().map_err(invalid)?;
-        let options: Options = match figment.contains("postly") {
-            true => figment.extract_inner("postly").map_err(invalid)?,
-            false => Options::default(),
-        };
+        let Tables { postly: options } = figment.extract().map_err(invalid)?;
         let database_url: String =
             figment.extract_inner("databases.postly.url").map_err(invalid)?;
 
@@ -186,6 +195,12 @@ impl Config {
             Some(url) => PublicUrl::parse(url)?,
             None => PublicUrl::loopback(rocket.port),
         };
+        if options.security_contact.as_deref().is_some_and(|contact| !is_contact(contact)) {
+            return Err(Fatal::new(
+                "POSTLY_SECURITY_CONTACT must be a URI such as mailto:security@posts.example, \
+                 https://posts.example/security or tel:+1-201-555-0123",
+            ));
+        }
         let data_dir = data_dir(&database_url)?;
         let (url, from) = (options.mail_url.as_deref(), options.mail_from.as_deref());
         let mail = MailConfig::parse(url, from, options.mail_ca.as_deref(), &data_dir)?;
@@ -194,23 +209,21 @@ impl Config {
             required: options.email_required,
             verified_to_post: options.posting_needs_verified_email,
         };
+        let secrets = options.secret_key.as_deref().map(secret_keys::configured).transpose()?;
+        if secrets.is_none() {
+            secret_keys::require_file(&database_url)?;
+        }
         let list = options.breached_passwords.as_deref().map(BreachedPasswords::open);
         let breached_passwords = list.transpose()?.map(Arc::new);
         if options.audit_retention_days.is_some_and(|days| !(1..=36_500).contains(&days)) {
             return Err(Fatal::new("POSTLY_AUDIT_RETENTION_DAYS must be between 1 and 36500"));
         }
-        let is_key_configured = options.secret_key.is_some();
-        let (secret_key, older_keys) = match options.secret_key {
-            Some(keys) => secret_keys::configured(&keys)?,
-            None => secret_keys::generated(&database_url)?,
-        };
         Ok(Config {
             figment,
             database_url,
-            secret_key,
-            older_keys,
-            is_key_configured,
+            secrets,
             public_url,
+            listens_at: SocketAddr::new(rocket.address, rocket.port),
             bcrypt_cost: options.bcrypt_cost,
             log_format: options.log_format,
             reserved_names: ReservedNames::new(
@@ -224,6 +237,7 @@ impl Config {
             breached_passwords,
             limits: limits::parse(options.limits.as_deref().unwrap_or_default())?,
             mail,
+            security_contact: options.security_contact,
             trusted_proxies: networks::parse(
                 options.trusted_proxies.as_deref().unwrap_or_default(),
             )?,
@@ -232,8 +246,29 @@ impl Config {
     }
 }
 
+impl Config {
+    /// The signing keys. Without configured ones, the first call creates the file with a new one;
+    /// so a command that must not create anything does not call this.
+    ///
+    /// # Errors
+    /// One sentence for the operator, when the file cannot be used.
+    pub fn keys(&self) -> Result<Keys, Fatal> {
+        let (newest, older) = match &self.secrets {
+            Some(secrets) => secrets.clone(),
+            None => secret_keys::generated(&self.database_url)?,
+        };
+        Ok(Keys::new(&newest, &older, self.public_url.origin()))
+    }
+}
+
+/// Whether RFC 9116 allows it as a contact; on one line, so that it adds no other field.
+fn is_contact(text: &str) -> bool {
+    let is_known = ["mailto:", "https://", "tel:"].iter().any(|scheme| text.starts_with(scheme));
+    is_known && text.bytes().all(|b| b.is_ascii_graphic()) && url::Url::parse(text).is_ok()
+}
+
 /// The folder of the SQLite file; `data` on PostgreSQL.
-fn data_dir(database_url: &str) -> Result<PathBuf, Fatal> {
+pub fn data_dir(database_url: &str) -> Result<PathBuf, Fatal> {
     if !db::is_sqlite(database_url)? {
         return Ok(PathBuf::from("data"));
     }

@@ -13,6 +13,9 @@ use crate::error::Fatal;
 /// bits).
 const BYTES: usize = 32;
 
+/// The secret that signs, and older ones that still verify.
+pub type Secrets = (String, Vec<String>);
+
 /// Parses the configured secrets, separated by commas or whitespace, newest first. Returns the
 /// newest and the older ones.
 ///
@@ -81,6 +84,12 @@ pub fn rotate(database_url: &str, keep: usize) -> Result<(PathBuf, usize), Fatal
     Ok((path, secrets.len()))
 }
 
+/// # Errors
+/// On PostgreSQL, where the secrets must be configured.
+pub fn require_file(database_url: &str) -> Result<(), Fatal> {
+    paths(database_url).map(|_| ())
+}
+
 fn paths(database_url: &str) -> Result<(PathBuf, PathBuf), Fatal> {
     if !db::is_sqlite(database_url)? {
         return Err(Fatal::new(
@@ -111,7 +120,7 @@ fn temp_file(folder: &Path, secrets: &[String]) -> std::io::Result<tempfile::Nam
 }
 
 fn read_or_create(folder: &Path, path: &Path) -> std::io::Result<Vec<String>> {
-    std::fs::create_dir_all(folder)?;
+    db::create_private_folder(folder)?;
     if let Some(found) = read(path)? {
         return Ok(found);
     }

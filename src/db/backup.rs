@@ -8,7 +8,7 @@ use std::path::Path;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 
-use super::connect::{is_sqlite, sqlite_path};
+use super::address::{describe, is_sqlite, sqlite_path};
 use crate::error::Fatal;
 
 /// Copies the database at `url` to `file`, which must not exist yet. The copy contains every write
@@ -25,9 +25,47 @@ pub async fn backup(url: &str, file: &Path) -> Result<(), Fatal> {
         ));
     }
     let source = sqlite_path(url)?;
-    copy(&source, file).await.map_err(|e| {
-        let (source, file) = (source.display(), file.display());
-        Fatal(format!("{source} cannot be copied to {file}: {e}"))
+    let name = describe(url)?;
+    if !source.is_file() {
+        return Err(Fatal(format!("there is no database at {name}")));
+    }
+    copy(&source, file).await.map_err(|e| refusal(&name, file, &e))
+}
+
+/// Why there is no copy, in words for the operator.
+fn refusal(source: &str, file: &Path, error: &sqlx::Error) -> Fatal {
+    let target = file.display();
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.display().to_string(),
+        _ => "this folder".to_owned(),
+    };
+    if let sqlx::Error::Io(e) = error {
+        return Fatal(match e.kind() {
+            ErrorKind::AlreadyExists => {
+                format!("{target} exists already, and a backup overwrites nothing")
+            }
+            ErrorKind::NotFound => {
+                format!("{target} cannot be created: there is no folder {folder}")
+            }
+            ErrorKind::NotADirectory => {
+                format!("{target} cannot be created: {folder} is not a folder")
+            }
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                format!("{target} cannot be created: this user cannot write to {folder}")
+            }
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                format!("{target} cannot be created: the disk is full")
+            }
+            _ => format!("{source} cannot be copied to {target}: {e}"),
+        });
+    }
+    let code = error.as_database_error().and_then(|e| e.code()?.parse::<i32>().ok());
+    Fatal(match code.map(|code| code & 0xff) {
+        Some(11) => format!("the database {source} is damaged, so there is no backup: {error}"),
+        Some(13) => format!("{target} cannot be created: the disk is full"),
+        Some(10) => format!("{target} cannot be written; is the disk full? ({error})"),
+        Some(26) => format!("{source} is not an SQLite database"),
+        _ => format!("{source} cannot be copied to {target}: {error}"),
     })
 }
 
@@ -38,10 +76,12 @@ async fn copy(source: &Path, file: &Path) -> Result<(), sqlx::Error> {
         return Err(IoError::from(ErrorKind::AlreadyExists).into());
     }
     let folder = file.parent().unwrap_or(Path::new("/"));
+    // In a folder of its own, with which whatever SQLite leaves there disappears if the disk is full.
+    let scratch = tempfile::Builder::new().prefix(".postly-backup-").tempdir_in(folder)?;
     // Written to a temporary file and renamed, so that a file with this name is complete.
     let temporary = tempfile::Builder::new()
         .permissions(std::fs::Permissions::from_mode(0o600))
-        .tempfile_in(folder)?;
+        .tempfile_in(scratch.path())?;
     let name = temporary.path().to_str().ok_or_else(|| IoError::other("its name is not UTF-8"))?;
 
     let mut original = open(source).await?;
@@ -65,5 +105,6 @@ async fn copy(source: &Path, file: &Path) -> Result<(), sqlx::Error> {
 }
 
 async fn open(file: &Path) -> Result<SqliteConnection, sqlx::Error> {
-    SqliteConnectOptions::new().filename(file).read_only(true).connect().await
+    let options = SqliteConnectOptions::new().filename(file).read_only(true);
+    options.disable_statement_logging().connect().await
 }

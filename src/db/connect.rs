@@ -1,19 +1,20 @@
 //! Connecting to the database in `DATABASE_URL`.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rocket_db_pools::figment::Figment;
 use sqlx::Connection as _;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
 
+use super::address::{is_sqlite, postgres_options, sqlite_path, unreachable};
 use super::circuit_breaker::{Abandoned, CircuitBreaker};
 use super::connection::{Common, Db};
+use super::files::{create_private_folder, open_private_file};
 use super::sqlite_file::{OpenFiles, SqliteGuard};
 use crate::error::Fatal;
 
@@ -58,8 +59,11 @@ async fn open_sqlite(url: &str, limits: Limits) -> Result<Db, Fatal> {
         Fatal(format!("the SQLite file {} cannot be used: {e}", path.display()))
     };
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|e| unusable(&e))?;
+        create_private_folder(folder).map_err(|e| unusable(&e))?;
     }
+    // SQLite would create it with the rights that the umask leaves; the files beside it get the
+    // mode of this one.
+    open_private_file(&path).map_err(|e| unusable(&e))?;
     let options = SqliteConnectOptions::new()
         .filename(&path)
         .journal_mode(SqliteJournalMode::Wal)
@@ -131,13 +135,10 @@ async fn limit(connection: &mut SqliteConnection, time: Option<Duration>) -> sql
 }
 
 async fn open_postgres(url: &str, limits: Limits) -> Result<Db, Fatal> {
-    // The URL contains a password, so the message does not repeat it.
-    let unreachable =
-        |e: sqlx::Error| Fatal(format!("the PostgreSQL database cannot be reached: {e}"));
     // A name of its own, to tell the connections of this instance from those of others.
     let name = format!("postly-{}", random_name()?);
     let milliseconds = |time: Duration| time.as_millis().to_string();
-    let mut options = PgConnectOptions::from_str(url).map_err(unreachable)?.application_name(&name);
+    let mut options = postgres_options(url)?.application_name(&name);
     for (setting, time) in [("statement_timeout", limits.statement), ("lock_timeout", limits.lock)]
     {
         options = options.options(time.map(|time| (setting, milliseconds(time))));
@@ -150,7 +151,7 @@ async fn open_postgres(url: &str, limits: Limits) -> Result<Db, Fatal> {
         .after_release(move |connection, _| Box::pin(checked.clone().check(connection)))
         .connect_with(options)
         .await
-        .map_err(unreachable)?;
+        .map_err(|e| unreachable(url, &e))?;
     let common = Common::default();
     let breaker = CircuitBreaker::new(pool.clone(), common.health.clone(), abandoned);
     // The server ends a statement itself; this is for a connection that has died.
@@ -166,33 +167,13 @@ fn random_name() -> Result<String, Fatal> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Whether a URL is for SQLite; otherwise it is for PostgreSQL.
-pub fn is_sqlite(url: &str) -> Result<bool, Fatal> {
-    match url.split_once(':') {
-        Some(("sqlite", _)) => Ok(true),
-        Some(("postgres" | "postgresql", _)) => Ok(false),
-        _ => Err(Fatal::new("DATABASE_URL must begin with sqlite: or postgres://")),
-    }
-}
-
-/// The file of a `sqlite:` URL.
-pub fn sqlite_path(url: &str) -> Result<PathBuf, Fatal> {
-    let options = SqliteConnectOptions::from_str(url)
-        .map_err(|e| Fatal(format!("DATABASE_URL cannot be read: {e}")))?;
-    let path = options.get_filename().to_owned();
-    if url.contains(":memory:") || path.as_os_str().is_empty() {
-        return Err(Fatal::new("DATABASE_URL must name a file: sqlite:PATH"));
-    }
-    Ok(path)
-}
-
 /// Locks out other processes that set up the same SQLite file until the value is dropped; sqlx
 /// takes no lock for SQLite.
 pub(super) async fn lock_file(database: &Path) -> Result<File, Fatal> {
     let path = database.with_extension("lock");
     let failed =
         |e: &dyn std::fmt::Display| Fatal(format!("{} cannot be locked: {e}", path.display()));
-    let file = File::create(&path).map_err(|e| failed(&e))?;
+    let file = open_private_file(&path).map_err(|e| failed(&e))?;
     // Waiting for the lock must not block other tasks, one of which may hold it.
     tokio::task::spawn_blocking(move || file.lock().map(|()| file))
         .await

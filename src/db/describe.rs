@@ -1,5 +1,6 @@
 //! Which database this is, for the operator.
 
+use super::address::postgres_place;
 use super::connection::Db;
 use crate::error::Result;
 
@@ -29,12 +30,9 @@ impl Db {
             Db::Postgres { pool, .. } => {
                 let version: String =
                     sqlx::query_scalar("SHOW server_version").fetch_one(pool).await?;
-                let options = pool.connect_options();
-                let database = options.get_database().unwrap_or(options.get_username());
-                let (host, port) = (options.get_host(), options.get_port());
                 Description {
                     engine: format!("PostgreSQL {version}"),
-                    place: format!("{host}:{port}/{database}"),
+                    place: postgres_place(&pool.connect_options()),
                 }
             }
         })

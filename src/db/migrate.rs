@@ -2,6 +2,8 @@
 
 use std::pin::Pin;
 
+use sqlx::migrate::Migrator;
+
 use super::connect::lock_file;
 use super::connection::{Db, Lock, Tx};
 use super::statement::sql;
@@ -31,6 +33,10 @@ pub enum Step {
     Finished,
 }
 
+/// The SQL files, embedded at compile time.
+pub(super) static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+pub(super) static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
 impl Db {
     /// Brings the schema up to date. Several instances may do so at once.
     ///
@@ -59,11 +65,9 @@ impl Db {
         let migrated = match self {
             Db::Sqlite { writer, .. } => {
                 let _held = lock_file(writer.connect_options().get_filename()).await?;
-                sqlx::migrate!("migrations/sqlite").run_to(target, writer).await
+                SQLITE.run_to(target, writer).await
             }
-            Db::Postgres { pool, .. } => {
-                sqlx::migrate!("migrations/postgres").run_to(target, pool).await
-            }
+            Db::Postgres { pool, .. } => POSTGRES.run_to(target, pool).await,
         };
         migrated.map_err(|e| Fatal(format!("the database cannot be migrated: {e}")))
     }

@@ -1,6 +1,7 @@
 //! The database: connections, migrations, and one query interface for both engines. All differences
 //! between SQLite and PostgreSQL are handled here.
 
+mod address;
 mod backup;
 mod circuit_breaker;
 mod clock;
@@ -8,7 +9,9 @@ mod connect;
 mod connection;
 mod deferred;
 mod describe;
+mod files;
 mod health;
+mod inspect;
 mod migrate;
 mod record;
 mod repeat;
@@ -17,12 +20,17 @@ mod sqlite_file;
 mod statement;
 mod value;
 
+pub use address::{describe, is_sqlite, sqlite_path};
 pub use backup::backup;
 pub use clock::shared_now;
-pub use connect::{Limits, is_sqlite, sqlite_path};
+pub use connect::Limits;
 pub use connection::{Conn, Db, Lock, Tx};
 pub use describe::Description;
+pub use files::{
+    companions, create_private_folder, make_private, open_private_file, warn_of_open_folder,
+};
 pub use health::Readiness;
+pub use inspect::{SchemaState, inspect};
 pub use migrate::{Backfill, Step};
 pub use record::recording;
 pub use repeat::repeat;

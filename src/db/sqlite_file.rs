@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use tokio::time::sleep;
 
+use super::files::beside;
 use super::health::{Health, PROBE_INTERVAL, Readiness};
 use crate::error::{Error, Fault, FaultKind, Result};
 
@@ -31,7 +32,7 @@ impl OpenFiles {
         sqlx::query("SELECT count(*) FROM sqlite_schema").execute(connection).await?;
         self.check_database()?;
         let mut found = Vec::new();
-        for file in [path.clone(), companion(&path, "-wal"), companion(&path, "-shm")] {
+        for file in [path.clone(), beside(&path, "-wal"), beside(&path, "-shm")] {
             let identity = identity(&file)?;
             found.push((file, identity));
         }
@@ -57,12 +58,6 @@ impl OpenFiles {
             None => Ok(()),
         }
     }
-}
-
-fn companion(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 fn identity(path: &Path) -> std::io::Result<Identity> {

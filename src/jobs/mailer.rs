@@ -13,6 +13,7 @@ use url::{Host, Url};
 
 use super::failure::JobFailure;
 use super::smtp::SmtpServer;
+use crate::db::create_private_folder;
 use crate::error::{Error, Fatal, Result};
 use crate::models::base::random;
 use crate::models::mail::address::with_ascii_domain;
@@ -152,7 +153,7 @@ fn ascii(address: Address) -> Address {
 /// Writes a file that only its owner can read: links in e-mails contain secrets. A file that an
 /// interrupted attempt left is replaced.
 fn write_file(folder: &Path, name: &str, text: &[u8]) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
+    create_private_folder(folder)?;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     let mut file = options.open(folder.join(name))?;

@@ -24,9 +24,9 @@ pub enum RequestError {
     /// The path exists, but not for this method; contains the allowed methods.
     #[strum(serialize = "method_not_allowed")]
     MethodNotAllowed(String),
-    /// A form that was sent from another site.
+    /// A form that was sent from another site; contains the address of this one.
     #[strum(serialize = "cross_origin")]
-    CrossOrigin,
+    CrossOrigin(String),
 }
 
 impl Cause {

@@ -31,6 +31,13 @@ pub fn at_signal(rocket: &Rocket<Ignite>, wait: Duration) -> Result<JoinHandle<I
     let listen = |kind| signal(kind).map_err(|e| Fatal(format!("signals cannot be handled: {e}")));
     let mut term = listen(SignalKind::terminate())?;
     let mut int = listen(SignalKind::interrupt())?;
+    let mut hangup = listen(SignalKind::hangup())?;
+    // Unless it is handled, it ends the process at once, with its requests.
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            tracing::info!("SIGHUP changes nothing; to read a new configuration, restart");
+        }
+    });
     let draining = rocket.state::<Draining>().cloned().unwrap_or_default();
     let shutdown = rocket.shutdown();
     let limits = &rocket.config().shutdown;

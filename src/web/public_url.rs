@@ -17,8 +17,10 @@ impl PublicUrl {
     /// Parses `https://example.org` or `http://host:port`; rejects a path, query or password.
     pub fn parse(text: &str) -> Result<PublicUrl, Fatal> {
         let wrong = || {
+            // What comes before an @ may be a password.
+            let given = if text.contains('@') { String::new() } else { format!(", not {text:?}") };
             Fatal(format!(
-                "POSTLY_PUBLIC_URL must be an origin such as https://posts.example, not {text:?}"
+                "POSTLY_PUBLIC_URL must be an origin such as https://posts.example{given}"
             ))
         };
         let url = Url::parse(text).map_err(|_| wrong())?;
@@ -51,6 +53,11 @@ impl PublicUrl {
         &self.origin
     }
 
+    /// Whether no public URL is configured.
+    pub fn is_default(&self) -> bool {
+        self.alias.is_some()
+    }
+
     pub fn is_https(&self) -> bool {
         self.https
     }
@@ -72,6 +79,8 @@ mod tests {
         {
             assert!(PublicUrl::parse(wrong).is_err(), "{wrong:?}");
         }
+        let secret = PublicUrl::parse("https://ann:canary@posts.example").unwrap_err();
+        assert!(!secret.to_string().contains("canary"), "{secret}");
         let url = PublicUrl::parse("https://Posts.example:443/").unwrap();
         assert_eq!(url.origin(), "https://posts.example");
         assert!(url.is_https());

@@ -5,7 +5,7 @@ mod content;
 use chrono::Duration;
 use clap::Args;
 
-use super::operator;
+use super::operator::{self, Access};
 use crate::config::Config;
 use crate::db::now;
 use crate::error::{Conflict, Error, Fatal, Result};
@@ -28,7 +28,7 @@ pub struct DemoArguments {
 const BATCH: u64 = 1_000;
 
 pub async fn run(config: &Config, arguments: &DemoArguments) -> Result<(), Fatal> {
-    let site = operator::site(config).await?;
+    let site = operator::site(config, Access::Create).await?;
     let summary = fill(&site, arguments.posts).await?;
     println!(
         "Created {} users and {} posts. Log in as any of them, for example {}, with the password: {}",
@@ -102,6 +102,10 @@ async fn write(site: &Site, admin: &Admin, users: &[i64], posts: u64) -> Result<
         let ids = edit::create_assigned(site, admin, batch).await?;
         let pairs = ids.into_iter().zip(authors);
         written.extend(pairs.map(|(post_id, user_id)| Written { post_id, user_id }));
+        if posts > BATCH {
+            // Not to standard output, which scripts read.
+            eprintln!("{} of {posts} posts", written.len());
+        }
     }
     Ok(written)
 }

@@ -96,6 +96,11 @@ impl Keys {
         &self.newest.id
     }
 
+    /// The ids of all keys, the newest first.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.all().map(|key| key.id.as_str())
+    }
+
     /// Whether `derive` returned `value` when the key with this id was the newest; `None` when it
     /// is not one of ours.
     pub fn verify(&self, purpose: &str, text: &str, id: &str, value: &str) -> Option<bool> {

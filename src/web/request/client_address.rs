@@ -1,19 +1,54 @@
 //! The client's IP address: proxies are trusted only if the operator configured them.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ipnet::IpNet;
 use rocket::Request;
 
 /// The proxies that the operator trusts.
-pub struct TrustedProxies(pub Vec<IpNet>);
+pub struct TrustedProxies {
+    networks: Vec<IpNet>,
+    /// Whether the operator was told of a proxy that is not among them.
+    warned: AtomicBool,
+}
+
+impl TrustedProxies {
+    pub fn new(networks: Vec<IpNet>) -> TrustedProxies {
+        TrustedProxies { networks, warned: AtomicBool::new(false) }
+    }
+
+    fn contain(&self, peer: IpAddr) -> bool {
+        self.networks.iter().any(|network| network.contains(&peer))
+    }
+
+    /// Warns once of a proxy that is probably the operator's own: without it, all clients count as
+    /// one, and one of them uses up the rate limits of all.
+    fn warn_of_proxy(&self, peer: IpAddr) {
+        let is_near = match peer {
+            IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
+            IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local(),
+        };
+        if is_near && !self.warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "{peer} sends X-Forwarded-For, but is not in POSTLY_TRUSTED_PROXIES: all clients \
+                 behind it count as one address; if it is your proxy, set \
+                 POSTLY_TRUSTED_PROXIES={peer}"
+            );
+        }
+    }
+}
 
 /// The client's address; `None` when the connection has none, as in tests with a local client.
 pub fn of(request: &Request<'_>) -> Option<IpAddr> {
     let peer = request.remote()?.ip();
-    let trusted = request.rocket().state::<TrustedProxies>().map_or(&[][..], |t| &t.0);
+    let proxies = request.rocket().state::<TrustedProxies>()?;
     let forwarded: Vec<&str> = request.headers().get("X-Forwarded-For").collect();
-    Some(client(peer, &forwarded, trusted))
+    let peer = peer.to_canonical();
+    if !forwarded.is_empty() && !proxies.contain(peer) {
+        proxies.warn_of_proxy(peer);
+    }
+    Some(client(peer, &forwarded, &proxies.networks))
 }
 
 /// The request's id in the log of the trusted proxy that sent it, if that is a short token.
@@ -23,7 +58,7 @@ pub fn request_id<'r>(request: &'r Request<'_>) -> Option<&'r str> {
     let id = request.headers().get_one("X-Request-Id")?;
     let is_token = (8..=64).contains(&id.len())
         && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
-    (is_token && trusted.0.iter().any(|network| network.contains(&peer))).then_some(id)
+    (is_token && trusted.contain(peer)).then_some(id)
 }
 
 /// Each proxy appends the address of its peer to `X-Forwarded-For`. Read from the right, an address

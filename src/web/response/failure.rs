@@ -134,7 +134,7 @@ fn log(request: &Request<'_>, cause: &Cause) {
         // Not a trespass: the user only has to set something up first.
         Cause::Site(Error::Forbidden(Denial::SecondFactorMissing)) => {}
         Cause::Site(Error::Forbidden(_) | Error::InsufficientScope(_))
-        | Cause::Request(RequestError::CrossOrigin) => state.denied.store(true, Relaxed),
+        | Cause::Request(RequestError::CrossOrigin(_)) => state.denied.store(true, Relaxed),
         _ => {}
     }
 }

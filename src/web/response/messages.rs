@@ -77,6 +77,9 @@ pub fn detail(cause: &Cause) -> String {
         }
         Cause::Request(RequestError::Malformed(why)) => arguments.set("reason", why.as_str()),
         Cause::Request(RequestError::UnsupportedMediaType(kind)) => arguments.set("type", *kind),
+        Cause::Request(RequestError::CrossOrigin(address)) => {
+            arguments.set("address", address.as_str());
+        }
         Cause::Request(RequestError::MethodNotAllowed(methods)) => {
             arguments.set("methods", methods.as_str());
         }

@@ -45,6 +45,6 @@ fn request_status(error: &RequestError) -> Status {
         RequestError::UnsupportedMediaType(_) => Status::UnsupportedMediaType,
         RequestError::TooLarge => Status::PayloadTooLarge,
         RequestError::MethodNotAllowed(_) => Status::MethodNotAllowed,
-        RequestError::CrossOrigin => Status::Forbidden,
+        RequestError::CrossOrigin(_) => Status::Forbidden,
     }
 }

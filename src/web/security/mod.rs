@@ -4,6 +4,7 @@ pub mod cookie;
 pub mod denials;
 pub mod headers;
 pub mod link_cookie;
+pub mod method;
 pub mod oauth;
 pub mod origin;
 pub mod session_cookie;

@@ -1,4 +1,5 @@
-//! The cross-origin check: no other site can make a user's browser change anything here (CSRF).
+//! What is checked before anything else: that a request names one host (RFC 9112 §3.2), and that no
+//! other site makes a user's browser change anything here (CSRF).
 
 use rocket::http::Method;
 use rocket::route::{Handler, Outcome, Route};
@@ -12,14 +13,20 @@ use crate::web::response::failure::Failure;
 /// The rank before all other routes.
 pub const RANK: isize = -100;
 
-/// Routes that come before all others of the page door: they answer an unsafe request from another
-/// site with 403 and forward all others. Unlike a guard, they cannot be forgotten.
+/// The methods that change something.
+const UNSAFE: [Method; 4] = [Method::Post, Method::Put, Method::Patch, Method::Delete];
+
+/// Routes that come before all others: they answer a request without a host with 400, an unsafe one
+/// from another site at the page door with 403, and forward all others. Unlike a guard, they cannot
+/// be forgotten.
 pub fn routes() -> Vec<Route> {
-    [Method::Post, Method::Put, Method::Patch, Method::Delete]
+    // Rocket also routes HEAD to GET.
+    [&[Method::Get, Method::Options], &UNSAFE[..]]
+        .concat()
         .into_iter()
         .map(|method| {
             let mut route = Route::ranked(RANK, method, "/<path..>", Check);
-            route.name = Some("cross-origin check".into());
+            route.name = Some("check of host and origin".into());
             route
         })
         .collect()
@@ -31,12 +38,28 @@ struct Check;
 #[rocket::async_trait]
 impl Handler for Check {
     async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
-        // The API door ignores cookies, so another site has nothing to abuse.
-        if Door::of(request) == Door::Api || is_ours(request) {
+        let refusal = if !names_one_host(request) {
+            RequestError::Malformed("it must have exactly one Host header".to_owned())
+        } else if is_from_elsewhere(request) {
+            let known = request.rocket().state::<PublicUrl>();
+            let address = known.map(|url| url.origin().to_owned()).unwrap_or_default();
+            RequestError::CrossOrigin(address)
+        } else {
             return Outcome::forward(data, rocket::http::Status::NotFound);
-        }
-        Outcome::from(request, Failure::from(RequestError::CrossOrigin))
+        };
+        Outcome::from(request, Failure::from(refusal))
     }
+}
+
+/// Programs that watch the server often send HTTP/1.0 without a host.
+fn names_one_host(request: &Request<'_>) -> bool {
+    matches!(request.uri().path().as_str(), "/healthz" | "/readyz")
+        || request.headers().get("Host").count() == 1
+}
+
+/// The API door ignores cookies, so another site has nothing to abuse.
+fn is_from_elsewhere(request: &Request<'_>) -> bool {
+    UNSAFE.contains(&request.method()) && Door::of(request) == Door::Page && !is_ours(request)
 }
 
 /// The rule of Go's CrossOriginProtection (net/http, 1.25), tightened: `Sec-Fetch-Site` must say

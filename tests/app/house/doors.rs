@@ -13,7 +13,7 @@ pub type Actions = BTreeSet<(String, String)>;
 pub fn mounted(app: &App) -> (Actions, Actions) {
     let (mut page, mut api) = (Actions::new(), Actions::new());
     for route in app.client.rocket().routes() {
-        if route.name.as_deref() == Some("cross-origin check") {
+        if route.name.as_deref() == Some("check of host and origin") {
             continue;
         }
         let (method, path) = (route.method.to_string(), route.uri.path());

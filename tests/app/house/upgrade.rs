@@ -365,9 +365,14 @@ async fn a_link_that_was_mailed_before_still_works_once() {
 #[rocket::async_test]
 async fn the_audit_is_unbroken_and_still_holds_the_end_that_was_noted() {
     let old = Old::restore().await;
+    let end = old.secret("audit_end");
+    let run = |arguments: &[&str]| old.command().args(arguments).output().unwrap();
+    let refused = run(&["audit", "verify", "--expect", end]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && said.contains("run `postly migrate`"), "{said}");
+    assert!(run(&["migrate"]).status.success());
     let verify = || {
-        let end = old.secret("audit_end");
-        let done = old.command().args(["audit", "verify", "--expect", end]).output().unwrap();
+        let done = run(&["audit", "verify", "--expect", end]);
         let said = String::from_utf8_lossy(&done.stdout).into_owned();
         assert!(done.status.success(), "{said}{}", String::from_utf8_lossy(&done.stderr));
         said

@@ -4,6 +4,8 @@ mod commands;
 mod flows;
 mod health;
 mod log;
+mod operator;
+mod requests;
 mod static_files;
 
 use crate::support::permission::Permission;

@@ -1,10 +1,14 @@
-//! Two instances that start at once on an empty database.
+//! Starting: two instances at once on an empty database, and before PostgreSQL.
 
 use std::collections::BTreeSet;
+use std::net::TcpListener;
+use std::path::Path;
 
-use crate::support::binary::{Server, Site, Starting, wait_for};
+use crate::support::binary::{Server, Site, Starting, eventually, wait_for};
+use crate::support::database::{self, is_postgres};
 use crate::support::internals::sql;
-use crate::support::repetitions;
+use crate::support::postgres::Relay;
+use crate::support::{SECRET, repetitions};
 
 #[test]
 fn two_that_start_at_once_migrate_once_and_both_serve() {
@@ -40,6 +44,31 @@ fn two_that_start_at_once_in_an_empty_folder_share_their_secret() {
     let [first, second] = starting.map(Starting::ready);
     let ann = first.newcomer("ann");
     assert_eq!(ann.at(&second).ask("GET", "/me", None).status, 200);
+}
+
+/// Server and database are often started together.
+#[test]
+fn it_waits_for_a_postgresql_server_that_is_starting() {
+    if !is_postgres() {
+        return;
+    }
+    let direct = wait_for(database::migrated(Path::new("/nowhere")));
+    let mut url = url::Url::parse(&direct).unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    url.set_host(Some("127.0.0.1")).unwrap();
+    url.set_port(Some(port)).unwrap();
+    let site = Site::unconfigured();
+    let log = site.path("log");
+    let mut command = site.postly();
+    command.env("DATABASE_URL", url.as_str()).env("POSTLY_SECRET_KEY", SECRET);
+    let starting = Starting::logging_to(&mut command, &log);
+    eventually("it says that it waits", || {
+        std::fs::read_to_string(&log).unwrap().contains("waiting for PostgreSQL")
+    });
+    let runtime = rocket::tokio::runtime::Runtime::new().unwrap();
+    let _relay = runtime.block_on(Relay::at(&direct, port));
+    let server = starting.ready();
+    assert_eq!(server.nobody().get("/readyz").unwrap().status, 200);
 }
 
 async fn migrated_once(site: &Site) {

@@ -44,6 +44,9 @@ async fn no_other_site_changes_anything() {
             let refused = send(&app, Method::Post, path, all, Some(body)).await;
             assert_eq!(refused.status, 403, "{headers:?} {path}");
             assert!(refused.body.contains("another site"));
+            // Whoever runs the site under another address needs to know what to change.
+            let text = refused.body.replace("&#x2F;", "/");
+            assert!(text.contains(ORIGIN) && text.contains("POSTLY_PUBLIC_URL"), "{text}");
         }
     }
     assert_eq!(ann.page().get("/me").await.status, 200, "nobody was logged out");

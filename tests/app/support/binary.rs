@@ -107,6 +107,8 @@ impl Site {
 pub struct Output {
     pub status: ExitStatus,
     pub text: String,
+    /// Standard output alone.
+    pub stdout: String,
 }
 
 /// Runs a command to completion, with this input.
@@ -117,7 +119,8 @@ pub fn run(command: &mut Command, input: &str) -> Output {
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
     let text = [&output.stdout[..], &output.stderr[..]].concat();
-    Output { status: output.status, text: String::from_utf8_lossy(&text).into_owned() }
+    let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Output { status: output.status, text: lossy(&text), stdout: lossy(&output.stdout) }
 }
 
 /// A server that is starting.
@@ -229,6 +232,12 @@ impl Caller {
     /// The same person, through a proxy.
     pub fn through(&self, url: String) -> Caller {
         Caller { url, ..self.clone() }
+    }
+
+    /// The value of the session cookie.
+    pub fn cookie(&self) -> Option<String> {
+        let pair = self.cookie.as_deref()?;
+        pair.split_once('=').map(|(_, value)| value.to_owned())
     }
 
     /// Logs in at the API door.

@@ -27,9 +27,14 @@ impl Relay {
     /// A migrated database on the server under test, behind a relay.
     pub async fn to_postgres() -> Relay {
         let direct = super::database::migrated(Path::new("/nowhere")).await; // No file is needed.
-        let mut url = url::Url::parse(&direct).unwrap();
+        Relay::at(&direct, 0).await
+    }
+
+    /// Listens at this port, for the server of this URL.
+    pub async fn at(direct: &str, port: u16) -> Relay {
+        let mut url = url::Url::parse(direct).unwrap();
         let server = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         url.set_host(Some("127.0.0.1")).unwrap();
         url.set_port(Some(listener.local_addr().unwrap().port())).unwrap();
         let (sender, state) = watch::channel(State::Open);

@@ -1,0 +1,65 @@
+//! What `serve` tells the operator when it starts.
+
+use std::io::{Error, ErrorKind};
+use std::net::IpAddr;
+
+use crate::config::{Config, data_dir};
+use crate::db;
+use crate::error::Fatal;
+
+/// Closes files of the site that other users of the machine can read, and says so.
+///
+/// # Errors
+/// When `DATABASE_URL` cannot be read.
+pub fn check_files(config: &Config) -> Result<(), Fatal> {
+    if !db::is_sqlite(&config.database_url)? {
+        return Ok(());
+    }
+    let folder = data_dir(&config.database_url)?;
+    db::warn_of_open_folder(&folder);
+    db::make_private(&folder.join("secret.key"));
+    for file in db::companions(&db::sqlite_path(&config.database_url)?) {
+        db::make_private(&file);
+    }
+    Ok(())
+}
+
+/// Warns of what is right at home, but hardly on the Internet.
+pub fn warn(config: &Config) {
+    let address = config.listens_at.ip();
+    if address.is_loopback() {
+        return;
+    }
+    if config.public_url.is_default() {
+        tracing::warn!(
+            "ROCKET_ADDRESS={address} lets other machines connect, but POSTLY_PUBLIC_URL is not \
+             set: forms from any other address than {} are refused",
+            config.public_url.origin()
+        );
+    }
+    if config.trusted_proxies.is_empty() {
+        tracing::warn!(
+            "ROCKET_ADDRESS={address} lets other machines connect, but POSTLY_TRUSTED_PROXIES is \
+             not set: a public site needs a proxy in front of it that stops slow and excessive \
+             clients, and its address belongs there"
+        );
+    }
+}
+
+/// Why the server cannot listen, and which variable to change.
+pub fn cannot_listen(address: IpAddr, port: u16, error: &Error) -> Fatal {
+    Fatal(match error.kind() {
+        ErrorKind::AddrInUse => format!(
+            "port {port} of {address} is taken by another program, perhaps another Postly; end it, \
+             or choose another port with ROCKET_PORT"
+        ),
+        ErrorKind::PermissionDenied => format!(
+            "port {port} needs more rights than this user has; choose one from 1024 up with \
+             ROCKET_PORT"
+        ),
+        ErrorKind::AddrNotAvailable => {
+            format!("this machine does not have the address {address}; change ROCKET_ADDRESS")
+        }
+        _ => format!("the server cannot listen on {address}, port {port}: {error}"),
+    })
+}
