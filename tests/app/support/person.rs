@@ -185,7 +185,9 @@ pub async fn send_from(
     body: Option<impl AsRef<[u8]>>,
 ) -> Response {
     let mut request = app.client.req(method, path.to_owned()).remote((address, 40_000).into());
-    request.add_header(Header::new("Host", "postly.test"));
+    if !headers.iter().any(|header| header.name() == "Host") {
+        request.add_header(Header::new("Host", "postly.test"));
+    }
     for header in headers {
         // The local client, unlike a server, does not parse cookies from the header.
         if header.name() == "Cookie" {
