@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::db::{Statement, Value};
 use crate::error::{Error, Result};
-use crate::models::users::user;
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
 /// Default number of items on a page.
@@ -266,17 +265,6 @@ fn decode<const KEYS: usize>(text: &str) -> Option<[i64; KEYS]> {
     keys.try_into().ok()
 }
 
-/// The LIKE pattern for text that contains `q`, normalised by `user::canonical`; `None` when `q` is
-/// blank.
-pub fn like_pattern(q: &str) -> Option<String> {
-    let needle = user::canonical(q);
-    if needle.is_empty() {
-        return None;
-    }
-    let escaped = needle.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    Some(format!("%{escaped}%"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -293,11 +281,5 @@ mod tests {
         for text in ["x", "!!", "MQ==", "MS4y", "OTIyMzM3MjAzNjg1NDc3NTgwOA"] {
             assert_eq!(decode::<1>(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn wildcards_in_a_search_are_letters() {
-        assert_eq!(like_pattern("50%_\\").unwrap(), "%50\\%\\_\\\\%");
-        assert_eq!(like_pattern("  "), None);
     }
 }
