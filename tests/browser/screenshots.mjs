@@ -1,24 +1,43 @@
-// Screenshots of every page, narrow and wide, light and dark: npm run screenshots -- FOLDER
+// Screenshots of every page, narrow and wide, light and dark: npm run screenshots -- FOLDER [WHO]
 import { execFileSync, spawn } from "node:child_process";
+import { createHmac } from "node:crypto";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { chromium } from "@playwright/test";
 
 const out = resolve(process.argv[2] ?? "node_modules/.screenshots");
-const binary = fileURLToPath(new URL("../../target/debug/postly", import.meta.url));
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const binary = here("../../target/debug/postly");
 const folder = mkdtempSync(join(tmpdir(), "postly-screenshots-"));
 const url = "http://127.0.0.1:8765";
 const password = "violet otter paddles upstream";
-const env = { PATH: process.env.PATH, ROCKET_PORT: "8765", POSTLY_BCRYPT_COST: "4" };
-const run = (args, input = "") => execFileSync(binary, args, { cwd: folder, env, input });
 
+// It takes each mail, with the link in it, and refuses it afterwards, which the account's page then shows.
+const mails = [];
+const smtp = spawn("node", [here("support/smtp.mjs"), "refuse-text", "0"], { stdio: ["pipe", "pipe", "inherit"] });
+const lines = createInterface({ input: smtp.stdout });
+const [{ port }] = (await once(lines, "line")).map((line) => JSON.parse(line));
+lines.on("line", (line) => mails.push(JSON.parse(line)));
+
+const env = {
+  PATH: process.env.PATH,
+  ROCKET_PORT: "8765",
+  POSTLY_BCRYPT_COST: "4",
+  POSTLY_MAIL_URL: `smtp://127.0.0.1:${port}`,
+  POSTLY_MAIL_FROM: "Postly <post@posts.example>",
+  POSTLY_LIMITS: "mails=1000/h, links=1000/m, sessions=1000/h, login-address=1000/m, register=1000/m",
+};
+const run = (args, input = "") => execFileSync(binary, args, { cwd: folder, env, input, stdio: ["pipe", "ignore", "ignore"] });
 run(["demo"]);
 run(["user", "add", "root", "--admin"], password);
+run(["user", "add", "zoe", "--email", "zoe@mail.example"], password);
 run(["user", "set-password", "mirela"], password);
-const server = spawn(binary, { cwd: folder, env, stdio: ["ignore", "pipe", "inherit"] });
-await new Promise((up) => server.stdout.once("data", up));
+const server = spawn(binary, { cwd: folder, env, stdio: ["ignore", "pipe", "ignore"] });
+await once(server.stdout, "data");
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
@@ -29,45 +48,118 @@ const newest = (await (await fetch(`${url}/api/v1/posts`)).json()).items;
 const ownPost = newest.find((post) => post.author.username === "mirela").id;
 const plan = {
   visitor: ["/", "/?sort=top", `/posts/${ownPost}`, `/posts/${ownPost}/votes`, "/users/mirela", "/login", "/register", "/password-reset", "/password-reset/new", "/verify-email", "/login/code", "/nowhere", "/docs", "/docs/errors", "/redoc"],
-  mirela: ["/", `/posts/${ownPost}`, `/posts/${ownPost}/edit`, "/posts/new", "/dashboard", "/me", "/me/sessions", "/me/tokens", "/me/events", "/me/password", "/me/email", "/me/two-factor", "/sudo"],
-  root: ["/admin/posts", "/admin/users", "/admin/audit", "/admin/users/mirela/sessions"],
+  mirela: ["/", `/posts/${ownPost}`, `/posts/${ownPost}/edit`, "/posts/new", "/dashboard", "/me", "/me/sessions", "/me/tokens", "/me/events", "/me/password", "/me/email", "/me/two-factor", "/sudo", "/sudo?repeat=true"],
+  root: ["/admin/posts", "/admin/posts?q=zzz", "/admin/users", "/admin/audit", "/admin/users/mirela/sessions"],
 };
-for (const [who, paths] of Object.entries(plan)) {
+
+/** The code that an authenticator shows (RFC 6238), `later` periods from now. */
+function code(secret, later = 0) {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...secret].map((letter) => alphabet.indexOf(letter).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + later));
+  const digest = createHmac("sha1", key).update(counter).digest();
+  const number = digest.readUInt32BE(digest[19] & 15) & 0x7fffffff;
+  return String(number % 1_000_000).padStart(6, "0");
+}
+
+/** The last link of a mail to an address, once it has arrived. */
+async function link(address) {
+  for (;;) {
+    const mail = mails.findLast((mail) => mail.to?.includes(address) && /token=/.test(mail.raw));
+    if (mail) return mail.raw.match(/http\S+token=[\w-]+/)[0];
+    await once(lines, "line");
+  }
+}
+
+async function logIn(page, username) {
+  await page.goto("/login");
+  await page.getByLabel(/^Username/).fill(username);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Log in" }).click();
+}
+
+const states = {
+  async visitor(page, shot) {
+    await page.goto("/register");
+    await page.getByLabel("Username").fill("a b");
+    await page.getByRole("button", { name: "Register" }).click();
+    await page.getByRole("alert").waitFor();
+    await shot("register-errors");
+    mails.length = 0;
+    await page.goto("/password-reset");
+    await page.getByLabel(/E-mail/).fill("zoe@mail.example");
+    await page.getByRole("main").getByRole("button").click();
+    await shot("reset-asked");
+    await page.goto(await link("zoe@mail.example"));
+    await shot("reset-link");
+    const name = `person${Math.random().toString(36).slice(2, 8)}`;
+    await page.goto("/register");
+    await page.getByLabel("Username").fill(name);
+    await page.getByLabel(/E-mail/).fill(`${name}@mail.example`);
+    await page.getByLabel("Password").fill(password);
+    await page.getByRole("button", { name: "Register" }).click();
+    await page.goto(await link(`${name}@mail.example`));
+    await shot("verify-link");
+    await page.goto("/me");
+    await shot("mail-refused");
+  },
+  async mirela(page, shot) {
+    await page.goto("/posts/new");
+    await page.getByLabel("Title").fill("A table with too many cells");
+    await page.locator("textarea").fill(`|${"a|".repeat(200)}\n|${"-|".repeat(200)}\n${"a\n".repeat(1300)}`);
+    await page.getByRole("button", { name: "Publish" }).click();
+    await page.getByRole("alert").waitFor();
+    await shot("too-complex");
+    await page.goto("/me/tokens");
+    await page.getByLabel("Name", { exact: true }).fill("backup script");
+    await page.getByLabel("Read posts").check();
+    await page.getByRole("button", { name: "Create token" }).click();
+    await shot("token-created");
+    await page.goto("/me/password");
+    await shot("password-with-tokens");
+    await page.goto("/me/two-factor");
+    await page.getByRole("button", { name: "Set up" }).click();
+    await shot("two-factor-setup");
+    const secret = (await page.getByRole("main").innerText()).replace(/ /g, "").match(/[A-Z2-7]{32}/)[0];
+    await page.getByRole("textbox", { name: "Code" }).fill(code(secret));
+    await page.getByRole("main").getByRole("button").last().click();
+    await shot("recovery-codes");
+    await page.goto("/sudo");
+    await shot("sudo-with-code");
+    await page.context().clearCookies();
+    await logIn(page, "mirela");
+    await shot("login-code");
+    await page.getByRole("textbox", { name: "Code" }).fill("000000");
+    await page.getByRole("main").getByRole("button").click();
+    await page.getByRole("alert").waitFor();
+    await shot("login-code-wrong");
+    run(["user", "reset-two-factor", "mirela"]);
+  },
+  async root() {},
+};
+
+for (const [who, paths] of Object.entries(plan).filter(([who]) => [undefined, who].includes(process.argv[3]))) {
   for (const colorScheme of ["light", "dark"]) {
     for (const width of [360, 1280]) {
       const context = await browser.newContext({ baseURL: url, colorScheme, viewport: { width, height: 900 } });
       const page = await context.newPage();
-      if (who !== "visitor") {
-        await page.request.post("/login", { form: { username: who, password }, headers: { Origin: url }, maxRedirects: 0 });
-      }
+      const shot = (name) => page.screenshot({ path: join(out, `${who}-${name}-${width}-${colorScheme}.png`), fullPage: true });
+      if (who !== "visitor") await logIn(page, who);
       for (const path of paths) {
         await page.goto(path, { waitUntil: "networkidle" });
         const name = `${who}${path.replace(/[^a-z0-9]+/gi, "-")}-${width}-${colorScheme}.png`;
         await page.screenshot({ path: join(out, name) });
       }
-      if (who === "visitor") {
-        await page.goto("/register");
-        await page.getByLabel("Username").fill("a b");
-        await page.getByRole("button", { name: "Register" }).click();
-        await page.getByRole("alert").waitFor();
-        await page.screenshot({ path: join(out, `visitor-register-errors-${width}-${colorScheme}.png`) });
-      }
-      if (who === "mirela") {
-        const shot = (name) => page.screenshot({ path: join(out, `${who}-${name}-${width}-${colorScheme}.png`), fullPage: true });
-        await page.goto("/me/tokens");
-        await page.getByLabel("Name", { exact: true }).fill("backup script");
-        await page.getByLabel("Read posts").check();
-        await page.getByRole("button", { name: "Create token" }).click();
-        await shot("token-created");
-        await page.goto("/me/two-factor");
-        await page.getByRole("button", { name: "Set up" }).click();
-        await shot("two-factor-setup");
-      }
+      await states[who](page, shot);
       await context.close();
     }
   }
 }
 await browser.close();
 server.kill();
+smtp.stdin.end();
 rmSync(folder, { recursive: true, force: true });
 console.log(`The screenshots are in ${out}`);
+process.exit(0);

@@ -69,7 +69,9 @@ async fn counts_follow_every_change() {
 
 #[rocket::async_test]
 async fn parallel_votes_and_deletions_leave_exact_counts() {
-    let app = App::new().await;
+    // On a busy machine, some wait longer for a lock than people should.
+    let patient = [("lock_timeout_seconds", "600"), ("statement_timeout_seconds", "600")];
+    let app = App::with(&patient).await;
     let root = app.admin("root").await;
     for round in 0..repetitions() {
         let mut people = Vec::new();

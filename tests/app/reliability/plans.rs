@@ -56,6 +56,12 @@ const FILL: [&str; 7] = [
 async fn fill(app: &App, at: DateTime<Utc>) {
     // The site's own connections have a time limit, which filling exceeds on a busy machine.
     let db = Db::connect(&app.database_url(), 2, Duration::from_secs(60)).await.unwrap();
+    if database::is_postgres() {
+        // In one transaction, PostgreSQL keeps every version of the one row that the trigger changes
+        // for each event, and looks for the latest among all of them.
+        let off = "ALTER TABLE audit_events DISABLE TRIGGER audit_head_follows";
+        sql(off).execute(db.writer()).await.unwrap();
+    }
     for statement in FILL {
         let text = format!(
             "WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL \
@@ -159,12 +165,21 @@ async fn measure(meter: &mut Meter, person: &Person<'_>, path: &str) -> (Json, i
     (response.json(), largest)
 }
 
+/// The person with a token that outlasts the test, on a busy machine too.
+async fn lasting<'a>(person: Person<'a>, scopes: Json) -> Person<'a> {
+    let new = json!({"name": "test", "scopes": scopes});
+    let created = person.api().post("/me/tokens", new).await.json();
+    person.with_token(created["token"].as_str().unwrap())
+}
+
 #[rocket::async_test]
 async fn no_list_reads_or_sorts_more_than_its_page() {
     let app = App::new().await;
     let (root, heavy) = (app.admin("root").await, app.user("heavy").await);
     app.user("light").await;
     heavy.posts("A recent one").await;
+    let root = lasting(root, json!(["posts:read", "account", "admin"])).await;
+    let heavy = lasting(heavy, json!(["posts:read", "account"])).await;
     let at = now();
     fill(&app, at).await;
     let mut meter = Meter::new(&app.database_url()).await;
@@ -197,7 +212,7 @@ async fn no_list_reads_or_sorts_more_than_its_page() {
         }
     }
     for path in ["/me", "/me/sessions", "/me/tokens"] {
-        measure(&mut meter, &heavy, path).await;
+        measure(&mut meter, &app.log_in("heavy").await, path).await;
     }
     for path in ways("/me/events", &by_id) {
         measure(&mut meter, &heavy, &path).await;
@@ -242,6 +257,7 @@ async fn no_list_reads_or_sorts_more_than_its_page() {
 async fn a_short_term_is_searched_in_pieces() {
     let app = App::new().await;
     let (root, _heavy) = (app.admin("root").await, app.user("heavy").await);
+    let root = lasting(root, json!(["admin"])).await;
     fill(&app, now()).await;
     let mut meter = Meter::new(&app.database_url()).await;
     let (mut pages, mut found, mut before) = (0, Vec::new(), String::new());
