@@ -14,7 +14,7 @@ use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::Actor;
 use crate::models::base::caller::Caller;
 use crate::models::base::hasher::Verdict;
-use crate::models::base::rate_limit::Budget;
+use crate::models::base::rate_limit::{self, Budget};
 use crate::models::base::site::Site;
 use crate::models::mail::address;
 use crate::models::users::user::{self, User};
@@ -227,6 +227,9 @@ pub async fn verify_password(
     if password.is_empty() {
         return Err(Error::invalid(field, Rule::Required));
     }
+    // Right passwords are counted, too: what they confirm is audited, and some of it mailed.
+    let confirmations = actor.budgets(site.limits.confirmations, site.limits.confirmations_address);
+    rate_limit::check_all(db, caller, &confirmations).await?;
     let budget = Budget::new(site.limits.sudo, &user.id.to_string());
     let begun = site.attempts.begin(db, caller, vec![budget]).await;
     if let Err(Error::TooManyRequests { first: true, .. }) = begun {
@@ -241,5 +244,6 @@ pub async fn verify_password(
         AuditEvent::own(EventKind::REAUTHENTICATION_FAILED, user).record(db, caller).await?;
         return Err(Error::invalid(field, Rule::Wrong));
     }
+    rate_limit::acquire_all(db, caller, &confirmations).await?;
     Ok(row.password_hash)
 }

@@ -79,10 +79,11 @@ pub async fn open(
 /// # Errors
 /// `TooManyRequests`.
 pub async fn begin(site: &Site, caller: &Caller, identity: &Identity) -> Result<Tx> {
-    let budget = Budget::new(site.limits.sessions, &identity.user.id.to_string());
-    rate_limit::check(&site.db, caller, &budget).await?;
+    let (own, network) = (site.limits.sessions, site.limits.sessions_address);
+    let budgets = Budget::of_user(identity.user.id, caller, own, network);
+    rate_limit::check_all(&site.db, caller, &budgets).await?;
     let mut tx = site.db.begin().await?;
-    rate_limit::charge(&mut tx, caller, &budget).await?;
+    rate_limit::charge_all(&mut tx, caller, &budgets).await?;
     Ok(tx)
 }
 
