@@ -9,7 +9,8 @@ use crate::error::{Credentials, Error, Result};
 use crate::models::accounts::device::Device;
 use crate::models::accounts::identity::Identity;
 use crate::models::accounts::session::{self, Session};
-use crate::models::accounts::two_factor::totp::{self, TwoFactorCode};
+use crate::models::accounts::two_factor::code::{self, TwoFactorCode};
+use crate::models::accounts::two_factor::totp;
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::Actor;
 use crate::models::base::caller::Caller;
@@ -202,7 +203,7 @@ pub async fn reauthenticate(
     if totp::is_on(&site.db, actor.user.id).await? {
         let code = code.filter(|code| !code.trim().is_empty());
         let code = Some(code.ok_or(Error::SecondFactorRequired)?.to_owned());
-        totp::require_code(site, actor, &TwoFactorCode { code }).await?;
+        code::require_code(site, actor, &TwoFactorCode { code }).await?;
     }
     let mut tx = site.db.begin().await?;
     session::mark_reauthenticated(&mut tx, &session.id).await?;
