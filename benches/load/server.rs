@@ -69,7 +69,7 @@ impl Place {
         // One client writes and logs in as often as it can.
         command.env(
             "POSTLY_LIMITS",
-            "posts=100000000/h, posts-address=100000000/h, sessions=100000000/h, login-account=100000000/h, login-address=100000000/h",
+            "posts=100000000/h, posts-address=100000000/h, sessions=100000000/h, sessions-address=100000000/h, login-account=100000000/h, login-address=100000000/h",
         );
         if let Some(url) = &self.database {
             command.env("DATABASE_URL", url);

@@ -6,6 +6,7 @@ pub mod job;
 pub mod mail;
 pub mod mailer;
 pub mod smtp;
+pub mod smtp_url;
 pub mod sweep;
 pub mod worker;
 

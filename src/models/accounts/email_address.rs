@@ -107,7 +107,7 @@ pub async fn change(site: &Site, actor: &Actor, input: &EmailChange) -> Result<(
         }
         other => other?,
     };
-    account_search::index(&mut tx, me.id).await?;
+    account_search::SEARCH.index(&mut tx, me.id).await?;
     if let Some(old) = before.email.filter(|old| address.as_ref() != Some(old)) {
         let new = address.as_deref().unwrap_or("none");
         outbox::enqueue(&mut tx, MailKind::EmailChange, &old, Some(me.id), new).await?;
@@ -178,7 +178,7 @@ pub async fn verify(site: &Site, caller: &Caller, token: &str) -> Result<()> {
         Ok(0) => return Err(email_link::INVALID),
         other => other?,
     };
-    account_search::index(&mut tx, link.user_id).await?;
+    account_search::SEARCH.index(&mut tx, link.user_id).await?;
     if let Some(old) = before.email.filter(|old| *old != link.email) {
         let (kind, id) = (MailKind::EmailChanged, Some(link.user_id));
         outbox::enqueue(&mut tx, kind, &old, id, &link.email).await?;

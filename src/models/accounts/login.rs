@@ -9,12 +9,13 @@ use crate::error::{Credentials, Error, Result};
 use crate::models::accounts::device::Device;
 use crate::models::accounts::identity::Identity;
 use crate::models::accounts::session::{self, Session};
-use crate::models::accounts::two_factor::totp::{self, TwoFactorCode};
+use crate::models::accounts::two_factor::code::{self, TwoFactorCode};
+use crate::models::accounts::two_factor::totp;
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::Actor;
 use crate::models::base::caller::Caller;
 use crate::models::base::hasher::Verdict;
-use crate::models::base::rate_limit::Budget;
+use crate::models::base::rate_limit::{self, Budget};
 use crate::models::base::site::Site;
 use crate::models::mail::address;
 use crate::models::users::user::{self, User};
@@ -202,7 +203,7 @@ pub async fn reauthenticate(
     if totp::is_on(&site.db, actor.user.id).await? {
         let code = code.filter(|code| !code.trim().is_empty());
         let code = Some(code.ok_or(Error::SecondFactorRequired)?.to_owned());
-        totp::require_code(site, actor, &TwoFactorCode { code }).await?;
+        code::require_code(site, actor, &TwoFactorCode { code }).await?;
     }
     let mut tx = site.db.begin().await?;
     session::mark_reauthenticated(&mut tx, &session.id).await?;
@@ -227,6 +228,9 @@ pub async fn verify_password(
     if password.is_empty() {
         return Err(Error::invalid(field, Rule::Required));
     }
+    // Right passwords are counted, too: what they confirm is audited, and some of it mailed.
+    let confirmations = actor.budgets(site.limits.confirmations, site.limits.confirmations_address);
+    rate_limit::check_all(db, caller, &confirmations).await?;
     let budget = Budget::new(site.limits.sudo, &user.id.to_string());
     let begun = site.attempts.begin(db, caller, vec![budget]).await;
     if let Err(Error::TooManyRequests { first: true, .. }) = begun {
@@ -241,5 +245,6 @@ pub async fn verify_password(
         AuditEvent::own(EventKind::REAUTHENTICATION_FAILED, user).record(db, caller).await?;
         return Err(Error::invalid(field, Rule::Wrong));
     }
+    rate_limit::acquire_all(db, caller, &confirmations).await?;
     Ok(row.password_hash)
 }

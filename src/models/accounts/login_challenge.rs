@@ -8,7 +8,7 @@ use crate::error::{Credentials, Error, Result};
 use crate::models::accounts::device::Device;
 use crate::models::accounts::identity::Identity;
 use crate::models::accounts::login::PasswordCheck;
-use crate::models::accounts::two_factor::totp;
+use crate::models::accounts::two_factor::code;
 use crate::models::base::caller::Caller;
 use crate::models::base::random;
 use crate::models::base::site::Site;
@@ -49,7 +49,7 @@ async fn verify_code(
 ) -> Result<Identity> {
     let device = Device::read(&site.keys, device_token);
     let device = device.id_for(identity.user.id, &identity.password_hash);
-    if totp::verify_login_code(site, caller, &identity.user, code, device).await? {
+    if code::verify_login_code(site, caller, &identity.user, code, device).await? {
         return Ok(identity);
     }
     Err(Error::InvalidCredentials(Credentials::Code))

@@ -15,5 +15,6 @@ pub mod personal_token;
 pub mod refresh_token;
 pub mod registration;
 pub mod session;
+pub mod session_list;
 pub mod two_factor;
 pub mod unlock;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::db::sql;
 use crate::error::{Error, Result};
 use crate::models::accounts::session::{self, Session};
-use crate::models::accounts::two_factor::totp;
+use crate::models::accounts::two_factor::{code, totp};
 use crate::models::accounts::{login, password, personal_token};
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::{Actor, Admin};
@@ -66,7 +66,7 @@ pub async fn change(
         return Err(Error::invalid("current", Rule::Changed));
     }
     session::delete_all(&mut tx, me.id, Some(&session.id)).await?;
-    totp::forgive_code_failures(&mut tx, me.id).await?;
+    code::forgive_code_failures(&mut tx, me.id).await?;
     if !has_second_factor {
         session::mark_reauthenticated(&mut tx, &session.id).await?;
     }
@@ -102,7 +102,7 @@ pub async fn set(site: &Site, admin: &Admin, username: &str, new: &str) -> Resul
         .execute(&mut tx)
         .await?;
     session::revoke_all(&mut tx, person.id).await?;
-    totp::forgive_code_failures(&mut tx, person.id).await?;
+    code::forgive_code_failures(&mut tx, person.id).await?;
     outbox::notify(&mut tx, person.id, MailKind::PasswordChanged).await?;
     AuditEvent::new(EventKind::PASSWORD_SET)
         .by(admin.user())

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::db::{now, sql};
 use crate::error::{Error, Result};
 use crate::models::accounts::identity::Identity;
-use crate::models::accounts::two_factor::totp;
+use crate::models::accounts::two_factor::code;
 use crate::models::accounts::{email_address, password, session};
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::caller::Caller;
@@ -78,7 +78,7 @@ pub async fn reset(site: &Site, caller: &Caller, input: &PasswordReset) -> Resul
     .execute(&mut tx)
     .await?;
     session::revoke_all(&mut tx, user.id).await?;
-    totp::forgive_code_failures(&mut tx, user.id).await?;
+    code::forgive_code_failures(&mut tx, user.id).await?;
     outbox::notify(&mut tx, user.id, MailKind::PasswordChanged).await?;
     AuditEvent::own(EventKind::PASSWORD_RESET, &user).write(&mut tx, caller).await?;
     tx.commit().await?;

@@ -11,7 +11,7 @@ use crate::error::{Conflict, Credentials, Error, Result};
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::Actor;
 use crate::models::base::caller::Caller;
-use crate::models::base::rate_limit::{self, Budget};
+use crate::models::base::rate_limit;
 use crate::models::base::site::Site;
 use crate::models::base::{form_value, random, visible};
 use crate::models::users::user::{self, Role, User};
@@ -139,14 +139,14 @@ pub async fn create(
     let scopes = errors.collect(parse_scopes(me, &input.scopes))?.unwrap_or_default();
     let days = errors.collect(parse_days(input.days))?.unwrap_or_default();
     errors.into_result()?;
-    let budget = Budget::new(site.limits.tokens, &me.id.to_string());
-    rate_limit::check(&site.db, &actor.caller, &budget).await?;
+    let budgets = actor.budgets(site.limits.tokens, site.limits.tokens_address);
+    rate_limit::check_all(&site.db, &actor.caller, &budgets).await?;
     let token = random::token(PREFIX)?;
     let at = now();
     let mut tx = site.db.begin().await?;
     // Of parallel requests, each waits for the one before, so that none miscounts.
     user::lock(&mut tx, me.id).await?;
-    rate_limit::charge(&mut tx, &actor.caller, &budget).await?;
+    rate_limit::charge_all(&mut tx, &actor.caller, &budgets).await?;
     if count(&mut tx, me).await? >= MAX_TOKENS {
         return Err(Error::Conflict(Conflict::TooManyTokens));
     }

@@ -138,11 +138,11 @@ struct TokenRow {
 /// `InvalidCredentials`; `TooManyRequests`.
 pub async fn rotate(site: &Site, caller: &Caller, token: &str) -> Result<Grant> {
     let sent = Sent::parse(token);
-    let (sid, budget) = limit(site, caller, sent.as_ref()).await?;
+    let (sid, budgets) = limit(site, caller, sent.as_ref()).await?;
     let sent = sent.ok_or(INVALID)?;
     let mut tx = site.db.begin().await?;
     let user = lock(&mut tx, caller, &sid).await?.ok_or(INVALID)?;
-    rate_limit::charge(&mut tx, caller, &budget).await?;
+    rate_limit::charge_all(&mut tx, caller, &budgets).await?;
     // By the clock that all instances share; read after the lock, which may have taken a while.
     let at = shared_now(&mut tx).await?;
     let hash = sent.hash();
@@ -185,7 +185,11 @@ pub async fn rotate(site: &Site, caller: &Caller, token: &str) -> Result<Grant> 
 ///
 /// # Errors
 /// `InvalidCredentials` when the token is unknown; `TooManyRequests`.
-async fn limit(site: &Site, caller: &Caller, sent: Option<&Sent<'_>>) -> Result<(String, Budget)> {
+async fn limit(
+    site: &Site,
+    caller: &Caller,
+    sent: Option<&Sent<'_>>,
+) -> Result<(String, [Budget; 2])> {
     let db = &site.db;
     let sid = match sent {
         Some(sent) => sent.session(db).await?,
@@ -203,9 +207,10 @@ async fn limit(site: &Site, caller: &Caller, sent: Option<&Sent<'_>>) -> Result<
         rate_limit::acquire(db, caller, &network).await?;
         return Err(INVALID);
     };
-    let budget = Budget::new(site.limits.refreshes, &owner.to_string());
-    rate_limit::check(db, caller, &budget).await?;
-    Ok((sid, budget))
+    let (own, network) = (site.limits.refreshes, site.limits.refreshes_address);
+    let budgets = Budget::of_user(owner, caller, own, network);
+    rate_limit::check_all(db, caller, &budgets).await?;
+    Ok((sid, budgets))
 }
 
 /// Locks an active session, as the first thing: everything that ends one locks it before its

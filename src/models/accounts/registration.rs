@@ -130,7 +130,7 @@ async fn insert(site: &Site, caller: &Caller, new: NewUser, role: Role) -> Resul
         }
         other => other?,
     };
-    account_search::index(&mut tx, user.id).await?;
+    account_search::SEARCH.index(&mut tx, user.id).await?;
     let unconfirmed = new.pending_email.or(new.email).filter(|_| !new.is_verified);
     if let Some(address) = unconfirmed {
         outbox::enqueue_link(&mut tx, &site.limits, MailKind::Verify, &address, Some(user.id))

@@ -1,7 +1,6 @@
 //! Sessions: one row per log-in. A token is valid only as long as its session's row.
 
 use chrono::{DateTime, Duration, Utc};
-use serde::Serialize;
 use sqlx::FromRow;
 
 use crate::db::{Db, Tx, now, sql};
@@ -9,14 +8,13 @@ use crate::error::{Credentials, Error, Result};
 use crate::models::accounts::access_token::Audience;
 use crate::models::accounts::identity::Identity;
 use crate::models::audit::{AuditEvent, EventKind};
-use crate::models::base::actor::{Actor, Admin};
+use crate::models::base::actor::Actor;
 use crate::models::base::caller::Caller;
-use crate::models::base::page::{Column, Keyset, Page, PageParams};
+use crate::models::base::random;
 use crate::models::base::rate_limit::{self, Budget};
 use crate::models::base::site::Site;
-use crate::models::base::{random, user_agent};
 use crate::models::mail::email_link;
-use crate::models::users::user::{self, User};
+use crate::models::users::user::User;
 
 /// The maximum lifetime of a session.
 fn absolute_limit() -> Duration {
@@ -79,10 +77,11 @@ pub async fn open(
 /// # Errors
 /// `TooManyRequests`.
 pub async fn begin(site: &Site, caller: &Caller, identity: &Identity) -> Result<Tx> {
-    let budget = Budget::new(site.limits.sessions, &identity.user.id.to_string());
-    rate_limit::check(&site.db, caller, &budget).await?;
+    let (own, network) = (site.limits.sessions, site.limits.sessions_address);
+    let budgets = Budget::of_user(identity.user.id, caller, own, network);
+    rate_limit::check_all(&site.db, caller, &budgets).await?;
     let mut tx = site.db.begin().await?;
-    rate_limit::charge(&mut tx, caller, &budget).await?;
+    rate_limit::charge_all(&mut tx, caller, &budgets).await?;
     Ok(tx)
 }
 
@@ -213,7 +212,8 @@ pub async fn log_out(site: &Site, actor: &Actor, sid: &str) -> Result<()> {
     tx.commit().await
 }
 
-async fn delete(tx: &mut Tx, user_id: i64, sid: &str) -> Result<u64> {
+/// Deletes a session of this account, if it exists; returns how many.
+pub async fn delete(tx: &mut Tx, user_id: i64, sid: &str) -> Result<u64> {
     // A path can contain anything; PostgreSQL cannot store NUL.
     if !sid.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return Ok(0);
@@ -245,127 +245,6 @@ pub async fn revoke_all(tx: &mut Tx, user_id: i64) -> Result<()> {
         sql(statement).bind(user_id).execute(&mut *tx).await?;
     }
     email_link::invalidate_all(tx, user_id).await
-}
-
-/// An active session, as shown to its owner and to admins.
-#[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
-pub struct SessionView {
-    pub id: String,
-    /// Counts the log-ins of the user.
-    #[serde(skip)]
-    number: i64,
-    /// `browser`, or `api` for a program.
-    #[schema(example = "browser")]
-    pub client: String,
-    #[sqlx(skip)]
-    #[schema(example = "Firefox on Linux")]
-    pub device: String,
-    pub user_agent: String,
-    /// Where it was last used from, accurate to 15 minutes.
-    #[schema(example = "192.0.2.7")]
-    pub address: String,
-    pub created_at: DateTime<Utc>,
-    /// Accurate to 15 minutes.
-    pub last_used_at: DateTime<Utc>,
-    pub expires_at: DateTime<Utc>,
-    /// Whether it is the session of this request.
-    #[sqlx(skip)]
-    pub current: bool,
-}
-
-/// The user's own active sessions, the latest log-in first.
-pub async fn list(
-    site: &Site,
-    user: &User,
-    current: Option<&str>,
-    params: &PageParams,
-) -> Result<Page<SessionView>> {
-    live(&site.db, user.id, current, params).await
-}
-
-/// Another user's active sessions.
-///
-/// # Errors
-/// `NotFound`.
-pub async fn list_of(
-    site: &Site,
-    _: &Admin,
-    username: &str,
-    current: Option<&str>,
-    params: &PageParams,
-) -> Result<Page<SessionView>> {
-    let person = user::by_username(&site.db, username).await?;
-    live(&site.db, person.id, current, params).await
-}
-
-async fn live(
-    db: &Db,
-    user_id: i64,
-    current: Option<&str>,
-    params: &PageParams,
-) -> Result<Page<SessionView>> {
-    let keyset = Keyset::<1>::new(params)?;
-    let at = now();
-    let query = sql("SELECT id, number, client, user_agent, address, created_at, last_used_at, \
-         expires_at FROM sessions")
-    .push_bind(" WHERE user_id = ", user_id)
-    .push_bind(" AND expires_at > ", at)
-    .push_bind(" AND last_used_at > ", at - idle_limit());
-    let mut sessions: Vec<SessionView> =
-        keyset.apply(query, [Column::Int("number")]).all(db).await?;
-    for session in &mut sessions {
-        session.device = user_agent::name(&session.user_agent);
-        session.current = current == Some(session.id.as_str());
-    }
-    Ok(keyset.page(sessions, |session| [session.number]))
-}
-
-/// Ends one of the user's own sessions.
-///
-/// # Errors
-/// `NotFound` when it does not exist, or is somebody else's.
-pub async fn end(site: &Site, actor: &Actor, sid: &str) -> Result<()> {
-    let mut tx = site.db.begin().await?;
-    if delete(&mut tx, actor.user.id, sid).await? == 0 {
-        return Err(Error::NotFound);
-    }
-    AuditEvent::own(EventKind::SESSION_ENDED, &actor.user).write(&mut tx, &actor.caller).await?;
-    tx.commit().await
-}
-
-/// Ends all of the user's own sessions except the current one; returns how many.
-pub async fn end_others(site: &Site, actor: &Actor, current: Option<&str>) -> Result<u64> {
-    let mut tx = site.db.begin().await?;
-    let ended = delete_all(&mut tx, actor.user.id, current).await?;
-    AuditEvent::own(EventKind::SESSION_ENDED, &actor.user)
-        .detail(format!("all others: {ended}"))
-        .write(&mut tx, &actor.caller)
-        .await?;
-    tx.commit().await?;
-    Ok(ended)
-}
-
-/// Ends one or all of another user's sessions, effective with the next request.
-///
-/// # Errors
-/// `NotFound`.
-pub async fn end_of(site: &Site, admin: &Admin, username: &str, sid: Option<&str>) -> Result<()> {
-    let person = user::by_username(&site.db, username).await?;
-    let mut tx = site.db.begin().await?;
-    let ended = match sid {
-        Some(sid) => delete(&mut tx, person.id, sid).await?,
-        None => delete_all(&mut tx, person.id, None).await?,
-    };
-    if sid.is_some() && ended == 0 {
-        return Err(Error::NotFound);
-    }
-    AuditEvent::new(EventKind::SESSION_ENDED)
-        .by(admin.user())
-        .about(person.id, &person.username)
-        .detail(format!("by an admin: {ended}"))
-        .write(&mut tx, admin.caller())
-        .await?;
-    tx.commit().await
 }
 
 /// Deletes expired sessions with their refresh tokens; returns how many.

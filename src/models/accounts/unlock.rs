@@ -2,7 +2,7 @@
 
 use crate::db::sql;
 use crate::error::Result;
-use crate::models::accounts::two_factor::totp;
+use crate::models::accounts::two_factor::code;
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::Admin;
 use crate::models::base::rate_limit::{self, Budget};
@@ -23,7 +23,7 @@ pub async fn unlock(site: &Site, admin: &Admin, username: &str) -> Result<()> {
         .bind(person.id)
         .optional_scalar(&mut tx)
         .await?;
-    totp::forgive_code_failures(&mut tx, person.id).await?;
+    code::forgive_code_failures(&mut tx, person.id).await?;
     let name = Some(user::canonical(&person.username));
     for name in [name, email.flatten()].into_iter().flatten() {
         rate_limit::forget(&mut tx, &Budget::new(limits.login_account, &name)).await?;

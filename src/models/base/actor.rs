@@ -28,8 +28,7 @@ impl Actor {
 
     /// The budgets of what this user does: their own, and that of their network.
     pub fn budgets(&self, own: RatePolicy, network: RatePolicy) -> [Budget; 2] {
-        let user = self.user.id.to_string();
-        [Budget::new(own, &user), Budget::new(network, &self.caller.network())]
+        Budget::of_user(self.user.id, &self.caller, own, network)
     }
 }
 

@@ -27,6 +27,16 @@ impl Budget {
         Budget { policy, stored_key: format!("{}:{}", policy.name, random::sha256(key)) }
     }
 
+    /// The budgets of what a user does: their own, and that of their network.
+    pub fn of_user(
+        user_id: i64,
+        caller: &Caller,
+        own: RatePolicy,
+        network: RatePolicy,
+    ) -> [Budget; 2] {
+        [Budget::new(own, &user_id.to_string()), Budget::new(network, &caller.network())]
+    }
+
     /// A part of somebody's budgets, such as that of one device of a user. `part` is stored as it
     /// is.
     pub fn of_part(policy: RatePolicy, key: &str, part: &str) -> Budget {
@@ -140,6 +150,16 @@ fn settle(used: Used, caller: &Caller, budget: &Budget) -> Result<()> {
         true => Err(used.refusal(false)),
         false => Ok(()),
     }
+}
+
+/// `acquire` for several budgets.
+pub async fn acquire_all(db: &Db, caller: &Caller, budgets: &[Budget]) -> Result<()> {
+    // Nothing is counted when one of them is used up.
+    check_all(db, caller, budgets).await?;
+    for budget in budgets {
+        settle(count(db.writer(), budget).await?, caller, budget)?;
+    }
+    Ok(())
 }
 
 /// `check` for several budgets.

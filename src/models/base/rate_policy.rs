@@ -83,8 +83,13 @@ limits! {
     code: "code", 5 / (5 * MINUTE);
     /// Sessions opened by one user.
     sessions: "sessions", 120 / HOUR;
+    sessions_address: "sessions-address", 1200 / HOUR;
+    /// Right passwords of a logged-in user, to confirm or change something.
+    confirmations: "confirmations", 120 / HOUR;
+    confirmations_address: "confirmations-address", 1200 / HOUR;
     /// Refresh tokens exchanged by one user.
     refreshes: "refreshes", 600 / HOUR;
+    refreshes_address: "refreshes-address", 6000 / HOUR;
     /// Unknown refresh tokens, from one network.
     refresh_address: "refresh-address", 30 / MINUTE;
     /// Registrations from one network.
@@ -97,6 +102,7 @@ limits! {
     code_mails: "code-mails", 1 / MAX_WINDOW;
     /// Personal tokens created by one user.
     tokens: "tokens", 60 / HOUR;
+    tokens_address: "tokens-address", 600 / HOUR;
     /// Posts of one user.
     posts: "posts", 60 / HOUR;
     posts_address: "posts-address", 600 / HOUR;

@@ -3,7 +3,7 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
 
-use crate::db::{Db, Hits, SearchFrom, SearchTable, Tx, sql};
+use crate::db::{Db, Hits, SearchFrom, SearchTable, Step, Tx, sql};
 use crate::error::Result;
 use crate::models::base::page::{Keyset, Page};
 
@@ -29,23 +29,56 @@ pub fn needle(q: &str) -> Option<String> {
     (!needle.is_empty()).then_some(needle)
 }
 
-/// A set of texts of which any may contain what is searched for; nothing matches across two of
-/// them.
-pub fn join(texts: &[&str]) -> String {
-    texts.iter().map(|text| fold(text)).collect::<Vec<_>>().join("\n")
+/// Two texts of which either may contain what is searched for; nothing matches across both.
+fn join(first: &str, second: &str) -> String {
+    format!("{}\n{}", fold(first), fold(second))
 }
 
+/// What is searched of a noun.
+pub struct Source {
+    pub table: SearchTable,
+    /// A query for the ids of a table `n` and two texts each; it ends before WHERE.
+    pub texts: &'static str,
+}
+
+/// An id and what is searched of it.
+type Texts = (i64, String, String);
+
+/// Rows of `index_missing` per transaction.
+const BATCH: i64 = 5_000;
 /// Rows of `store` per INSERT.
 const CHUNK: usize = 500;
 
-/// Stores what is searched, by id, in place of what was stored before.
-pub async fn store(tx: &mut Tx, table: &SearchTable, texts: &[(i64, String)]) -> Result<()> {
-    for chunk in texts.chunks(CHUNK) {
+impl Source {
+    /// Indexes a row that was written.
+    pub async fn index(&self, tx: &mut Tx, id: i64) -> Result<()> {
+        let row: Texts = sql(self.texts).push_bind(" WHERE n.id = ", id).one(&mut *tx).await?;
+        store(tx, &self.table, &[row]).await
+    }
+
+    /// Indexes the next rows that are not indexed yet.
+    pub async fn index_missing(&self, tx: &mut Tx) -> Result<Step> {
+        let missing: Vec<Texts> = sql(self.texts)
+            .push(" WHERE NOT EXISTS (SELECT 1 FROM ")
+            .push(self.table.table)
+            .push(" s WHERE s.id = n.id)")
+            .push_bind(" ORDER BY n.id LIMIT ", BATCH)
+            .all(&mut *tx)
+            .await?;
+        store(tx, &self.table, &missing).await?;
+        let is_last = i64::try_from(missing.len()).is_ok_and(|count| count < BATCH);
+        Ok(if is_last { Step::Finished } else { Step::Continue })
+    }
+}
+
+/// Stores what is searched, in place of what was stored before.
+async fn store(tx: &mut Tx, table: &SearchTable, rows: &[Texts]) -> Result<()> {
+    for chunk in rows.chunks(CHUNK) {
         let mut insert = sql("INSERT INTO ").push(table.table).push(" (id, text) VALUES ");
-        for (n, (id, text)) in chunk.iter().enumerate() {
+        for (n, (id, first, second)) in chunk.iter().enumerate() {
             insert = insert
                 .push_bind(if n == 0 { "(" } else { ", (" }, *id)
-                .push_bind(", ", text.as_str())
+                .push_bind(", ", join(first, second))
                 .push(")");
         }
         insert
@@ -144,6 +177,6 @@ mod tests {
 
     #[test]
     fn nothing_matches_across_two_texts() {
-        assert_eq!(join(&["On Tides", "Ann"]), "on tides\nann");
+        assert_eq!(join("On Tides", "Ann"), "on tides\nann");
     }
 }

@@ -25,7 +25,7 @@ pub async fn list(
         let accounts = keyset.apply(query, [Column::Int("u.id")]).all(&site.db).await?;
         return Ok(keyset.page(accounts, |account: &Account| [account.id]));
     };
-    let found = search::find(&site.db, &account_search::TABLE, &needle, &keyset).await?;
+    let found = search::find(&site.db, &account_search::SEARCH.table, &needle, &keyset).await?;
     let query = account::select().push_list(" WHERE u.id IN ", found.ids());
     Ok(found.page(query.all(&site.db).await?, |account: &Account| account.id))
 }

@@ -56,7 +56,7 @@ pub async fn create(site: &Site, actor: &Actor, input: &PostInput) -> Result<Pos
     let new = NewPost { user_id: actor.user.id, title, content, rendered, published_at: now() };
     let mut tx = site.db.begin().await?;
     let id = insert(&mut tx, new).await?;
-    post_search::index(&mut tx, id).await?;
+    post_search::SEARCH.index(&mut tx, id).await?;
     rate_limit::charge_all(&mut tx, &actor.caller, &budgets).await?;
     tx.commit().await?;
     post::show(&site.db, Some(&actor.user), id).await
@@ -82,7 +82,7 @@ pub async fn create_assigned(site: &Site, _: &Admin, posts: Vec<AssignedPost>) -
     let mut ids = Vec::new();
     for row in rows {
         let id = insert(&mut tx, row).await?;
-        post_search::index(&mut tx, id).await?;
+        post_search::SEARCH.index(&mut tx, id).await?;
         ids.push(id);
     }
     tx.commit().await?;
@@ -123,9 +123,8 @@ async fn insert<'c>(conn: impl Into<Conn<'c>>, new: NewPost) -> Result<i64> {
 /// `Invalid`, about `content`, when it is too long or too complex; `TooManyRequests`; `Unavailable`
 /// when too many others are waiting.
 pub async fn preview(site: &Site, actor: &Actor, input: &PostInput) -> Result<String> {
-    for budget in actor.budgets(site.limits.previews, site.limits.previews_address) {
-        rate_limit::acquire(&site.db, &actor.caller, &budget).await?;
-    }
+    let budgets = actor.budgets(site.limits.previews, site.limits.previews_address);
+    rate_limit::acquire_all(&site.db, &actor.caller, &budgets).await?;
     match input.content.as_deref() {
         Some(text) if !text.trim().is_empty() => {
             Ok(rendering::render(site, &parse_content(text)?).await?.html)
@@ -193,7 +192,7 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostInput) -> R
     if updated == 0 {
         return Err(Error::VersionConflict);
     }
-    post_search::index(&mut tx, id).await?;
+    post_search::SEARCH.index(&mut tx, id).await?;
     rate_limit::charge_all(&mut tx, &actor.caller, &budgets).await?;
     record_moderation(&mut tx, actor, EventKind::POST_EDITED, &post).await?;
     tx.commit().await?;

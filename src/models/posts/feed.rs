@@ -181,7 +181,7 @@ pub async fn search(
         return newest(site, admin.user(), None, params).await;
     };
     let keyset = Keyset::<1>::new(params)?;
-    let found = search::find(&site.db, &post_search::TABLE, &needle, &keyset).await?;
+    let found = search::find(&site.db, &post_search::SEARCH.table, &needle, &keyset).await?;
     let posts = post::summaries(&site.db, post::select_by_id(admin.user(), found.ids())).await?;
     Ok(found.page(posts, |post| post.id))
 }

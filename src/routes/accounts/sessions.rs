@@ -3,7 +3,7 @@
 use rocket::{delete, get};
 use serde::Serialize;
 
-use crate::models::accounts::session::{self, SessionView};
+use crate::models::accounts::session_list::{self, SessionView};
 use crate::models::audit::{self, Event};
 use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
@@ -36,7 +36,7 @@ async fn index(
     query: Query<PageParams>,
     site: &Site,
 ) -> web::Result {
-    let sessions = session::list(site, &actor.user, current.id(), &query).await?;
+    let sessions = session_list::list(site, &actor.user, current.id(), &query).await?;
     let replays = audit::replays(&site.db, &actor.user).await?;
     Ok(list("accounts/sessions/index.html", sessions, |page| SessionList { page, replays }))
 }
@@ -55,7 +55,7 @@ async fn delete(
     actor: Confirmed<AccountScope>,
     site: &Site,
 ) -> web::Result {
-    session::end(site, &actor, sid).await?;
+    session_list::end(site, &actor, sid).await?;
     Ok(gone(return_to.or("/me/sessions"), Flash("session-ended")))
 }
 
@@ -71,6 +71,6 @@ async fn delete_others(
     current: CurrentSession,
     site: &Site,
 ) -> web::Result {
-    session::end_others(site, &actor, current.id()).await?;
+    session_list::end_others(site, &actor, current.id()).await?;
     Ok(gone(return_to.or("/me/sessions"), Flash("sessions-ended")))
 }

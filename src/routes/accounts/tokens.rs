@@ -37,7 +37,8 @@ async fn index(actor: Actor, _sudo: Sudo, site: &Site) -> web::Result {
 /// recently confirmed password, see `/auth/sudo`.
 #[utoipa::path(post, path = "/me/tokens", tag = "tokens", request_body = PersonalTokenInput,
     responses((status = 201, body = NewPersonalToken), (status = 401, body = Problem),
-        (status = 409, body = Problem), (status = 422, body = Problem)))]
+        (status = 409, body = Problem), (status = 422, body = Problem),
+        (status = 429, body = Problem)))]
 #[post("/me/tokens", data = "<input>")]
 async fn create(
     input: Input<PersonalTokenInput>,

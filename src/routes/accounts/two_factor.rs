@@ -4,10 +4,9 @@ use rocket::{delete, get, post, put};
 use serde_json::json;
 
 use crate::error::Error;
+use crate::models::accounts::two_factor::code::TwoFactorCode;
 use crate::models::accounts::two_factor::recovery_codes::RecoveryCodes;
-use crate::models::accounts::two_factor::totp::{
-    self, TwoFactorCode, TwoFactorSetup, TwoFactorStatus,
-};
+use crate::models::accounts::two_factor::totp::{self, TwoFactorSetup, TwoFactorStatus};
 use crate::models::base::actor::Actor;
 use crate::models::base::site::Site;
 use crate::web::{self, Flash, Input, OrForm, Problem, SettingUp, Sudo, gone, page, room, shown};

@@ -3,7 +3,7 @@
 use rocket::{delete, get};
 use serde::Serialize;
 
-use crate::models::accounts::session::{self, SessionView};
+use crate::models::accounts::session_list::{self, SessionView};
 use crate::models::base::actor::Admin;
 use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
@@ -34,7 +34,7 @@ async fn index(
     query: Query<PageParams>,
     site: &Site,
 ) -> web::Result {
-    let sessions = session::list_of(site, &admin, username, current.id(), &query).await?;
+    let sessions = session_list::list_of(site, &admin, username, current.id(), &query).await?;
     let username = username.to_owned();
     Ok(list("admin/sessions.html", sessions, |page| UserSessionList { username, page }))
 }
@@ -52,7 +52,7 @@ async fn delete(
     admin: Admin,
     site: &Site,
 ) -> web::Result {
-    session::end_of(site, &admin, username, Some(sid)).await?;
+    session_list::end_of(site, &admin, username, Some(sid)).await?;
     Ok(gone(return_to.or("/admin/users"), Flash("session-ended")))
 }
 
@@ -63,6 +63,6 @@ async fn delete(
         (status = 404, body = Problem)))]
 #[delete("/admin/users/<username>/sessions", data = "<return_to>")]
 async fn delete_all(username: &str, return_to: ReturnTo, admin: Admin, site: &Site) -> web::Result {
-    session::end_of(site, &admin, username, None).await?;
+    session_list::end_of(site, &admin, username, None).await?;
     Ok(gone(return_to.or("/admin/users"), Flash("user-logged-out")))
 }

@@ -109,7 +109,7 @@ pub struct RefreshRequest {
 #[utoipa::path(post, path = "/auth/refresh", tag = "accounts", security(()),
     request_body = RefreshRequest,
     responses((status = 200, body = TokenResponse), (status = 401, body = Problem),
-        (status = 422, body = Problem)))]
+        (status = 422, body = Problem), (status = 429, body = Problem)))]
 #[post("/refresh", data = "<input>")]
 async fn renew(input: Input<RefreshRequest>, client: Client<'_>) -> web::Result {
     let token = input.0.refresh_token.filter(|token| !token.is_empty());

@@ -4,8 +4,10 @@ use rocket::http::Header;
 use rocket::serde::json::Json;
 use rocket::{Responder, State, get};
 use serde_json::json;
-use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityScheme};
+use utoipa::openapi::{Object, OpenApi as Document, RefOr, Type};
 use utoipa::{Modify, OpenApi};
 
 use crate::web::response::catalogue;
@@ -47,7 +49,49 @@ impl Modify for PasswordFlow {
 
 /// The whole document, merged from the rooms' fragments.
 pub fn document(fragments: impl IntoIterator<Item = Document>) -> Document {
-    fragments.into_iter().fold(Base::openapi(), Document::merge_from)
+    let mut document = fragments.into_iter().fold(Base::openapi(), Document::merge_from);
+    for item in document.paths.paths.values_mut() {
+        operations(item).for_each(describe_limits);
+    }
+    document
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem { get, put, post, delete, patch, .. } = item;
+    [get, put, post, delete, patch].into_iter().flatten()
+}
+
+/// Names the headers of an operation that can answer 429, so that no handler has to.
+fn describe_limits(operation: &mut Operation) {
+    let responses = &mut operation.responses.responses;
+    if !responses.contains_key("429") {
+        return;
+    }
+    for (status, response) in responses {
+        let RefOr::T(response) = response else { continue };
+        let is_refusal = status == "429";
+        if !is_refusal && !status.starts_with('2') {
+            continue;
+        }
+        for (name, description, example) in [
+            ("RateLimit-Policy", "the limits that concern the request", "\"posts\";q=60;w=3600"),
+            (
+                "RateLimit",
+                "what is left, and in how many seconds it is renewed",
+                "\"posts\";r=0;t=9",
+            ),
+            ("Retry-After", "seconds to wait", "9"),
+        ] {
+            if name == "Retry-After" && !is_refusal {
+                continue;
+            }
+            let header = HeaderBuilder::new()
+                .schema(Some(Object::with_type(Type::String)))
+                .description(Some(description))
+                .example(Some(example.into()));
+            response.headers.insert(name.to_owned(), header.build().into());
+        }
+    }
 }
 
 /// Get this document

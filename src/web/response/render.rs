@@ -28,14 +28,14 @@ const MAX_ADDRESS: usize = 800;
 
 /// The context of every template.
 #[derive(Serialize)]
-struct Context<'a> {
+struct Context<'a, V> {
     site: SiteContext<'a>,
     me: Option<&'a User>,
     flash: Option<FlashMessage>,
     here: &'a str,
     /// The path with its query, for returning to this page; without it if it is long.
     address: String,
-    view: Value,
+    view: V,
     errors: Vec<FieldProblem>,
     form: Map<String, Value>,
     preview: Option<String>,
@@ -49,11 +49,12 @@ struct SiteContext<'a> {
     email: Option<EmailRules>,
 }
 
-pub fn render(
+/// Renders a template; `view` is its own data.
+pub fn render<V: Serialize>(
     request: &Request<'_>,
     status: Status,
     template: &'static str,
-    view: Value,
+    view: V,
     form: FormState,
 ) -> response::Result<'static> {
     let public_url = request.rocket().state::<PublicUrl>();

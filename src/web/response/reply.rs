@@ -38,7 +38,14 @@ enum Kind {
 /// Anything that can be sent as JSON or passed to a template.
 trait View: Send {
     fn json(&self) -> serde_json::Result<Vec<u8>>;
-    fn value(&self) -> serde_json::Result<Value>;
+    fn render(&self, request: &Request<'_>, page: PageOf) -> response::Result<'static>;
+}
+
+/// How a view becomes a page.
+struct PageOf {
+    status: Status,
+    template: &'static str,
+    form: FormState,
 }
 
 impl<T: Serialize + Send> View for T {
@@ -46,8 +53,8 @@ impl<T: Serialize + Send> View for T {
         serde_json::to_vec(self)
     }
 
-    fn value(&self) -> serde_json::Result<Value> {
-        serde_json::to_value(self)
+    fn render(&self, request: &Request<'_>, page: PageOf) -> response::Result<'static> {
+        render(request, page.status, page.template, self, page.form)
     }
 }
 
@@ -157,8 +164,7 @@ impl Reply {
                 return response.status(Status::SeeOther).raw_header("Location", location).ok();
             }
         };
-        let view = self.view.value().map_err(|e| unserializable(&e))?;
-        render(request, status, template, view, form)
+        self.view.render(request, PageOf { status, template, form })
     }
 
     fn into_json(self, request: &Request<'_>) -> response::Result<'static> {

@@ -1,8 +1,10 @@
 //! The search for posts and people: what it finds, and in which pages.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use crate::support::internals::{BACKFILLS, sql};
+use crate::support::internals::{BACKFILLS, Db, now, sql};
 use crate::support::{App, Person, encode};
 
 /// The ids on all pages, latest first; and again from the last page to the first.
@@ -111,4 +113,62 @@ async fn what_was_there_before_is_indexed_when_migrated() {
     app.db.migrate(BACKFILLS).await.unwrap();
     assert_eq!(find(&root, "posts", "creme").await, [id]);
     assert_eq!(find(&root, "users", "ann").await, [ann.id]);
+}
+
+/// More rows than a search for a short text considers at a time.
+const MANY: i64 = 2_500;
+
+#[rocket::async_test]
+async fn a_page_without_a_match_leads_on_to_the_next() {
+    let app = App::new().await;
+    let (root, zq) = (app.admin("root").await, app.user("zq").await);
+    let id = zq.posts("The only one").await;
+    // The site's own connections have a time limit, which filling exceeds on a busy machine.
+    let db = Db::connect(&app.database_url(), 2, Duration::from_secs(60)).await.unwrap();
+    for fill in [
+        "INSERT INTO users (username, username_key, password_hash, role, created_at) \
+         SELECT 'u' || i, 'u' || i, '', 'user', $2 FROM n",
+        "INSERT INTO posts (user_id, title, content, content_html, excerpt, rendering, \
+         created_at, published_at) \
+         SELECT u.id, 'Tides', 'x', 'x', 'x', 1, $2, $2 FROM n JOIN users u \
+         ON u.username = 'u' || n.i",
+        "INSERT INTO user_search (id, text) SELECT u.id, u.username FROM n JOIN users u \
+         ON u.username = 'u' || n.i WHERE $2 = $2",
+        "INSERT INTO post_search (id, text) SELECT id, 'tides' FROM posts \
+         WHERE $1 > 0 AND $2 = $2 AND title = 'Tides'",
+    ] {
+        let text = format!(
+            "WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL \
+             SELECT i + 1 FROM n WHERE i < $1) {fill}"
+        );
+        sql(String::leak(text)).bind(MANY).bind(now()).execute(db.writer()).await.unwrap();
+    }
+    db.close().await;
+
+    for (list, found, shown) in
+        [("posts", id, format!("/posts/{id}\"")), ("users", zq.id, "zq@mail.example".to_owned())]
+    {
+        let path = format!("/admin/{list}?q=zq");
+        let first = root.api().get(&path).await;
+        assert_eq!(first.json()["items"], json!([]), "{}", first.body);
+        let next = first.json()["next"].as_str().unwrap().to_owned();
+        assert!(first.header("link").unwrap().contains("rel=\"next\""), "{first:?}");
+        let second = root.api().get(&format!("{path}&before={next}")).await.json();
+        assert_eq!(second["items"][0]["id"], found, "{second}");
+
+        let page = root.page().get(&path).await.body;
+        assert!(page.contains("No matches so far") && !page.contains("match “"), "{page}");
+        let way = format!("?before={next}&amp;q=zq");
+        assert!(page.contains(&way) && page.contains("Search older ones"), "{page}");
+        let page = root.page().get(&format!("{path}&before={next}")).await.body;
+        assert!(page.contains(&shown) && !page.contains("No matches"), "{page}");
+
+        // Only what was searched to its end has no match.
+        let path = format!("/admin/{list}?q=zy");
+        let next = root.api().get(&path).await.json()["next"].as_str().unwrap().to_owned();
+        let page = root.page().get(&format!("{path}&before={next}")).await.body;
+        assert!(page.contains("No further matches") && !page.contains("rel=\"next\""), "{page}");
+        let none = root.page().get(&format!("/admin/{list}?q=%3Cb%3Eno")).await.body;
+        assert!(none.contains("“&lt;b&gt;no”"), "{none}");
+    }
 }

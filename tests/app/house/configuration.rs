@@ -40,6 +40,15 @@ fn every_option_is_explained_and_no_other() {
     }
 }
 
+/// Without the second, all clients of the proxy would count as one address.
+#[test]
+fn the_proxy_configurations_name_what_postly_needs_behind_them() {
+    let needed = ["POSTLY_PUBLIC_URL", "POSTLY_TRUSTED_PROXIES"].map(str::to_owned);
+    for file in ["deploy/nginx.conf", "deploy/Caddyfile"] {
+        assert_eq!(named_in(file), BTreeSet::from(needed.clone()), "{file}");
+    }
+}
+
 #[test]
 fn fields_are_read_out_of_the_struct() {
     let text = "struct Other { no: u8 } /// Explained: twice.\n #[derive(Deserialize)] struct Options \

@@ -6,6 +6,7 @@ mod document;
 mod doors;
 mod errors;
 mod imports;
+mod limits;
 mod migrations;
 pub mod permissions;
 mod source;

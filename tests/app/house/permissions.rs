@@ -1,6 +1,7 @@
 //! The authorization matrix: who may do what, at which door.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use rocket::http::{ContentType, Header, Method};
 
@@ -8,7 +9,7 @@ use super::doors::{Actions, mounted};
 use crate::support::database::{Snapshot, contents};
 use crate::support::internals::API;
 use crate::support::permission::Permission;
-use crate::support::{App, ORIGIN, encode, send_from};
+use crate::support::{App, ORIGIN, Response, encode, send_from};
 
 /// The rows of all rooms.
 pub fn all() -> Vec<Permission> {
@@ -30,7 +31,7 @@ const WHO: [&str; 4] = ["nobody", "another user", "the owner", "an admin"];
 struct Fixture {
     snapshot: Snapshot,
     /// Cookie and token, by column.
-    credentials: [(Option<String>, Option<String>); 4],
+    credentials: [Credentials; 4],
 }
 
 impl Fixture {
@@ -69,34 +70,45 @@ fn questions(rows: &[Permission]) -> Vec<Question<'_>> {
 impl Question<'_> {
     /// Sends it from its own address, since the matrix does not test rate limits.
     async fn ask(&self, app: &App, fixture: &Fixture, number: usize) {
-        let (cookie, token) = &fixture.credentials[self.who];
-        let mut headers = Vec::new();
-        if !self.is_api {
-            headers.push(Header::new("Origin", ORIGIN));
-            headers.extend(cookie.as_ref().map(|c| Header::new("Cookie", format!("postly={c}"))));
-        } else if let Some(token) = token {
-            headers.push(Header::new("Authorization", format!("Bearer {token}")));
-        }
-        let mut body = None;
-        if self.row.method != Method::Get {
-            let is_form = !self.is_api || self.row.takes_form;
-            headers.push(if is_form { ContentType::Form } else { ContentType::JSON }.into());
-            let json = self.row.fields.iter().copied().collect::<BTreeMap<_, _>>();
-            body = Some(if is_form {
-                encode(self.row.fields)
-            } else {
-                serde_json::to_string(&json).unwrap()
-            });
-        }
-        let path = format!("{}{}", if self.is_api { API } else { "" }, concrete(self.row.path));
         let address = [10, 0, (number >> 8) as u8, number as u8].into();
-        let response = send_from(app, address, self.row.method, &path, headers, body).await;
+        let credentials = &fixture.credentials[self.who];
+        let response = send_row(app, address, credentials, self.row, self.is_api).await;
         assert_eq!(
             response.status, self.expected,
-            "{} {path} by {}: {}",
-            self.row.method, WHO[self.who], response.body
+            "{} {} by {} (API: {}): {}",
+            self.row.method, self.row.path, WHO[self.who], self.is_api, response.body
         );
     }
+}
+
+/// A cookie and a token.
+pub type Credentials = (Option<String>, Option<String>);
+
+/// Performs the action of a row, with its input, at one of the doors.
+pub async fn send_row(
+    app: &App,
+    address: IpAddr,
+    (cookie, token): &Credentials,
+    row: &Permission,
+    is_api: bool,
+) -> Response {
+    let mut headers = Vec::new();
+    if !is_api {
+        headers.push(Header::new("Origin", ORIGIN));
+        headers.extend(cookie.as_ref().map(|c| Header::new("Cookie", format!("postly={c}"))));
+    } else if let Some(token) = token {
+        headers.push(Header::new("Authorization", format!("Bearer {token}")));
+    }
+    let mut body = None;
+    if row.method != Method::Get {
+        let is_form = !is_api || row.takes_form;
+        headers.push(if is_form { ContentType::Form } else { ContentType::JSON }.into());
+        let json = row.fields.iter().copied().collect::<BTreeMap<_, _>>();
+        body =
+            Some(if is_form { encode(row.fields) } else { serde_json::to_string(&json).unwrap() });
+    }
+    let path = format!("{}{}", if is_api { API } else { "" }, concrete(row.path));
+    send_from(app, address, row.method, &path, headers, body).await
 }
 
 /// The path with parameters that exist in the fixture, or that do not exist.

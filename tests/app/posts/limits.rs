@@ -82,7 +82,7 @@ async fn edits_previews_and_votes_are_limited_and_repeating_costs_nothing() {
 
 #[rocket::async_test]
 async fn sessions_refreshes_and_tokens_are_limited() {
-    let limits = "sessions=3/h, refreshes=1/h, refresh-address=2/m, tokens=1/h";
+    let limits = "sessions=3/h, refreshes=1/h, refresh-address=2/m, tokens=1/h, confirmations=1/h";
     let app = App::with(&[("limits", limits)]).await;
     // Logs in twice.
     let ann = app.user("ann").await;
@@ -100,7 +100,53 @@ async fn sessions_refreshes_and_tokens_are_limited() {
     let token = || json!({"name": "x", "scopes": ["posts:read"]});
     assert_eq!(ann.api().post("/me/tokens", token()).await.status, 201);
     is_refused(&ann.api().post("/me/tokens", token()).await, "tokens");
+    let password = || json!({"password": PASSWORD});
+    assert_eq!(ann.api().post("/auth/sudo", password()).await.status, 204);
+    is_refused(&ann.api().post("/auth/sudo", password()).await, "confirmations");
+    is_refused(&ann.page().post("/sudo", &[("password", PASSWORD)]).await, "confirmations");
     let form = json!({"username": "ann", "password": PASSWORD});
     assert_eq!(app.nobody().api().post("/auth/login", form.clone()).await.status, 200);
     is_refused(&app.nobody().api().post("/auth/login", form).await, "sessions");
+}
+
+#[rocket::async_test]
+async fn a_network_is_limited_whoever_logs_in_and_whatever_they_create() {
+    let app = App::with(&[]).await;
+    let people = [app.user("ann").await, app.user("bob").await, app.user("eve").await];
+    let limits = "sessions-address=2/h, confirmations-address=2/h, refreshes-address=2/h, \
+         tokens-address=2/h";
+    let strict = app.another_with(&[("limits", limits)]).await;
+    // Logging in counted before, too.
+    let near = || strict.nobody().from("192.0.2.1");
+    for (n, person) in people.iter().enumerate() {
+        let with_token = || near().with_token(person.token.as_deref().unwrap());
+        let login = json!({"username": person.name, "password": PASSWORD});
+        let refresh = json!({"refresh_token": person.refresh_token});
+        let token = json!({"name": "x", "scopes": ["posts:read"]});
+        let answers = [
+            (near().api().post("/auth/login", login.clone()).await, 200, "sessions-address"),
+            (near().api().post("/auth/refresh", refresh).await, 200, "refreshes-address"),
+            (with_token().api().post("/me/tokens", token).await, 201, "tokens-address"),
+            (
+                with_token().api().post("/auth/sudo", json!({"password": PASSWORD})).await,
+                204,
+                "confirmations-address",
+            ),
+        ];
+        for (answer, status, limit) in answers {
+            if n < 2 {
+                assert_eq!(answer.status, status, "{limit}: {}", answer.body);
+                let left = format!("\"{limit}\";r={};", 1 - n);
+                assert!(answer.header("ratelimit").unwrap().contains(&left), "{answer:?}");
+            } else {
+                is_refused(&answer, limit);
+            }
+        }
+        if n == 2 {
+            let form = [("username", "eve"), ("password", PASSWORD)];
+            is_refused(&near().page().post("/login", &form).await, "sessions-address");
+            let far = strict.nobody().from("192.0.2.2");
+            assert_eq!(far.api().post("/auth/login", login).await.status, 200);
+        }
+    }
 }

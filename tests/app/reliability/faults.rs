@@ -2,6 +2,7 @@
 //! no others.
 
 use rocket::futures::future::join_all;
+use rocket::http::{ContentType, Method};
 use rocket::tokio::task::yield_now;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
@@ -9,7 +10,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use crate::support::database::is_postgres;
 use crate::support::internals::{Db, now, sql};
 use crate::support::postgres::Relay;
-use crate::support::{App, PASSWORD, Response};
+use crate::support::{App, PASSWORD, Response, encode, send};
 
 async fn readyz(app: &App) -> (u16, String) {
     let response = app.nobody().page().get("/readyz").await;
@@ -221,5 +222,60 @@ async fn reading_waits_for_no_writer() {
         ann.api().get("/me").await;
         ann.page().get("/me").await;
         program.api().get("/me").await;
+    }
+}
+
+/// On SQLite, whoever takes the one connection that writes keeps all others from writing.
+#[rocket::async_test]
+async fn strangers_take_no_writer_once_their_limit_is_used_up() {
+    let limits = "refresh-address=1/h, links=1/h, register=1/h, login-address=1/h";
+    let app = App::with(&[("lock_timeout_seconds", "1"), ("limits", limits)]).await;
+    let stranger = app.nobody();
+    // Well formed, so that it is looked up.
+    let unknown = "A".repeat(43);
+    let refresh = json!({"refresh_token": format!("prt_{unknown}")});
+    let link = json!({"token": unknown, "password": "marble lanterns drift upstream"});
+    let newcomer = json!({"username": "newcomer", "password": PASSWORD});
+    let login = json!({"username": "somebody", "password": "wrong"});
+    let login_form = [("username", "somebody"), ("password", "wrong")];
+    let asked = async || {
+        let (api, page) = (stranger.api(), stranger.page());
+        [
+            api.post("/auth/refresh", refresh.clone()).await.status,
+            api.post("/auth/verify-email", link.clone()).await.status,
+            api.post("/auth/password-reset/new", link.clone()).await.status,
+            api.post("/auth/password-reset", json!({"email": "a@mail.example"})).await.status,
+            page.post("/password-reset", &[("email", "a@mail.example")]).await.status,
+            api.post("/auth/register", newcomer.clone()).await.status,
+            page.post("/register", &[("username", "other"), ("password", PASSWORD)]).await.status,
+            api.post("/auth/login", login.clone()).await.status,
+            page.post("/login", &login_form).await.status,
+        ]
+    };
+    // The first attempts count; the first refusal of a log-in is audited.
+    assert_eq!(asked().await, [401, 401, 429, 429, 429, 201, 429, 401, 429]);
+    let refused = [429; 9];
+    // An unknown token counts as revoked, without a limit: it is only looked up.
+    let revoked = async || {
+        for token in [format!("prt_{unknown}"), format!("pst_{unknown}"), unknown.clone()] {
+            let form = Some(encode(&[("token", &token)]));
+            let headers = vec![ContentType::Form.into()];
+            let path = "/api/v1/auth/revoke";
+            let response = send(&app, Method::Post, path, headers, form).await;
+            assert_eq!(response.status, 200, "{}", response.body);
+        }
+    };
+    if is_postgres() {
+        let mut other = connect(&app).await;
+        let lock = "BEGIN; LOCK TABLE throttles, users, sessions, refresh_tokens, api_tokens, \
+             link_tokens, jobs, audit_events IN EXCLUSIVE MODE";
+        sqlx::raw_sql(lock).execute(&mut other).await.unwrap();
+        assert_eq!(asked().await, refused);
+        revoked().await;
+    } else {
+        let mut other = SqliteConnection::connect(&app.database_url()).await.unwrap();
+        sqlx::raw_sql("BEGIN EXCLUSIVE").execute(&mut other).await.unwrap();
+        assert_eq!(asked().await, refused);
+        revoked().await;
     }
 }

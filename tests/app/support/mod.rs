@@ -2,6 +2,7 @@
 
 mod app;
 pub mod binary;
+pub mod caddy;
 pub mod certificates;
 pub mod database;
 pub mod internals;
@@ -11,6 +12,7 @@ pub mod permission;
 mod person;
 mod phone;
 pub mod postgres;
+pub mod slow_clients;
 
 pub use app::{App, ORIGIN, PASSWORD, SECRET};
 pub use person::{Person, Response, encode, send, send_from};

@@ -73,7 +73,8 @@ fn adapted(
     tls: SocketAddr,
     redirect: SocketAddr,
 ) -> String {
-    let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/nginx.conf"));
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/nginx.conf");
+    let text = std::fs::read_to_string(shipped).unwrap();
     let mut text: String = text
         .lines()
         .filter(|line| !line.contains("listen [::]"))
@@ -109,7 +110,7 @@ fn certificate(path: &str) {
 }
 
 /// All are kept until the last is found, so that they differ.
-fn free_ports<const N: usize>() -> [SocketAddr; N] {
+pub fn free_ports<const N: usize>() -> [SocketAddr; N] {
     let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
     held.map(|listener| listener.local_addr().unwrap())
 }
@@ -170,12 +171,17 @@ impl Slow {
     }
 }
 
-/// A connection from another address of this machine.
+/// A connection from another address of this machine, 127.0.0.2.
 pub fn from_elsewhere(to: SocketAddr) -> TcpStream {
+    connect_from(2, to)
+}
+
+/// A connection from 127.0.0.`host`.
+pub fn connect_from(host: u8, to: SocketAddr) -> TcpStream {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let stream = runtime.block_on(async {
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
-        socket.bind((Ipv4Addr::new(127, 0, 0, 2), 0).into()).unwrap();
+        socket.bind((Ipv4Addr::new(127, 0, 0, host), 0).into()).unwrap();
         socket.connect(to).await.unwrap().into_std().unwrap()
     });
     stream.set_nonblocking(false).unwrap();

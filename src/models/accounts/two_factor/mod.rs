@@ -1,5 +1,7 @@
 //! Two-factor log-in: an authenticator, and recovery codes for when it is lost.
 
+pub mod authenticator;
+pub mod code;
 pub mod recovery_codes;
 pub mod totp;
 

@@ -1,41 +1,25 @@
-//! Two-factor log-in: codes from an authenticator (TOTP, RFC 6238).
+//! Two-factor log-in with an authenticator (TOTP, RFC 6238): setting it up and turning it off.
 
 use chrono::{DateTime, Utc};
 use qrcode::QrCode;
 use qrcode::render::svg;
-use serde::{Deserialize, Serialize};
-use sqlx::FromRow;
-use totp_rs::{Builder, Totp};
+use serde::Serialize;
 
-use crate::db::{Conn, Db, Tx, now, shared_now, sql};
-use crate::error::{Conflict, Credentials, Error, Result};
+use crate::db::{Db, Tx, now, sql};
+use crate::error::{Conflict, Error, Result};
+use crate::models::accounts::two_factor::authenticator::{generator, place, row};
+use crate::models::accounts::two_factor::code::{self, TwoFactorCode};
 use crate::models::accounts::two_factor::is_required;
 use crate::models::accounts::two_factor::recovery_codes::{self, RecoveryCodes};
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::{Actor, Admin};
-use crate::models::base::caller::Caller;
-use crate::models::base::keys::Keys;
 use crate::models::base::random;
-use crate::models::base::rate_limit::{self, Budget};
 use crate::models::base::site::Site;
 use crate::models::mail::outbox::{self, MailKind};
 use crate::models::users::user::{self, User};
-use crate::validation::Rule;
 
 /// Bytes of an authenticator's secret (RFC 4226 §4 recommends 160 bits).
 const SECRET_LENGTH: usize = 20;
-
-/// After this many consecutive wrong codes at log-in, none is accepted any more (NIST SP 800-63B
-/// §5.2.2).
-const MAX_CODE_FAILURES: i64 = 100;
-
-/// A code that the user enters.
-#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
-pub struct TwoFactorCode {
-    /// The six-digit code from the authenticator, or a recovery code.
-    #[schema(example = "123456", required = true)]
-    pub code: Option<String>,
-}
 
 /// Whether logging in needs a code.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -58,19 +42,6 @@ pub struct TwoFactorSetup {
     pub uri: String,
     /// The URI as a QR code, in SVG.
     pub qr: String,
-}
-
-#[derive(FromRow)]
-struct TwoFactorRow {
-    secret: String,
-    confirmed_at: Option<DateTime<Utc>>,
-}
-
-async fn row(db: &Db, user_id: i64) -> Result<Option<TwoFactorRow>> {
-    sql("SELECT secret, confirmed_at FROM two_factors WHERE user_id = $1")
-        .bind(user_id)
-        .optional(db)
-        .await
 }
 
 /// The user's own status.
@@ -129,21 +100,6 @@ fn setup(user: &User, raw: Vec<u8>) -> Result<TwoFactorSetup> {
     Ok(TwoFactorSetup { secret: totp.secret().to_base32(), uri, qr })
 }
 
-fn generator(raw: Vec<u8>, username: &str) -> Result<Totp> {
-    // What all authenticators support: SHA-1, six digits, 30 seconds, one step of tolerance.
-    Builder::new()
-        .with_secret(raw)
-        .with_account_name(username)
-        .with_issuer(Some("Postly"))
-        .build()
-        .map_err(|e| Error::Internal(format!("totp: {e}")))
-}
-
-/// The place of a sealed secret (see `Keys::seal`).
-fn place(user_id: i64) -> String {
-    format!("two-factor/{user_id}")
-}
-
 /// Turns two-factor log-in on, with a code from the new authenticator; returns the recovery codes.
 ///
 /// # Errors
@@ -152,7 +108,7 @@ fn place(user_id: i64) -> String {
 pub async fn enable(site: &Site, actor: &Actor, input: &TwoFactorCode) -> Result<RecoveryCodes> {
     let me = &actor.user;
     begun(site, me).await?;
-    require_code(site, actor, input).await?;
+    code::require_code(site, actor, input).await?;
     let mut tx = site.db.begin().await?;
     user::lock(&mut tx, me.id).await?;
     let enabled =
@@ -224,23 +180,9 @@ pub async fn renew_codes(
 
 async fn require_on(site: &Site, actor: &Actor, input: &TwoFactorCode) -> Result<()> {
     match is_on(&site.db, actor.user.id).await? {
-        true => require_code(site, actor, input).await,
+        true => code::require_code(site, actor, input).await,
         false => Err(Error::NotFound),
     }
-}
-
-/// Verifies a code of a logged-in user.
-///
-/// # Errors
-/// `Invalid` when the code is wrong; `TooManyRequests`.
-pub async fn require_code(site: &Site, actor: &Actor, input: &TwoFactorCode) -> Result<()> {
-    let (user, caller) = (&actor.user, &actor.caller);
-    if verify_code(site, caller, user, input.code.as_deref()).await? {
-        return Ok(());
-    }
-    let event = AuditEvent::own(EventKind::REAUTHENTICATION_FAILED, user).detail("code");
-    event.record(&site.db, caller).await?;
-    Err(Error::invalid("code", Rule::Wrong))
 }
 
 async fn delete(tx: &mut Tx, user_id: i64) -> Result<()> {
@@ -258,143 +200,4 @@ async fn replace_codes(tx: &mut Tx, user: &User) -> Result<RecoveryCodes> {
     // Of two concurrent requests, the codes of the later one are valid.
     user::lock(tx, user.id).await?;
     recovery_codes::replace(tx, user).await
-}
-
-/// Verifies and consumes a code of a logged-in user; returns whether it was valid. Wrong ones count
-/// separately from those at log-in, with which strangers could lock the owner out.
-///
-/// # Errors
-/// `TooManyRequests`.
-pub async fn verify_code(
-    site: &Site,
-    caller: &Caller,
-    user: &User,
-    code: Option<&str>,
-) -> Result<bool> {
-    let budget = Budget::new(site.limits.code, &user.id.to_string());
-    attempt(site, caller, user, code.unwrap_or_default(), budget).await
-}
-
-/// Verifies and consumes a code after the right password; returns whether it was valid. `device` is
-/// the id of a device that is known to the account. Wrong codes are audited, and the owner is told
-/// by e-mail: somebody knows the password.
-///
-/// # Errors
-/// `InvalidCredentials` after too many consecutive wrong codes; `TooManyRequests`.
-pub async fn verify_login_code(
-    site: &Site,
-    caller: &Caller,
-    user: &User,
-    code: &str,
-    device: Option<&str>,
-) -> Result<bool> {
-    let failures: Option<i64> = sql("SELECT code_failures FROM two_factors \
-         WHERE user_id = $1")
-    .bind(user.id)
-    .optional_scalar(&site.db)
-    .await?;
-    let failures = failures.unwrap_or_default();
-    if failures >= MAX_CODE_FAILURES {
-        return Err(Error::InvalidCredentials(Credentials::CodesLocked));
-    }
-    let (policy, key) = (site.limits.login_code, user.id.to_string());
-    let budget = match device {
-        Some(device) => Budget::of_part(policy, &key, device),
-        None => Budget::new(policy, &key),
-    };
-    let right = attempt(site, caller, user, code, budget).await?;
-    if !right {
-        record_code_failure(site, caller, user).await?;
-    } else if failures > 0 {
-        forgive_code_failures(site.db.writer(), user.id).await?;
-    }
-    Ok(right)
-}
-
-/// Verifies a code, and counts it for `budget` if it is wrong.
-async fn attempt(
-    site: &Site,
-    caller: &Caller,
-    user: &User,
-    code: &str,
-    budget: Budget,
-) -> Result<bool> {
-    let db = &site.db;
-    let begun = site.attempts.begin(db, caller, vec![budget]).await;
-    if let Err(Error::TooManyRequests { first: true, .. }) = begun {
-        let event = AuditEvent::own(EventKind::LOGIN_THROTTLED, user).detail("code");
-        event.record(db, caller).await?;
-    }
-    let attempt = begun?;
-    let code = recovery_codes::normalised(code);
-    let right = if code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit()) {
-        use_code(db, &site.keys, user, &code).await?
-    } else {
-        recovery_codes::consume(db, caller, user, &code).await?
-    };
-    if !right {
-        attempt.fail(db, caller).await?;
-    }
-    Ok(right)
-}
-
-/// Counts a wrong code after the right password and tells the owner: at most once a day, and when
-/// no further code is accepted.
-async fn record_code_failure(site: &Site, caller: &Caller, user: &User) -> Result<()> {
-    let mut tx = site.db.begin().await?;
-    let failures: Option<i64> =
-        sql("UPDATE two_factors SET code_failures = code_failures + 1 WHERE user_id = $1 \
-             RETURNING code_failures")
-        .bind(user.id)
-        .optional_scalar(&mut tx)
-        .await?;
-    let is_last = failures == Some(MAX_CODE_FAILURES);
-    let warnings = Budget::new(site.limits.code_mails, &user.id.to_string());
-    if is_last {
-        outbox::notify(&mut tx, user.id, MailKind::CodesLocked).await?;
-    } else if rate_limit::take(&mut tx, &warnings).await? {
-        outbox::notify(&mut tx, user.id, MailKind::WrongCode).await?;
-    }
-    let event = |kind| AuditEvent::new(kind).about(user.id, &user.username).detail("code");
-    event(EventKind::LOGIN_FAILED).write(&mut tx, caller).await?;
-    if is_last {
-        event(EventKind::CODES_LOCKED).write(&mut tx, caller).await?;
-    }
-    tx.commit().await
-}
-
-/// Lets a user enter codes again: after a right one, with a new password, or by the operator.
-pub async fn forgive_code_failures<'c>(conn: impl Into<Conn<'c>>, user_id: i64) -> Result<()> {
-    sql("UPDATE two_factors SET code_failures = 0 WHERE user_id = $1")
-        .bind(user_id)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-async fn use_code(db: &Db, keys: &Keys, user: &User, code: &str) -> Result<bool> {
-    let Some(row) = row(db, user.id).await? else { return Ok(false) };
-    let Some(raw) = keys.open(&place(user.id), &row.secret) else {
-        tracing::warn!(
-            user = user.id,
-            "an authenticator was sealed with a key that no longer exists"
-        );
-        return Ok(false);
-    };
-    // Not this instance's own clock: every instance must accept the same codes.
-    let time = u64::try_from(shared_now(db).await?.timestamp()).unwrap_or_default();
-    let Some(step) = generator(raw.clone(), &user.username)?.check(code, time) else {
-        return Ok(false);
-    };
-    // Atomic, so that only one of two concurrent requests with the same code succeeds. The secret
-    // is sealed again, with the newest key.
-    let step = i64::try_from(step).map_err(|e| Error::Internal(e.to_string()))?;
-    let used = sql("UPDATE two_factors SET last_step = $1, secret = $2 \
-         WHERE user_id = $3 AND last_step < $1")
-    .bind(step)
-    .bind(keys.seal(&place(user.id), &raw)?)
-    .bind(user.id)
-    .execute(db.writer())
-    .await?;
-    Ok(used > 0)
 }

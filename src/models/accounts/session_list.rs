@@ -1,0 +1,136 @@
+//! Sessions as their owners and admins see and end them.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::FromRow;
+
+use crate::db::{Db, now, sql};
+use crate::error::{Error, Result};
+use crate::models::accounts::session;
+use crate::models::audit::{AuditEvent, EventKind};
+use crate::models::base::actor::{Actor, Admin};
+use crate::models::base::page::{Column, Keyset, Page, PageParams};
+use crate::models::base::site::Site;
+use crate::models::base::user_agent;
+use crate::models::users::user::{self, User};
+
+/// An active session, as shown to its owner and to admins.
+#[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
+pub struct SessionView {
+    pub id: String,
+    /// Counts the log-ins of the user.
+    #[serde(skip)]
+    number: i64,
+    /// `browser`, or `api` for a program.
+    #[schema(example = "browser")]
+    pub client: String,
+    #[sqlx(skip)]
+    #[schema(example = "Firefox on Linux")]
+    pub device: String,
+    pub user_agent: String,
+    /// Where it was last used from, accurate to 15 minutes.
+    #[schema(example = "192.0.2.7")]
+    pub address: String,
+    pub created_at: DateTime<Utc>,
+    /// Accurate to 15 minutes.
+    pub last_used_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+    /// Whether it is the session of this request.
+    #[sqlx(skip)]
+    pub current: bool,
+}
+
+/// The user's own active sessions, the latest log-in first.
+pub async fn list(
+    site: &Site,
+    user: &User,
+    current: Option<&str>,
+    params: &PageParams,
+) -> Result<Page<SessionView>> {
+    live(&site.db, user.id, current, params).await
+}
+
+/// Another user's active sessions.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn list_of(
+    site: &Site,
+    _: &Admin,
+    username: &str,
+    current: Option<&str>,
+    params: &PageParams,
+) -> Result<Page<SessionView>> {
+    let person = user::by_username(&site.db, username).await?;
+    live(&site.db, person.id, current, params).await
+}
+
+async fn live(
+    db: &Db,
+    user_id: i64,
+    current: Option<&str>,
+    params: &PageParams,
+) -> Result<Page<SessionView>> {
+    let keyset = Keyset::<1>::new(params)?;
+    let at = now();
+    let query = sql("SELECT id, number, client, user_agent, address, created_at, last_used_at, \
+         expires_at FROM sessions")
+    .push_bind(" WHERE user_id = ", user_id)
+    .push_bind(" AND expires_at > ", at)
+    .push_bind(" AND last_used_at > ", at - session::idle_limit());
+    let mut sessions: Vec<SessionView> =
+        keyset.apply(query, [Column::Int("number")]).all(db).await?;
+    for view in &mut sessions {
+        view.device = user_agent::name(&view.user_agent);
+        view.current = current == Some(view.id.as_str());
+    }
+    Ok(keyset.page(sessions, |view| [view.number]))
+}
+
+/// Ends one of the user's own sessions.
+///
+/// # Errors
+/// `NotFound` when it does not exist, or is somebody else's.
+pub async fn end(site: &Site, actor: &Actor, sid: &str) -> Result<()> {
+    let mut tx = site.db.begin().await?;
+    if session::delete(&mut tx, actor.user.id, sid).await? == 0 {
+        return Err(Error::NotFound);
+    }
+    AuditEvent::own(EventKind::SESSION_ENDED, &actor.user).write(&mut tx, &actor.caller).await?;
+    tx.commit().await
+}
+
+/// Ends all of the user's own sessions except the current one; returns how many.
+pub async fn end_others(site: &Site, actor: &Actor, current: Option<&str>) -> Result<u64> {
+    let mut tx = site.db.begin().await?;
+    let ended = session::delete_all(&mut tx, actor.user.id, current).await?;
+    AuditEvent::own(EventKind::SESSION_ENDED, &actor.user)
+        .detail(format!("all others: {ended}"))
+        .write(&mut tx, &actor.caller)
+        .await?;
+    tx.commit().await?;
+    Ok(ended)
+}
+
+/// Ends one or all of another user's sessions, effective with the next request.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn end_of(site: &Site, admin: &Admin, username: &str, sid: Option<&str>) -> Result<()> {
+    let person = user::by_username(&site.db, username).await?;
+    let mut tx = site.db.begin().await?;
+    let ended = match sid {
+        Some(sid) => session::delete(&mut tx, person.id, sid).await?,
+        None => session::delete_all(&mut tx, person.id, None).await?,
+    };
+    if sid.is_some() && ended == 0 {
+        return Err(Error::NotFound);
+    }
+    AuditEvent::new(EventKind::SESSION_ENDED)
+        .by(admin.user())
+        .about(person.id, &person.username)
+        .detail(format!("by an admin: {ended}"))
+        .write(&mut tx, admin.caller())
+        .await?;
+    tx.commit().await
+}
