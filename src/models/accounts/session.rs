@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
 use sqlx::FromRow;
 
-use crate::db::{Db, Tx, now, sql};
+use crate::db::{Db, Tx, now, repeat, sql};
 use crate::error::{Credentials, Error, Result};
 use crate::models::accounts::access_token::Audience;
 use crate::models::accounts::identity::Identity;
@@ -206,6 +206,10 @@ pub async fn mark_reauthenticated(tx: &mut Tx, sid: &str) -> Result<()> {
 
 /// Logs out: deletes the session, which invalidates every copy of its token.
 pub async fn log_out(site: &Site, actor: &Actor, sid: &str) -> Result<()> {
+    repeat(|| try_log_out(site, actor, sid)).await
+}
+
+async fn try_log_out(site: &Site, actor: &Actor, sid: &str) -> Result<()> {
     let mut tx = site.db.begin().await?;
     if delete(&mut tx, actor.user.id, sid).await? > 0 {
         AuditEvent::own(EventKind::LOGGED_OUT, &actor.user).write(&mut tx, &actor.caller).await?;
@@ -325,6 +329,10 @@ async fn live(
 /// # Errors
 /// `NotFound` when it does not exist, or is somebody else's.
 pub async fn end(site: &Site, actor: &Actor, sid: &str) -> Result<()> {
+    repeat(|| try_end(site, actor, sid)).await
+}
+
+async fn try_end(site: &Site, actor: &Actor, sid: &str) -> Result<()> {
     let mut tx = site.db.begin().await?;
     if delete(&mut tx, actor.user.id, sid).await? == 0 {
         return Err(Error::NotFound);
@@ -335,6 +343,10 @@ pub async fn end(site: &Site, actor: &Actor, sid: &str) -> Result<()> {
 
 /// Ends all of the user's own sessions except the current one; returns how many.
 pub async fn end_others(site: &Site, actor: &Actor, current: Option<&str>) -> Result<u64> {
+    repeat(|| try_end_others(site, actor, current)).await
+}
+
+async fn try_end_others(site: &Site, actor: &Actor, current: Option<&str>) -> Result<u64> {
     let mut tx = site.db.begin().await?;
     let ended = delete_all(&mut tx, actor.user.id, current).await?;
     AuditEvent::own(EventKind::SESSION_ENDED, &actor.user)
@@ -350,6 +362,10 @@ pub async fn end_others(site: &Site, actor: &Actor, current: Option<&str>) -> Re
 /// # Errors
 /// `NotFound`.
 pub async fn end_of(site: &Site, admin: &Admin, username: &str, sid: Option<&str>) -> Result<()> {
+    repeat(|| try_end_of(site, admin, username, sid)).await
+}
+
+async fn try_end_of(site: &Site, admin: &Admin, username: &str, sid: Option<&str>) -> Result<()> {
     let person = user::by_username(&site.db, username).await?;
     let mut tx = site.db.begin().await?;
     let ended = match sid {
