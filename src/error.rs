@@ -66,6 +66,8 @@ pub enum FaultKind {
     Full,
     /// Nothing can be written. Reads still work.
     ReadOnly,
+    /// The SQLite file is damaged or was overwritten. Some reads may still work.
+    Damaged,
     /// Time-outs of locks, statements and the pool: they concern this request alone.
     Busy,
     /// A deadlock or a serialisation failure: the transaction can be repeated at once.
@@ -327,6 +329,10 @@ fn sqlite_fault(error: &dyn sqlx::error::DatabaseError) -> Option<FaultKind> {
         // READONLY_DBMOVED, CANTOPEN.
         (1032, _) | (_, 14) => Some(FaultKind::Gone),
         (_, 8) => Some(FaultKind::ReadOnly),
+        // CORRUPT_VTAB: the index of a search alone.
+        (267, _) => None,
+        // CORRUPT, NOTADB.
+        (_, 11 | 26) => Some(FaultKind::Damaged),
         // BUSY, LOCKED, INTERRUPT (the time limit of a statement), IOERR.
         (_, 5 | 6 | 9 | 10) => Some(FaultKind::Busy),
         _ => None,

@@ -14,6 +14,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::LogFormat;
 use crate::error::Fatal;
+use crate::web::request::panics;
 
 /// Where Rocket logs that a connection cannot be accepted.
 const LISTENER: &str = "rocket_http::listener";
@@ -46,6 +47,8 @@ pub fn to_stderr(format: LogFormat, is_command: bool) -> Result<(), Fatal> {
         }
         LogFormat::Json => subscriber.with(filter).with(lines.json()).init(),
     }
+    // Those of requests are logged with the request that they ended.
+    panics::set_hook(|info| tracing::error!(error = panics::describe(info), "a task failed"));
     Ok(())
 }
 

@@ -24,7 +24,7 @@ pub struct Limits {
     pub max_connections: u32,
     /// How long to wait for a connection of the pool.
     pub acquire: Duration,
-    /// How long a statement may run; on SQLite, one that reads.
+    /// How long a statement may run; on SQLite, a whole transaction that writes.
     pub statement: Option<Duration>,
     /// How long a statement may wait for a lock, on PostgreSQL. SQLite has one lock, and waits five
     /// seconds for other processes.
@@ -75,8 +75,8 @@ async fn open_sqlite(url: &str, limits: Limits) -> Result<Db, Fatal> {
     let _held = lock_file(&path).await?;
     // The writer comes first: it creates the file and enables write-ahead logging, which the
     // read-only connections cannot do.
-    let files = OpenFiles::new();
-    let (noted, database) = (files.clone(), path.clone());
+    let files = OpenFiles::default();
+    let (noted, database, statement) = (files.clone(), path.clone(), limits.statement);
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(limits.acquire)
@@ -84,7 +84,14 @@ async fn open_sqlite(url: &str, limits: Limits) -> Result<Db, Fatal> {
         .idle_timeout(None)
         .max_lifetime(None)
         .after_connect(move |connection, _| {
-            Box::pin(noted.clone().note(database.clone(), connection))
+            let (noted, database) = (noted.clone(), database.clone());
+            Box::pin(async move {
+                noted.note(database, connection).await?;
+                limit(connection, statement).await
+            })
+        })
+        .before_acquire(move |connection, _| {
+            Box::pin(async move { limit(connection, statement).await.map(|()| true) })
         })
         // On an I/O error (a full disk), SQLite itself rolls back, but sqlx goes on believing that
         // a transaction is open and can never begin another one. Such a connection is replaced.
@@ -99,7 +106,7 @@ async fn open_sqlite(url: &str, limits: Limits) -> Result<Db, Fatal> {
         .map_err(|e| unusable(&e))?;
     // A deleted database is not replaced by an empty one.
     writer.set_connect_options(options.clone());
-    let (opened, statement) = (files.clone(), limits.statement);
+    let opened = files.clone();
     let readers = SqlitePoolOptions::new()
         .max_connections(limits.max_connections)
         .acquire_timeout(limits.acquire)
@@ -123,7 +130,8 @@ async fn open_sqlite(url: &str, limits: Limits) -> Result<Db, Fatal> {
     Ok(Db::Sqlite { writer, readers, guard, common })
 }
 
-/// Interrupts what the connection still does after this time, with SQLITE_INTERRUPT.
+/// Interrupts what the connection still does after this time, with SQLITE_INTERRUPT. Until it is
+/// released, a connection serves one statement or one transaction.
 async fn limit(connection: &mut SqliteConnection, time: Option<Duration>) -> sqlx::Result<()> {
     /// How many instructions of its virtual machine SQLite executes between two looks at the clock.
     const INSTRUCTIONS: i32 = 10_000;

@@ -162,9 +162,13 @@ impl Tx {
     /// Lifts the time limit of statements, for the rest of the transaction: for work in the
     /// background that may take long. The time limit of locks stays.
     pub async fn without_time_limit(mut self) -> Result<Tx> {
-        if let Tx::Postgres { tx, patience, .. } = &mut self {
-            *patience = None;
-            sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut **tx).await?;
+        match &mut self {
+            Tx::Postgres { tx, patience, .. } => {
+                *patience = None;
+                sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut **tx).await?;
+            }
+            // The next transaction has a limit again.
+            Tx::Sqlite { tx, .. } => tx.lock_handle().await?.remove_progress_handler(),
         }
         Ok(self)
     }

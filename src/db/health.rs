@@ -27,6 +27,8 @@ pub enum Readiness {
     /// Reads work, writes do not.
     ReadOnly,
     Gone,
+    /// Reads may work, writes are refused.
+    Damaged,
 }
 
 /// The state of one instance's database, shared by all clones.
@@ -61,6 +63,7 @@ impl Health {
     pub(super) fn readiness(&self) -> Readiness {
         match self.outage() {
             Some(FaultKind::Gone) => Readiness::Gone,
+            Some(FaultKind::Damaged) => Readiness::Damaged,
             Some(FaultKind::Full) => Readiness::Full,
             Some(FaultKind::ReadOnly) => Readiness::ReadOnly,
             _ => Readiness::Ready,
@@ -74,8 +77,12 @@ impl Health {
         self.0.outage.send_if_modified(|outage| {
             let at = Instant::now();
             match outage {
-                // Nothing can be said about the disk of a server that does not answer.
-                Some(current) if current.kind == fault.kind || current.kind == FaultKind::Gone => {
+                // Nothing can be said about the disk of a server that does not answer, and a
+                // damaged file stays so.
+                Some(current)
+                    if current.kind == fault.kind
+                        || matches!(current.kind, FaultKind::Gone | FaultKind::Damaged) =>
+                {
                     current.last = at;
                     fault.known = current.kind == fault.kind;
                     return false;
@@ -92,6 +99,10 @@ impl Health {
             match fault.kind {
                 FaultKind::Full => tracing::error!(error, "the database has no space left"),
                 FaultKind::ReadOnly => tracing::error!(error, "the database is read-only"),
+                FaultKind::Damaged => tracing::error!(
+                    error,
+                    "the database is damaged; stop Postly and restore a backup"
+                ),
                 _ => tracing::error!(error, "the database is gone"),
             }
         }

@@ -1,10 +1,12 @@
 //! The SQLite file that is open: whether it is still the one at its path. A process goes on writing
 //! to a file that was deleted or replaced, and those writes are lost.
 
-use std::os::unix::fs::MetadataExt;
+use std::fs::File;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use rustix::fs::{Access, access};
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use tokio::time::sleep;
 
@@ -15,16 +17,65 @@ use crate::error::{Error, Fault, FaultKind, Result};
 /// Device and inode.
 type Identity = (u64, u64);
 
-/// The database and its companions as they were opened, by path. They are empty until the writer
-/// has connected.
-#[derive(Clone)]
-pub struct OpenFiles(Arc<Mutex<Vec<(PathBuf, Identity)>>>);
+/// The database and its companions as they were opened. They are empty until the writer has
+/// connected.
+#[derive(Clone, Default)]
+pub struct OpenFiles(Arc<Mutex<Opened>>);
 
-impl OpenFiles {
-    pub fn new() -> OpenFiles {
-        OpenFiles(Arc::default())
+#[derive(Default)]
+struct Opened {
+    /// By path; the database comes first.
+    files: Vec<(PathBuf, Identity)>,
+    header: Option<Header>,
+}
+
+/// The beginning of the database, which shows that another file was copied over it: that keeps the
+/// inode.
+struct Header {
+    /// Kept open as long as the database is used: when a process closes a file, it loses all its
+    /// locks on it, including those of SQLite.
+    file: File,
+    /// How often the file was changed. Only transactions of SQLite change it, and only upwards.
+    changes: Option<u32>,
+}
+
+impl Header {
+    fn open(path: &Path) -> std::io::Result<Header> {
+        let file = File::open(path)?;
+        let changes = read_changes(&file)?;
+        Ok(Header { file, changes })
     }
 
+    /// Whether the file still begins as one that SQLite alone has changed.
+    fn is_intact(&mut self) -> std::io::Result<bool> {
+        let found = read_changes(&self.file)?;
+        let is_intact = match (self.changes, found) {
+            // A new database may still be in the write-ahead log alone.
+            (None, _) => true,
+            (Some(_), None) => false,
+            // The counter starts again after 2³².
+            (Some(before), Some(found)) => found.wrapping_sub(before) < u32::MAX / 2,
+        };
+        if is_intact {
+            self.changes = found;
+        }
+        Ok(is_intact)
+    }
+}
+
+/// The file change counter of the database header, <https://www.sqlite.org/fileformat2.html>; none
+/// if there is no such header.
+fn read_changes(file: &File) -> std::io::Result<Option<u32>> {
+    let mut header = [0; 28];
+    match file.read_exact_at(&mut header, 0) {
+        Err(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(None),
+        read => read?,
+    }
+    let counter = header.last_chunk().filter(|_| header.starts_with(b"SQLite format 3\0"));
+    Ok(counter.map(|bytes| u32::from_be_bytes(*bytes)))
+}
+
+impl OpenFiles {
     /// For the pool of the writer: notes which files its connection uses, unless the database is
     /// another one than before.
     pub async fn note(self, path: PathBuf, connection: &mut SqliteConnection) -> sqlx::Result<()> {
@@ -36,26 +87,39 @@ impl OpenFiles {
             let identity = identity(&file)?;
             found.push((file, identity));
         }
-        if let Ok(mut files) = self.0.lock() {
-            *files = found;
+        if let Ok(mut opened) = self.0.lock() {
+            opened.files = found;
+            if opened.header.is_none() {
+                opened.header = Some(Header::open(&path)?);
+            }
         }
         Ok(())
     }
 
     /// For the pool of the readers: no reader opens another database than the writer's.
     pub fn check_database(&self) -> sqlx::Result<()> {
-        let database = self.0.lock().ok().and_then(|files| files.first().cloned());
+        let database = self.0.lock().ok().and_then(|opened| opened.files.first().cloned());
         match database {
             Some(database) if !is_still_there(&database) => Err(missing(&database.0).into()),
             _ => Ok(()),
         }
     }
 
-    fn check(&self) -> std::io::Result<()> {
-        let Ok(files) = self.0.lock() else { return Ok(()) };
-        match files.iter().find(|file| !is_still_there(file)) {
-            Some((path, _)) => Err(missing(path)),
-            None => Ok(()),
+    fn check(&self) -> Result<(), Fault> {
+        let gone = |e: std::io::Error| Fault::new(FaultKind::Gone, e.to_string());
+        let Ok(mut opened) = self.0.lock() else { return Ok(()) };
+        if let Some((path, _)) = opened.files.iter().find(|file| !is_still_there(file)) {
+            return Err(gone(missing(path)));
+        }
+        for (path, _) in &opened.files {
+            if let Err(error) = access(path, Access::WRITE_OK) {
+                let words = format!("{} cannot be written: {error}", path.display());
+                return Err(Fault::new(FaultKind::ReadOnly, words));
+            }
+        }
+        match opened.header.as_mut().map_or(Ok(true), Header::is_intact).map_err(gone)? {
+            true => Ok(()),
+            false => Err(Fault::new(FaultKind::Damaged, "the file was overwritten")),
         }
     }
 }
@@ -92,7 +156,7 @@ impl SqliteGuard {
     /// Runs `work`, which writes, between two checks of the files.
     ///
     /// # Errors
-    /// Those of `work`; `Unserved` when the files are gone, before or after it.
+    /// Those of `work`; `Unserved` when the files are gone or damaged, before or after it.
     pub async fn write<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         self.check()?;
         let result = self.observe(work).await?;
@@ -109,17 +173,21 @@ impl SqliteGuard {
     }
 
     /// # Errors
-    /// `Unserved` when the database was deleted or replaced.
+    /// `Unserved` when the database was deleted, replaced or made read-only, or is damaged.
     pub fn check(&self) -> Result<()> {
-        let missing = |e: std::io::Error| self.record(Fault::new(FaultKind::Gone, e.to_string()));
-        self.files.check().map_err(missing)
+        if self.health.outage() == Some(FaultKind::Damaged) {
+            return Err(self.record(Fault::new(FaultKind::Damaged, "the database is damaged")));
+        }
+        self.files.check().map_err(|fault| self.record(fault))
     }
 
     fn record(&self, mut fault: Fault) -> Error {
-        let concerns_all =
-            matches!(fault.kind, FaultKind::Gone | FaultKind::Full | FaultKind::ReadOnly);
+        let concerns_all = !matches!(fault.kind, FaultKind::Busy | FaultKind::Aborted);
         if concerns_all && !self.writer.is_closed() && self.health.record(&mut fault) {
-            tokio::spawn(self.clone().until_over(fault.kind));
+            // A damaged file needs the operator, who restarts Postly.
+            if fault.kind != FaultKind::Damaged {
+                tokio::spawn(self.clone().until_over(fault.kind));
+            }
         }
         fault.into()
     }
@@ -127,11 +195,12 @@ impl SqliteGuard {
     async fn until_over(self, kind: FaultKind) {
         while self.health.outage() == Some(kind) && !self.writer.is_closed() {
             sleep(PROBE_INTERVAL).await;
-            let is_over = match kind {
-                FaultKind::Gone => self.files.check().is_ok(),
+            let mut is_over = self.files.check().is_ok();
+            if is_over && kind != FaultKind::Gone {
                 // Writes the first page.
-                _ => sqlx::query("PRAGMA user_version = 0").execute(&self.writer).await.is_ok(),
-            };
+                let probe = sqlx::query("PRAGMA user_version = 0");
+                is_over = probe.execute(&self.writer).await.is_ok();
+            }
             if is_over && self.health.is_calm() {
                 self.health.end(kind);
             }

@@ -41,6 +41,7 @@ async fn readyz(draining: &State<Draining>, site: &Site) -> (Status, &'static st
         Readiness::Full => (Status::Ok, "full\n"),
         Readiness::ReadOnly => (Status::Ok, "read-only\n"),
         Readiness::Gone => (Status::ServiceUnavailable, "gone\n"),
+        Readiness::Damaged => (Status::ServiceUnavailable, "damaged\n"),
     }
 }
 

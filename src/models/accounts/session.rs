@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 use sqlx::FromRow;
 
-use crate::db::{Db, Tx, now, sql};
+use crate::db::{Db, Tx, now, repeat, sql};
 use crate::error::{Credentials, Error, Result};
 use crate::models::accounts::access_token::Audience;
 use crate::models::accounts::identity::Identity;
@@ -205,6 +205,10 @@ pub async fn mark_reauthenticated(tx: &mut Tx, sid: &str) -> Result<()> {
 
 /// Logs out: deletes the session, which invalidates every copy of its token.
 pub async fn log_out(site: &Site, actor: &Actor, sid: &str) -> Result<()> {
+    repeat(|| try_log_out(site, actor, sid)).await
+}
+
+async fn try_log_out(site: &Site, actor: &Actor, sid: &str) -> Result<()> {
     let mut tx = site.db.begin().await?;
     if delete(&mut tx, actor.user.id, sid).await? > 0 {
         AuditEvent::own(EventKind::LOGGED_OUT, &actor.user).write(&mut tx, &actor.caller).await?;

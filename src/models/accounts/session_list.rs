@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::FromRow;
 
-use crate::db::{Db, now, sql};
+use crate::db::{Db, now, repeat, sql};
 use crate::error::{Error, Result};
 use crate::models::accounts::session;
 use crate::models::audit::{AuditEvent, EventKind};
@@ -92,6 +92,10 @@ async fn live(
 /// # Errors
 /// `NotFound` when it does not exist, or is somebody else's.
 pub async fn end(site: &Site, actor: &Actor, sid: &str) -> Result<()> {
+    repeat(|| try_end(site, actor, sid)).await
+}
+
+async fn try_end(site: &Site, actor: &Actor, sid: &str) -> Result<()> {
     let mut tx = site.db.begin().await?;
     if session::delete(&mut tx, actor.user.id, sid).await? == 0 {
         return Err(Error::NotFound);
@@ -102,6 +106,10 @@ pub async fn end(site: &Site, actor: &Actor, sid: &str) -> Result<()> {
 
 /// Ends all of the user's own sessions except the current one; returns how many.
 pub async fn end_others(site: &Site, actor: &Actor, current: Option<&str>) -> Result<u64> {
+    repeat(|| try_end_others(site, actor, current)).await
+}
+
+async fn try_end_others(site: &Site, actor: &Actor, current: Option<&str>) -> Result<u64> {
     let mut tx = site.db.begin().await?;
     let ended = session::delete_all(&mut tx, actor.user.id, current).await?;
     AuditEvent::own(EventKind::SESSION_ENDED, &actor.user)
@@ -117,6 +125,10 @@ pub async fn end_others(site: &Site, actor: &Actor, current: Option<&str>) -> Re
 /// # Errors
 /// `NotFound`.
 pub async fn end_of(site: &Site, admin: &Admin, username: &str, sid: Option<&str>) -> Result<()> {
+    repeat(|| try_end_of(site, admin, username, sid)).await
+}
+
+async fn try_end_of(site: &Site, admin: &Admin, username: &str, sid: Option<&str>) -> Result<()> {
     let person = user::by_username(&site.db, username).await?;
     let mut tx = site.db.begin().await?;
     let ended = match sid {

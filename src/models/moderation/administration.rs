@@ -53,6 +53,15 @@ pub async fn update(
     username: &str,
     update: &UserUpdate,
 ) -> Result<Account> {
+    repeat(|| try_update(site, admin, username, update)).await
+}
+
+async fn try_update(
+    site: &Site,
+    admin: &Admin,
+    username: &str,
+    update: &UserUpdate,
+) -> Result<Account> {
     let mut tx = site.db.begin().await?;
     tx.lock(Lock::Admins).await?;
     let user = user::by_username(&mut tx, username).await?;

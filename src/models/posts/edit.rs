@@ -54,11 +54,15 @@ pub async fn create(site: &Site, actor: &Actor, input: &PostInput) -> Result<Pos
     let (title, content) = (title.unwrap_or_default(), content.unwrap_or_default());
     let rendered = rendering::render(site, &content).await?;
     let new = NewPost { user_id: actor.user.id, title, content, rendered, published_at: now() };
-    let mut tx = site.db.begin().await?;
-    let id = insert(&mut tx, new).await?;
-    post_search::SEARCH.index(&mut tx, id).await?;
-    rate_limit::charge_all(&mut tx, &actor.caller, &budgets).await?;
-    tx.commit().await?;
+    let id = repeat(async || {
+        let mut tx = site.db.begin().await?;
+        let id = insert(&mut tx, &new).await?;
+        post_search::SEARCH.index(&mut tx, id).await?;
+        rate_limit::charge_all(&mut tx, &actor.caller, &budgets).await?;
+        tx.commit().await?;
+        Ok(id)
+    })
+    .await?;
     post::show(&site.db, Some(&actor.user), id).await
 }
 
@@ -81,7 +85,7 @@ pub async fn create_assigned(site: &Site, _: &Admin, posts: Vec<AssignedPost>) -
     let mut tx = site.db.begin().await?;
     let mut ids = Vec::new();
     for row in rows {
-        let id = insert(&mut tx, row).await?;
+        let id = insert(&mut tx, &row).await?;
         post_search::SEARCH.index(&mut tx, id).await?;
         ids.push(id);
     }
@@ -97,15 +101,15 @@ struct NewPost {
     published_at: DateTime<Utc>,
 }
 
-async fn insert<'c>(conn: impl Into<Conn<'c>>, new: NewPost) -> Result<i64> {
+async fn insert<'c>(conn: impl Into<Conn<'c>>, new: &NewPost) -> Result<i64> {
     let inserted = sql("INSERT INTO posts (user_id, title, content, content_html, excerpt, \
          rendering, created_at, published_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7) \
          RETURNING id")
     .bind(new.user_id)
-    .bind(new.title)
-    .bind(new.content)
-    .bind(new.rendered.html)
-    .bind(new.rendered.excerpt)
+    .bind(new.title.as_str())
+    .bind(new.content.as_str())
+    .bind(new.rendered.html.as_str())
+    .bind(new.rendered.excerpt.as_str())
     .bind(markdown::RENDERING)
     .bind(new.published_at)
     .scalar(conn)
@@ -171,24 +175,41 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostInput) -> R
         Some(content) => Some(rendering::render(site, content).await?),
         None => None,
     };
-    let (html, excerpt) = rendered.map(|r| (r.html, r.excerpt)).unzip();
+    let change = Change { title, content, rendered, seen: input.version };
+    let post = repeat(|| save(site, actor, id, &change)).await?;
+    rendering::refresh(site, post).await
+}
+
+/// What an edit changes.
+struct Change {
+    title: Option<String>,
+    content: Option<String>,
+    rendered: Option<Rendered>,
+    /// The version that was edited.
+    seen: Option<i64>,
+}
+
+async fn save(site: &Site, actor: &Actor, id: i64, change: &Change) -> Result<Post> {
+    let budgets = actor.budgets(site.limits.edits, site.limits.edits_address);
+    let (html, excerpt) =
+        change.rendered.as_ref().map(|r| (r.html.clone(), r.excerpt.clone())).unzip();
     let mut tx = site.db.begin().await?;
     // One statement, so that an edit that names no version is saved whatever others save meanwhile.
     let updated = sql("UPDATE posts SET title = coalesce($1, title), \
          content = coalesce($2, content), content_html = coalesce($3, content_html), \
          excerpt = coalesce($4, excerpt), rendering = coalesce($5, rendering), \
          updated_at = $6, version = version + 1 WHERE id = $7 AND version = coalesce($8, version)")
-    .bind(title)
-    .bind(content)
-    .bind(html.clone())
+    .bind(change.title.clone())
+    .bind(change.content.clone())
+    .bind(html)
     .bind(excerpt)
-    .bind(html.map(|_| markdown::RENDERING))
+    .bind(change.rendered.as_ref().map(|_| markdown::RENDERING))
     .bind(now())
     .bind(id)
-    .bind(input.version)
+    .bind(change.seen)
     .execute(&mut tx)
     .await?;
-    let post = post::show(&mut tx, Some(me), id).await?;
+    let post = post::show(&mut tx, Some(&actor.user), id).await?;
     if updated == 0 {
         return Err(Error::VersionConflict);
     }
@@ -196,7 +217,7 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostInput) -> R
     rate_limit::charge_all(&mut tx, &actor.caller, &budgets).await?;
     record_moderation(&mut tx, actor, EventKind::POST_EDITED, &post).await?;
     tx.commit().await?;
-    rendering::refresh(site, post).await
+    Ok(post)
 }
 
 /// Audits what an admin does to another user's post.

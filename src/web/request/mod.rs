@@ -5,6 +5,7 @@ pub mod client_address;
 pub mod conditional;
 pub mod guards;
 pub mod input;
+pub mod panics;
 pub mod query;
 pub mod refusal;
 pub mod return_to;

@@ -9,6 +9,7 @@ use rocket::Request;
 use serde_json::{Map, Value};
 
 use super::client_address;
+use super::panics::PanicWatch;
 use crate::error::{Credentials, Fault};
 use crate::models::accounts::personal_token::Scopes;
 use crate::models::accounts::session::Session;
@@ -27,6 +28,7 @@ pub struct RequestState {
     pub denied: AtomicBool,
     /// The fields of the submitted form, to show them again if it is rejected.
     pub form: OnceLock<Map<String, Value>>,
+    pub panic: PanicWatch,
     cause: Mutex<Option<Cause>>,
 }
 
@@ -82,6 +84,7 @@ impl RequestState {
             authentication: OnceLock::new(),
             denied: AtomicBool::new(false),
             form: OnceLock::new(),
+            panic: PanicWatch::of_this_task(),
             cause: Mutex::new(None),
         })
     }

@@ -14,7 +14,11 @@ use crate::web::security::origin;
 
 #[rocket::catch(default)]
 pub fn catch(status: Status, request: &Request<'_>) -> Result<Failure, Moved> {
-    if let Some(cause) = RequestState::of(request).take_cause() {
+    let state = RequestState::of(request);
+    if let Some(words) = state.panic.take() {
+        return Ok(Error::Internal(words).into());
+    }
+    if let Some(cause) = state.take_cause() {
         return Ok(cause.into());
     }
     // Rocket answers 422 when an id in the path is not a number: nothing exists there.

@@ -71,7 +71,7 @@ pub fn detail(cause: &Cause) -> String {
             arguments.set("unit", unit);
         }
         Cause::Site(Error::Unserved(fault))
-            if matches!(fault.kind, FaultKind::Full | FaultKind::ReadOnly) =>
+            if matches!(fault.kind, FaultKind::Full | FaultKind::ReadOnly | FaultKind::Damaged) =>
         {
             arguments.set("reason", "not-writable");
         }

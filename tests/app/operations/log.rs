@@ -1,12 +1,16 @@
 //! The log of the real binary.
 
 use std::fs;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
 
+use rocket::tokio::task::{LocalSet, spawn_local};
 use serde_json::{Value, json};
 
-use crate::support::binary::{Site, Starting, eventually};
+use crate::support::App;
+use crate::support::binary::{Site, Starting, eventually, wait_for};
 use crate::support::database::is_postgres;
-use crate::support::internals::sql;
+use crate::support::internals::{self, sql};
 use crate::support::postgres::Relay;
 
 #[test]
@@ -121,7 +125,7 @@ fn a_failure_is_explained_once_with_the_id_of_the_request() {
     command.env("RUST_LOG", "info").env("POSTLY_LOG_FORMAT", "json");
     let server = Starting::logging_to(&mut command, &log).ready();
     let ann = server.newcomer("ann");
-    crate::support::binary::wait_for(async {
+    wait_for(async {
         let db = site.db().await;
         sql("ALTER TABLE sessions RENAME TO elsewhere").execute(db.writer()).await.unwrap();
     });
@@ -183,4 +187,55 @@ fn an_outage_is_logged_when_it_begins_and_when_it_ends() {
     assert_eq!(back.len(), 1);
     assert!(back[0]["failed_requests"].as_u64().unwrap() >= 50, "{back:?}");
     assert!(back[0]["seconds"].is_u64());
+}
+
+#[rocket::get("/panics")]
+fn panics() -> &'static str {
+    panic!("canary of\na panic")
+}
+
+/// In this process, since the binary has no route that panics.
+#[test]
+fn a_panic_is_logged_once_with_the_id_of_its_request() {
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let writer = {
+        let log = log.clone();
+        move || Lines(log.clone())
+    };
+    let subscriber = tracing_subscriber::fmt().json().with_writer(writer).finish();
+    let response = wait_for(LocalSet::new().run_until(async {
+        let site = App::new().await;
+        let app = site.mounting(rocket::routes![panics]).await;
+        let _here = tracing::subscriber::set_default(subscriber);
+        let others = Arc::new(std::panic::take_hook());
+        let before = others.clone();
+        internals::panics::set_hook(move |info| others(info));
+        // In a task of its own, like every request of the server.
+        let asked = async move { app.nobody().api().get("/panics").await };
+        let response = spawn_local(asked).await.unwrap();
+        std::panic::set_hook(Box::new(move |info| before(info)));
+        response
+    }));
+    assert_eq!(response.status, 500, "{}", response.body);
+    let text = String::from_utf8(log.lock().unwrap().clone()).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let failures: Vec<_> = lines.iter().filter(|line| line["level"] == "ERROR").collect();
+    assert_eq!(failures.len(), 1, "{text}");
+    let fields = &failures[0]["fields"];
+    assert_eq!(fields["request_id"], response.json()["request_id"], "{text}");
+    let error = fields["error"].as_str().unwrap();
+    assert!(error.contains("log.rs:") && error.ends_with(": canary of a panic"), "{error}");
+}
+
+/// A log in memory.
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }

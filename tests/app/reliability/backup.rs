@@ -1,10 +1,11 @@
 //! `postly backup`: a copy made under load is a complete site; no file is overwritten.
 
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 
-use crate::support::binary::{Site, run, wait_for};
+use crate::support::binary::{Output, Site, run, wait_for};
 use crate::support::internals::sql;
 
 #[test]
@@ -65,6 +66,47 @@ fn a_backup_under_load_holds_everything_acknowledged_before_it() {
     });
 }
 
+/// It says why, in one line.
+fn refused(output: &Output, why: &str) {
+    assert_eq!(output.status.code(), Some(1), "{}", output.text);
+    assert_eq!(output.text.trim().lines().count(), 1, "{}", output.text);
+    assert!(output.text.contains(why), "{}", output.text);
+}
+
+/// The names of the files in a folder.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = folder.read_dir().unwrap();
+    entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
+}
+
+#[test]
+fn a_backup_on_a_full_disk_says_so_and_leaves_nothing() {
+    let site = Site::empty();
+    if !site.is_sqlite() {
+        return;
+    }
+    assert!(site.run(&["migrate"], "").status.success());
+    let copies = site.path("copies");
+    std::fs::create_dir(&copies).unwrap();
+    // No file can grow beyond this; see `full_disk`.
+    let mut command = site.command("/bin/sh");
+    let script = "trap '' XFSZ; exec prlimit --fsize=20000 \"$0\" backup copies/copy.db";
+    command.args(["-c", script, env!("CARGO_BIN_EXE_postly")]).env("PATH", "/usr/bin:/bin");
+    refused(&run(&mut command, ""), "copies/copy.db cannot be written; is the disk full?");
+    assert_eq!(names(&copies), [""; 0]);
+}
+
+#[test]
+fn what_is_no_database_is_not_copied() {
+    let site = Site::new();
+    if !site.is_sqlite() {
+        return;
+    }
+    std::fs::write(site.path("postly.db"), "no database".repeat(1_000)).unwrap();
+    refused(&site.run(&["backup", "copy.db"], ""), "postly.db is not an SQLite database");
+    assert!(!site.path("copy.db").exists());
+}
+
 #[test]
 fn a_backup_overwrites_nothing_and_leaves_nothing_half_done() {
     let site = Site::empty();
@@ -74,11 +116,16 @@ fn a_backup_overwrites_nothing_and_leaves_nothing_half_done() {
     let there = folder.join("there.db");
     std::fs::write(&there, "precious").unwrap();
     std::os::unix::fs::symlink(folder.join("nowhere"), folder.join("link.db")).unwrap();
-    for file in ["there.db", "link.db", "no/such/folder/copy.db"] {
-        let refused = site.run(&["backup", file], "");
-        assert_eq!(refused.status.code(), Some(1), "{file}: {}", refused.text);
-        assert_eq!(refused.text.trim().lines().count(), 1, "{}", refused.text);
-        assert!(site.is_sqlite() == refused.text.contains(file), "{}", refused.text);
+    for (file, why) in [
+        ("there.db", "there.db exists already, and a backup overwrites nothing"),
+        ("link.db", "link.db exists already, and a backup overwrites nothing"),
+        ("no/such/copy.db", "no/such/copy.db cannot be created: there is no folder no/such"),
+        ("there.db/copy.db", "there.db/copy.db cannot be created: there.db is not a folder"),
+        // Not even root can write there.
+        ("/sys/copy.db", "/sys/copy.db cannot be created: this user cannot write to /sys"),
+    ] {
+        let why = if site.is_sqlite() { why } else { "on PostgreSQL, use pg_dump" };
+        refused(&site.run(&["backup", file], ""), why);
     }
     assert_eq!(std::fs::read_to_string(&there).unwrap(), "precious");
     assert!(!folder.join("nowhere").exists());
@@ -87,8 +134,7 @@ fn a_backup_overwrites_nothing_and_leaves_nothing_half_done() {
     if site.is_sqlite() {
         let mut command = site.postly();
         command.env("DATABASE_URL", "sqlite:elsewhere/postly.db").args(["backup", "copy.db"]);
-        let missing = run(&mut command, "");
-        assert_eq!(missing.status.code(), Some(1), "{}", missing.text);
+        refused(&run(&mut command, ""), "there is no database at ");
         assert!(!folder.join("elsewhere").exists() && !folder.join("copy.db").exists());
     }
 }
@@ -117,12 +163,8 @@ fn a_damaged_database_is_not_called_a_sound_backup() {
     let mut bytes = std::fs::read(&path).unwrap();
     bytes[(page - 1) * 4096..page * 4096].fill(0xA5);
     std::fs::write(&path, bytes).unwrap();
-    let refused = site.run(&["backup", "copy.db"], "");
-    assert_eq!(refused.status.code(), Some(1), "{}", refused.text);
-    assert!(!site.folder.path().join("copy.db").exists());
-    let leftovers = site.folder.path().read_dir().unwrap().filter(|entry| {
-        let name = entry.as_ref().unwrap().file_name();
-        name.to_string_lossy().starts_with('.')
-    });
-    assert_eq!(leftovers.count(), 0);
+    refused(&site.run(&["backup", "copy.db"], ""), "is damaged, so there is no backup");
+    let names = names(site.folder.path());
+    let leftover = names.iter().find(|name| name.starts_with('.') || *name == "copy.db");
+    assert_eq!(leftover, None);
 }

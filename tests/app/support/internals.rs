@@ -31,6 +31,7 @@ pub use postly::models::users::user::Role;
 pub use postly::rocket;
 pub use postly::web::door::API;
 pub use postly::web::public_url::PublicUrl;
+pub use postly::web::request::panics;
 
 /// The state of a site.
 pub fn site(rocket: &::rocket::Rocket<::rocket::Orbit>) -> &Site {
