@@ -31,8 +31,7 @@ pub enum Access {
 /// One sentence for the operator; nothing was created or changed.
 pub async fn database(config: &Config, access: Access) -> Result<Db, Fatal> {
     let db = open(config, access).await?;
-    // Not to standard output, which scripts read.
-    eprintln!("Database: {}", db::describe(&config.database_url)?);
+    announce(&config.database_url)?;
     Ok(db)
 }
 
@@ -53,13 +52,20 @@ pub async fn open(config: &Config, access: Access) -> Result<Db, Fatal> {
     Ok(db)
 }
 
-/// Fails unless the database exists and this version has made it.
+/// Fails unless the database exists and this version has made it; prints which one it is.
 ///
 /// # Errors
 /// As of `database`.
 pub async fn require_current(config: &Config) -> Result<(), Fatal> {
     let url = &config.database_url;
-    check(url, db::inspect(url, models::BACKFILLS, Duration::ZERO).await?, Access::Existing)
+    check(url, db::inspect(url, models::BACKFILLS, Duration::ZERO).await?, Access::Existing)?;
+    announce(url)
+}
+
+/// Not on standard output, which scripts read.
+fn announce(url: &str) -> Result<(), Fatal> {
+    eprintln!("Database: {}", db::describe(url)?);
+    Ok(())
 }
 
 fn check(url: &str, state: SchemaState, access: Access) -> Result<(), Fatal> {

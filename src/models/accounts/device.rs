@@ -105,6 +105,7 @@ mod tests {
         };
         assert!(id(&ann, 1, "hash").is_some());
         assert_eq!(id(&ann, 2, "other"), None);
+        assert_eq!(id(&ann, 2, "hash"), None, "whatever their passwords are");
         assert_eq!(id(&both, 1, "hash"), id(&ann, 1, "hash"), "it stays the same device");
         assert_eq!(id(&both, 2, "other"), id(&ann, 1, "hash"));
         assert_eq!(id(&both, 1, "new hash"), None);

@@ -159,9 +159,7 @@ pub async fn resend(site: &Site, actor: &Actor) -> Result<()> {
 /// address first; `TooManyRequests`.
 pub async fn verify(site: &Site, caller: &Caller, token: &str) -> Result<()> {
     email_link::limit(site, caller).await?;
-    let owner = email_link::find(&site.db, Purpose::Verify, token).await?.user_id;
     let mut tx = site.db.begin().await?;
-    user::lock(&mut tx, owner).await?;
     let link = email_link::consume(&mut tx, Purpose::Verify, token).await?;
     let before = stored(&mut tx, link.user_id).await?;
     let confirmed = sql("UPDATE users SET email = $1, email_key = $2, email_verified_at = $3, \

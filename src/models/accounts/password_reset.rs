@@ -65,7 +65,6 @@ pub async fn reset(site: &Site, caller: &Caller, input: &PasswordReset) -> Resul
     password::validate(site, new, &user.username, Some(&link.email)).await?;
     let hash = site.hasher.hash(new).await?;
     let mut tx = site.db.begin().await?;
-    user::lock(&mut tx, user.id).await?;
     let link = email_link::consume(&mut tx, Purpose::Reset, token).await?;
     // Using the link proves that the address belongs to the user.
     sql("UPDATE users SET password_hash = $1, \

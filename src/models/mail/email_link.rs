@@ -11,6 +11,7 @@ use crate::models::base::job::ClaimedJob;
 use crate::models::base::random;
 use crate::models::base::rate_limit::{self, Budget};
 use crate::models::base::site::Site;
+use crate::models::users::user;
 
 /// What a link is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, IntoStaticStr)]
@@ -134,11 +135,19 @@ pub async fn find<'c>(conn: impl Into<Conn<'c>>, purpose: Purpose, token: &str) 
     .ok_or(INVALID)
 }
 
-/// Consumes a link atomically; of concurrent callers one succeeds.
+/// Consumes a link atomically; of concurrent callers one succeeds. Locks its user first: rows are
+/// locked from the person down.
 ///
 /// # Errors
 /// As `find`.
 pub async fn consume(tx: &mut Tx, purpose: Purpose, token: &str) -> Result<Link> {
+    let owner = find(&mut *tx, purpose, token).await?.user_id;
+    user::lock(tx, owner).await.map_err(|error| match error {
+        // The account was deleted in the meantime.
+        Error::NotFound => INVALID,
+        error => error,
+    })?;
+    // Another caller may have consumed it while this one waited.
     let link: Link = sql("UPDATE link_tokens SET ended_at = $1, expires_at = $1 \
          WHERE hash = $2 AND purpose = $3 AND expires_at > $1 RETURNING user_id, email")
     .bind(now())

@@ -95,7 +95,7 @@ struct LoggedOut(web::Reply, Header<'static>);
 #[post("/logout")]
 async fn delete_page(client: Client<'_>) -> web::Result<LoggedOut> {
     client.log_out().await?;
-    // Not the storage, which holds the theme and unsent text.
+    // Not cookies: one of them marks a known device.
     let clear = Header::new("Clear-Site-Data", "\"cache\"");
     Ok(LoggedOut(gone("/", Flash("logged-out")), clear))
 }

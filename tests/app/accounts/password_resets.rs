@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::support::internals::{now, sha256, sql};
 use crate::support::mail_server::{MailServer, link_token, request_reset};
 use crate::support::permission::{Permission, api_only, page_only};
-use crate::support::{App, ORIGIN, PASSWORD, Response, send};
+use crate::support::{App, ORIGIN, PASSWORD, Phone, Response, send};
 
 const NEW: &str = "seven marble lanterns drift";
 
@@ -221,6 +221,25 @@ async fn resets_and_changes_at_the_same_time_do_not_block_each_other() {
         assert!(resets.iter().all(|status| matches!(status, 204 | 401)), "{resets:?}");
         assert!(changes.iter().all(|status| matches!(status, 204 | 401 | 422)), "{changes:?}");
     }
+}
+
+#[rocket::async_test]
+async fn a_new_password_by_mail_does_not_replace_the_second_factor() {
+    let server = MailServer::start("take", 0).await;
+    let app = server.site().await;
+    let ann = app.user("ann").await;
+    let (_, codes) = Phone::set_up(&ann).await;
+    assert!(server.mail().await.1.contains("Subject: Two-factor log-in is on"));
+    request_reset(&app, "ann@mail.example").await;
+    let body = json!({"token": link_token(&server.mail().await.1), "password": NEW});
+    assert_eq!(app.nobody().api().post("/auth/password-reset/new", body).await.status, 204);
+    let log_in = async |code: Option<&str>| {
+        let login = json!({"username": "ann", "password": NEW, "code": code});
+        app.nobody().api().post("/auth/login", login).await
+    };
+    let half = log_in(None).await;
+    assert_eq!((half.status, half.field_errors()), (401, vec!["code".to_owned()]));
+    assert_eq!(log_in(Some(&codes[0])).await.status, 200);
 }
 
 #[rocket::async_test]

@@ -1,12 +1,13 @@
 //! The attempts of one e-mail: the same Message-ID and link each time, several e-mails at once, and
 //! the end of the process.
 
+use rocket::futures::future::join;
 use rocket::tokio::task::yield_now;
 use serde_json::{Value, json};
 
 use super::{all_failed_once, retry_now};
-use crate::support::binary::{Site, eventually, wait_for};
-use crate::support::internals::{now, pending_mails, sha256, sql};
+use crate::support::binary::{Server, Site, Starting, eventually, wait_for};
+use crate::support::internals::{MAIL, job, now, pending_mails, sha256, sql};
 use crate::support::mail_server::{MailServer, link_token, message_id, register, request_reset};
 use crate::support::{App, PASSWORD, SECRET};
 
@@ -107,16 +108,83 @@ async fn a_recipient_whose_server_hangs_delays_no_other() {
     assert_eq!(server.seen(), Vec::<Value>::new(), "two at a time go to hang.example");
 }
 
+#[rocket::async_test]
+async fn of_two_instances_one_sends_each_mail() {
+    let server = MailServer::start("take", 0).await;
+    let app = server.site().await;
+    let second = app.another().await;
+    let ann = app.user("ann").await;
+    let mut tx = app.db.begin().await.unwrap();
+    for i in 0..40 {
+        let mail = json!({"kind": "password-changed", "recipient": format!("p{i}@mail.example"),
+            "user_id": ann.id, "detail": ""});
+        job::enqueue(&mut tx, MAIL, None, &mail).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    // Wakes the workers of both.
+    let nobody = "nobody@mail.example";
+    join(request_reset(&app, nobody), request_reset(&second, nobody)).await;
+    let mut to = Vec::new();
+    for _ in 0..40 {
+        to.push(server.mail().await.0);
+    }
+    while pending_mails(&app.db).await.unwrap() > 0 {
+        yield_now().await;
+    }
+    to.extend(server.seen().iter().map(Value::to_string));
+    let count = to.len();
+    to.sort();
+    to.dedup();
+    assert_eq!((to.len(), count), (40, 40), "{to:?}");
+}
+
+/// A server that sends its e-mail there, and its first user, ann, who has not confirmed her address.
+fn registered(site: &Site, mail: &MailServer) -> Server {
+    let server = start(site, mail);
+    let account = json!({"username": "ann", "email": "ann@mail.example", "password": PASSWORD});
+    let registered = server.nobody().ask("POST", "/auth/register", Some(account));
+    assert_eq!(registered.status, 201);
+    server
+}
+
+fn start(site: &Site, mail: &MailServer) -> Server {
+    let mut command = site.postly();
+    command.env("POSTLY_MAIL_URL", mail.url()).env("POSTLY_MAIL_FROM", "post@postly.test");
+    Starting::of(&mut command).ready()
+}
+
+#[test]
+fn a_mail_that_was_accepted_and_not_recorded_goes_out_again_with_the_same_id_and_link() {
+    let mut mail = wait_for(MailServer::start("hold", 0));
+    let site = Site::new();
+    let mut server = registered(&site, &mail);
+    let first = wait_for(mail.mail()).1;
+    mail.release();
+    assert_eq!(wait_for(mail.next()), json!({"closed": true}), "it was accepted");
+    server.child.kill().unwrap(); // SIGKILL
+    server.child.wait().unwrap();
+    // Before it could record that; three minutes later, its claim is over.
+    wait_for(async {
+        sql("UPDATE jobs SET finished_at = NULL, claimed_until = $1 WHERE kind = 'mail'")
+            .bind(now())
+            .execute(site.db().await.writer())
+            .await
+            .unwrap()
+    });
+    let server = start(&site, &mail);
+    let second = wait_for(mail.mail()).1;
+    mail.release();
+    assert_eq!(message_id(&first), message_id(&second));
+    assert_eq!(link_token(&first), link_token(&second));
+    let body = json!({"token": link_token(&first)});
+    assert_eq!(server.nobody().ask("POST", "/auth/verify-email", Some(body)).status, 204);
+}
+
 #[test]
 fn a_mail_under_way_is_finished_when_the_server_stops() {
     let mut mail = wait_for(MailServer::start("hold", 0));
     let site = Site::new();
-    let mut command = site.postly();
-    command.env("POSTLY_MAIL_URL", mail.url()).env("POSTLY_MAIL_FROM", "post@postly.test");
-    let mut server = crate::support::binary::Starting::of(&mut command).ready();
-    let account = json!({"username": "ann", "email": "ann@mail.example", "password": PASSWORD});
-    let registered = server.nobody().ask("POST", "/auth/register", Some(account));
-    assert_eq!(registered.status, 201);
+    let mut server = registered(&site, &mail);
     assert_eq!(wait_for(mail.mail()).0, "ann@mail.example");
     server.signal("TERM");
     let address = server.url.strip_prefix("http://").unwrap().to_owned();

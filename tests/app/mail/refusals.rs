@@ -23,7 +23,7 @@ async fn what_is_refused_for_good_is_not_tried_again_and_the_account_says_so() {
         let bad = MailServer::start(mode, 0).await;
         let app = bad.site().await;
         register(&app, "ann", "ann@mail.example").await;
-        all_done(&app).await;
+        all_failed_once(&app).await;
         let (attempts, failed, error): (i64, bool, String) =
             sql("SELECT attempts, failed, last_error FROM jobs WHERE kind = 'mail'")
                 .one(&app.db)

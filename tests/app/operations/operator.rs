@@ -42,6 +42,42 @@ fn a_command_makes_no_database_that_it_was_only_asked_to_read() {
     assert!(!verified.stdout.contains("Database: "), "scripts read standard output");
 }
 
+/// Somebody who has two sites must see which one a command is about to change.
+#[test]
+fn every_command_names_its_database() {
+    let commands: [&[&str]; 8] = [
+        &["migrate"],
+        &["demo", "--posts", "1"],
+        &["user", "add", "ann"],
+        &["user", "list"],
+        &["user", "unlock", "ann"],
+        &["user", "set-password", "ann"],
+        &["user", "delete", "ann"],
+        &["audit", "verify"],
+    ];
+    for site in [Site::unconfigured(), Site::empty()] {
+        let name = site.database_name();
+        for command in commands {
+            let done = site.run(command, PASSWORD);
+            assert!(done.status.success(), "{command:?}: {}", done.text);
+            let line = done.text.lines().find(|line| line.starts_with("Database: "));
+            let line = line.unwrap_or_else(|| panic!("{command:?}: {}", done.text));
+            assert!(line.ends_with(&name), "{command:?}: {line}");
+            assert!(!done.stdout.contains("Database: "), "scripts read standard output");
+        }
+    }
+    let rotated = Site::unconfigured();
+    assert!(rotated.run(&["migrate"], "").status.success());
+    let rotated = rotated.run(&["keys", "rotate"], "");
+    assert!(rotated.text.contains("Database: ") && rotated.status.success(), "{}", rotated.text);
+    let serving = Site::unconfigured();
+    let log = serving.path("log");
+    let server = Starting::logging_to(&mut serving.postly(), &log).ready();
+    let text = std::fs::read_to_string(&log).unwrap();
+    assert!(text.contains("data/postly.db"), "{text}");
+    drop(server);
+}
+
 #[test]
 fn a_database_of_another_version_is_named_and_left_alone() {
     let site = Site::new();

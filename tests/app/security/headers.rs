@@ -35,6 +35,9 @@ async fn every_answer_carries_the_security_headers() {
         assert_eq!(response.header("referrer-policy"), Some("same-origin"), "{path}");
         assert_eq!(response.header("x-request-id").unwrap().len(), 32);
         assert_eq!(response.header("server"), Some("Postly"));
+        let kind = response.header("content-type").unwrap_or_default();
+        let is_named = kind.ends_with("; charset=utf-8") || kind.ends_with("json");
+        assert!(is_named || response.body.is_empty(), "{kind} at {path}");
     }
 }
 

@@ -61,6 +61,12 @@ impl Site {
         self.database.as_ref().is_none_or(|url| url.starts_with("sqlite:"))
     }
 
+    /// The name of the database, or of its file.
+    pub fn database_name(&self) -> String {
+        let url = self.database.as_deref().unwrap_or("postly.db");
+        url.rsplit('/').next().unwrap_or_default().to_owned()
+    }
+
     /// `program`, in the folder and with the environment of this site.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);

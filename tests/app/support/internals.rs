@@ -15,7 +15,9 @@ pub use postly::models::BACKFILLS;
 pub use postly::models::accounts::access_token::{Audience, sign, verify as verify_token};
 pub use postly::models::accounts::personal_token::Scope;
 pub use postly::models::accounts::registration::{Registration, create as create_user};
-pub use postly::models::audit::chain::{Checkpoint, verify as verify_audit, verify_checkpoint};
+pub use postly::models::audit::chain::{
+    Checkpoint, EventRow as AuditRow, verify as verify_audit, verify_checkpoint,
+};
 pub use postly::models::audit::retention::enforce as enforce_retention;
 pub use postly::models::audit::{AuditEvent, EventKind, list_query as audit_query};
 pub use postly::models::base::actor::Admin;

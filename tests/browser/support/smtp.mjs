@@ -4,7 +4,8 @@
 //   hang              accepts the connection and never answers
 //   drop              hangs up in the middle of a mail
 //   swallow           takes the text of a mail and never answers
-//   hold              takes the text of a mail and answers when a line arrives on standard input
+//   hold              takes the text of a mail and answers when a line arrives on standard input; tells when the
+//                     connection is closed
 //   refuse-recipient  550 to RCPT
 //   refuse-text       554 after the text
 //   delay             451 to RCPT
@@ -42,7 +43,10 @@ if (mode === "hang") {
     logger: false,
     onAuth(auth, session, done) {
       print({ password: auth.password, secure: session.secure });
-      done(auth.password === "right" ? null : refusal(535, "5.7.8 wrong password"), { user: auth.username });
+      done(auth.password === "right" ? null : refusal(535, `5.7.8 wrong password ${auth.password}`), { user: auth.username });
+    },
+    onClose() {
+      if (mode === "hold") print({ closed: true });
     },
     onRcptTo(to, session, done) {
       if (to.address.endsWith("@hang.example")) return print({ hanging: to.address });
