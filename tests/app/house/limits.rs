@@ -30,12 +30,10 @@ async fn fixture(has_second_factor: bool) -> (Snapshot, Credentials) {
 }
 
 /// A copy of the site on which all limits are used up.
-async fn exhausted(snapshot: &Snapshot) -> (App, App) {
+async fn exhausted(snapshot: &Snapshot) -> App {
     let limits: Vec<String> =
         RateLimits::default().all().iter().map(|limit| format!("{}=0/h", limit.name)).collect();
-    let app = App::copy_of(snapshot).await;
-    let exhausted = app.another_with(&[("limits", &limits.join(","))]).await;
-    (app, exhausted)
+    App::copy_with(snapshot, &[("limits", &limits.join(","))]).await
 }
 
 fn is_refused(response: &Response) -> bool {
@@ -54,9 +52,12 @@ async fn refused(rows: &[Permission]) -> BTreeSet<String> {
     // Some actions need a second factor, others that there is none yet.
     for has_second_factor in [false, true] {
         let (snapshot, credentials) = fixture(has_second_factor).await;
-        let (mut _original, mut app) = exhausted(&snapshot).await;
+        let mut app = exhausted(&snapshot).await;
         let here = Ipv4Addr::LOCALHOST.into();
         for row in rows.iter().filter(|row| row.api.is_some() && row.method != Method::Get) {
+            if has_second_factor && !row.path.starts_with("/me/two-factor") {
+                continue;
+            }
             let api = send_row(&app, here, &credentials, row, true).await;
             let mut changed = api.status < 400;
             if row.page.is_some() {
@@ -70,7 +71,7 @@ async fn refused(rows: &[Permission]) -> BTreeSet<String> {
                 found.insert(format!("{} {path}", row.method.as_str().to_lowercase()));
             }
             if changed {
-                (_original, app) = exhausted(&snapshot).await;
+                app = exhausted(&snapshot).await;
             }
         }
     }

@@ -45,9 +45,14 @@ impl App {
 
     /// A site on a copy of a database.
     pub async fn copy_of(snapshot: &Snapshot) -> App {
+        App::copy_with(snapshot, &[]).await
+    }
+
+    /// A site on a copy of a database, with other options.
+    pub async fn copy_with(snapshot: &Snapshot, options: &[(&str, &str)]) -> App {
         let folder = tempfile::tempdir().unwrap();
         let url = snapshot.copy(folder.path()).await;
-        App::build(&url, &[], Some(folder)).await
+        App::build(&url, options, Some(folder)).await
     }
 
     async fn build(url: &str, options: &[(&str, &str)], folder: Option<TempDir>) -> App {

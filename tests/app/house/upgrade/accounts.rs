@@ -7,7 +7,7 @@ use rocket::http::{ContentType, Header, Method};
 use serde_json::{Value, json};
 use totp_rs::{Builder, Secret};
 
-use super::{Old, log_in};
+use super::{Old, SECRETS, log_in};
 use crate::support::{ORIGIN, PASSWORD, Person, SECRET, encode, send};
 
 #[rocket::async_test]
