@@ -233,7 +233,8 @@ async fn no_list_reads_or_sorts_more_than_its_page() {
         ("/admin/posts?q=ti", 20),
         ("/admin/users?q=u12", 20),
         ("/admin/users?q=zzzz", 0),
-        ("/admin/users?q=u2", 20),
+        // Too short for the index, and in the last names of either size.
+        ("/admin/users?q=00", 20),
     ] {
         let (list, _) = measure(&mut meter, &root, path).await;
         assert_eq!(list["items"].as_array().unwrap().len(), found, "{path}");
