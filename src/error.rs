@@ -122,6 +122,9 @@ pub enum Denial {
     NotAuthor,
     #[strum(serialize = "posts.own_vote")]
     OwnVote,
+    /// Nobody can register at present.
+    #[strum(serialize = "registration.closed")]
+    RegistrationClosed,
     #[strum(serialize = "email.unverified")]
     EmailUnverified,
     /// The site requires two-factor log-in, and this user has not set it up yet.

@@ -12,6 +12,7 @@ pub mod routes;
 pub mod validation;
 pub mod web;
 
+use std::io::Write;
 use std::sync::Arc;
 
 use rocket::fairing::AdHoc;
@@ -25,7 +26,9 @@ use crate::jobs::mailer::Mailer;
 use crate::models::base::attempts::Attempts;
 use crate::models::base::hasher::Hasher;
 use crate::models::base::pool::Pool;
+use crate::models::base::settings::Settings;
 use crate::models::base::site::Site;
+use crate::routes::admin::setup::SetupLink;
 use crate::routes::api::openapi;
 use crate::routes::operations::SecurityContact;
 use crate::web::background::Worker;
@@ -38,6 +41,7 @@ use crate::web::security::denials::Denials;
 use crate::web::security::headers::Headers;
 use crate::web::security::method::FormMethod;
 use crate::web::security::origin;
+use crate::web::settings::SettingsRefresh;
 
 /// Builds the server. The database must already be migrated.
 ///
@@ -62,6 +66,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
     let (rules, reserved_names) = (config.rules, config.reserved_names);
     let (limits, attempts) = (config.limits, Attempts::default());
     let breached_passwords = config.breached_passwords;
+    let settings = Settings::new(config.fixed);
 
     let rooms = routes::rooms();
     let fragments = rooms.iter().map(|room| room.document.clone());
@@ -69,6 +74,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
         .manage(openapi::document(fragments))
         .manage(config.public_url)
         .manage(SecurityContact(config.security_contact))
+        .manage(SetupLink::new(&config.data_dir))
         .manage(TrustedProxies::new(config.trusted_proxies))
         .attach(<Database as rocket_db_pools::Database>::init())
         .attach(manage_site(move |db| Site {
@@ -77,6 +83,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
             renderer,
             keys,
             rules,
+            settings,
             reserved_names,
             breached_passwords,
             limits,
@@ -89,12 +96,18 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
         .attach(Headers)
         .attach(Denials)
         .attach(Worker::new(mailer))
+        .attach(SettingsRefresh)
         .attach(web::drain::Drain)
         .attach(AdHoc::on_liftoff("address", move |rocket| {
             drop(empty);
             Box::pin(async move {
                 let config = rocket.config();
                 println!("Postly is at http://{}:{}", config.address, config.port);
+                // On standard output as well, and not in the log: it is a secret.
+                if let Some(link) = rocket.state::<SetupLink>().and_then(SetupLink::get) {
+                    // Whoever reads only the first line may have closed the pipe.
+                    let _ = writeln!(std::io::stdout(), "Set up the site at {link}");
+                }
             })
         }))
         .mount("/", origin::routes())

@@ -39,6 +39,8 @@ pub enum Rule {
     Reserved,
     /// Invisible throughout, or with control characters.
     Invisible,
+    /// The operator's configuration has fixed it. Parameters: `variable`.
+    Fixed,
     /// Allowed for admins only.
     AdminOnly,
     /// Two mutually exclusive fields were sent.

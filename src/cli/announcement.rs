@@ -22,7 +22,10 @@ pub async fn log(config: &Config, site: &Site) -> Result<()> {
         "starting"
     );
     if !administration::has_admin(site).await? {
-        tracing::warn!("there is no admin yet; create one with: postly user add NAME --admin");
+        tracing::warn!(
+            "there is no admin yet; open the setup link, or create one with: postly user add NAME \
+             --admin"
+        );
     }
     Ok(())
 }

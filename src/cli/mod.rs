@@ -4,6 +4,7 @@ mod announcement;
 mod audit;
 mod backup;
 mod demo;
+mod first_run;
 mod keys;
 mod log;
 mod migrate;

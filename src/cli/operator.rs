@@ -10,6 +10,7 @@ use crate::models;
 use crate::models::base::attempts::Attempts;
 use crate::models::base::hasher::Hasher;
 use crate::models::base::pool::Pool;
+use crate::models::base::settings::Settings;
 use crate::models::base::site::Site;
 use crate::web::cause::Cause;
 use crate::web::response::messages;
@@ -104,6 +105,7 @@ pub async fn site(config: &Config, access: Access) -> Result<Site, Fatal> {
         renderer: Pool::default(),
         keys: Arc::new(config.keys()?),
         rules: config.rules,
+        settings: Settings::new(config.fixed.clone()),
         reserved_names: config.reserved_names.clone(),
         breached_passwords: config.breached_passwords.clone(),
         limits: config.limits,

@@ -5,10 +5,11 @@ use std::time::Instant;
 use rocket::error::ErrorKind;
 
 use super::operator::{self, Access};
-use super::{announcement, start};
+use super::{announcement, first_run, start};
 use crate::config::Config;
 use crate::error::Fatal;
 use crate::models::base::site::Site;
+use crate::routes::admin::setup::SetupLink;
 use crate::web::background::RunningWorker;
 use crate::web::drain;
 
@@ -30,6 +31,8 @@ pub async fn run(config: Config) -> Result<(), Fatal> {
     let site = rocket.state::<Site>().cloned();
     let worker = rocket.state::<RunningWorker>().cloned().unwrap_or_default();
     if let Some(site) = &site {
+        let link = rocket.state::<SetupLink>();
+        first_run::prepare(&config, site, link).await?;
         announcement::log(&config, site).await?;
     }
     let launched = rocket.launch().await;

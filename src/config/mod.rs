@@ -1,6 +1,7 @@
 //! Configuration: `Rocket.toml`, `ROCKET_*`, `POSTLY_*` and `DATABASE_URL` in one figment,
 //! validated before the server listens.
 
+mod first_admin;
 mod invalid;
 pub mod limits;
 pub mod mail;
@@ -24,7 +25,9 @@ use crate::error::Fatal;
 use crate::models::base::breached_passwords::BreachedPasswords;
 use crate::models::base::keys::Keys;
 use crate::models::base::rate_policy::RateLimits;
-use crate::models::base::site::{EmailRules, Rules, TwoFactorPolicy};
+use crate::models::base::settings::{FixedSettings, RegistrationPolicy, parse_site_name};
+use crate::models::base::site::{Rules, TwoFactorPolicy};
+use crate::models::moderation::first_run::FirstRunInput;
 use crate::models::users::reserved_names::ReservedNames;
 use crate::web::public_url::PublicUrl;
 
@@ -45,6 +48,12 @@ pub struct Config {
     /// How long to keep serving after SIGTERM while not ready.
     pub drain: Duration,
     pub rules: Rules,
+    /// Settings that admins cannot change in pages.
+    pub fixed: FixedSettings,
+    /// The first admin of a new site, for unattended installations.
+    pub first_admin: Option<FirstRunInput>,
+    /// The folder of generated files.
+    pub data_dir: PathBuf,
     pub reserved_names: ReservedNames,
     pub breached_passwords: Option<Arc<BreachedPasswords>>,
     pub limits: RateLimits,
@@ -82,8 +91,13 @@ struct Options {
     mail_url: Option<String>,
     mail_from: Option<String>,
     mail_ca: Option<PathBuf>,
-    email_required: bool,
-    posting_needs_verified_email: bool,
+    site_name: Option<String>,
+    registration: Option<RegistrationPolicy>,
+    email_required: Option<bool>,
+    posting_needs_verified_email: Option<bool>,
+    setup_username: Option<String>,
+    setup_password_file: Option<PathBuf>,
+    setup_email: Option<String>,
     require_two_factor: TwoFactorPolicy,
     breached_passwords: Option<PathBuf>,
     drain_seconds: u64,
@@ -106,8 +120,13 @@ impl Default for Options {
             mail_url: None,
             mail_from: None,
             mail_ca: None,
-            email_required: false,
-            posting_needs_verified_email: false,
+            site_name: None,
+            registration: None,
+            email_required: None,
+            posting_needs_verified_email: None,
+            setup_username: None,
+            setup_password_file: None,
+            setup_email: None,
             require_two_factor: TwoFactorPolicy::None,
             breached_passwords: None,
             drain_seconds: 0,
@@ -204,11 +223,21 @@ impl Config {
         let data_dir = data_dir(&database_url)?;
         let (url, from) = (options.mail_url.as_deref(), options.mail_from.as_deref());
         let mail = MailConfig::parse(url, from, options.mail_ca.as_deref(), &data_dir)?;
-        let email = EmailRules {
-            sends_mail: mail.transport.delivers(),
-            required: options.email_required,
-            verified_to_post: options.posting_needs_verified_email,
+        let sends_mail = mail.transport.delivers();
+        let site_name = options.site_name.as_deref().map(parse_site_name).transpose();
+        let fixed = FixedSettings {
+            site_name: site_name.map_err(|_| {
+                Fatal::new("POSTLY_SITE_NAME must have 1 to 40 characters, on one line")
+            })?,
+            registration: options.registration,
+            email_required: options.email_required,
+            posting_needs_verified_email: options.posting_needs_verified_email,
         };
+        let first_admin = first_admin::parse(
+            options.setup_username,
+            options.setup_password_file.as_deref(),
+            options.setup_email,
+        )?;
         let secrets = options.secret_key.as_deref().map(secret_keys::configured).transpose()?;
         if secrets.is_none() {
             secret_keys::require_file(&database_url)?;
@@ -230,10 +259,13 @@ impl Config {
                 options.reserved_names.as_deref().unwrap_or_default(),
             ),
             rules: Rules {
-                email,
+                sends_mail,
                 two_factor: options.require_two_factor,
                 audit_retention_days: options.audit_retention_days,
             },
+            fixed,
+            first_admin,
+            data_dir,
             breached_passwords,
             limits: limits::parse(options.limits.as_deref().unwrap_or_default())?,
             mail,

@@ -3,12 +3,16 @@
 use std::fs::File;
 use std::io::{Error as IoError, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Utc};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 
 use super::address::{describe, is_sqlite, sqlite_path};
+use super::connection::Db;
+use super::files::beside;
+use super::value::now;
 use crate::error::Fatal;
 
 /// Copies the database at `url` to `file`, which must not exist yet. The copy contains every write
@@ -29,7 +33,25 @@ pub async fn backup(url: &str, file: &Path) -> Result<(), Fatal> {
     if !source.is_file() {
         return Err(Fatal(format!("there is no database at {name}")));
     }
-    copy(&source, file).await.map_err(|e| refusal(&name, file, &e))
+    copy(&source, file).await.map_err(|e| refusal(&name, file, &e))?;
+    // For admins, who are told when there is none. The copy is what counts.
+    let _ = std::fs::write(marker(&source), now().to_rfc3339());
+    Ok(())
+}
+
+/// The file beside the database that says when it was last copied.
+fn marker(database: &Path) -> PathBuf {
+    beside(database, "-last-backup")
+}
+
+impl Db {
+    /// When `backup` last copied this database; `None` on PostgreSQL, which has tools of its own.
+    pub fn last_backup(&self) -> Option<Option<DateTime<Utc>>> {
+        let Db::Sqlite { writer, .. } = self else { return None };
+        let text = std::fs::read_to_string(marker(writer.connect_options().get_filename()));
+        let at = text.ok().and_then(|text| DateTime::parse_from_rfc3339(text.trim()).ok());
+        Some(at.map(|at| at.to_utc()))
+    }
 }
 
 /// Why there is no copy, in words for the operator.

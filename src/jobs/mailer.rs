@@ -177,6 +177,7 @@ mod tests {
             template,
             recipient: "ann@mail.example".to_owned(),
             username: "ann".to_owned(),
+            site_name: "Harbour".to_owned(),
             path: Some("/verify-email?token=abc".to_owned()),
             detail: "<b>new@mail.example</b>".to_owned(),
             addressee: Addressee { user_id: 1, address: "ann@mail.example".to_owned() },

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod admin;
 pub mod api;
+pub mod documents;
 pub mod operations;
 pub mod posts;
 pub mod users;
@@ -11,7 +12,7 @@ use crate::web::Room;
 
 /// Every room.
 pub fn rooms() -> Vec<Room> {
-    let single = [users::room(), operations::room()];
+    let single = [documents::room(), users::room(), operations::room()];
     [accounts::rooms(), posts::rooms(), admin::rooms(), api::rooms(), single.into()]
         .into_iter()
         .flatten()

@@ -10,6 +10,7 @@ pub mod request;
 pub mod response;
 pub mod room;
 pub mod security;
+pub mod settings;
 
 pub use request::conditional::IfMatch;
 pub use request::guards::{
@@ -18,6 +19,7 @@ pub use request::guards::{
 };
 pub use request::input::Input;
 pub use request::query::{Query, SearchParams, SearchResult};
+pub use request::reach::Reach;
 pub use request::return_to::ReturnTo;
 pub use response::failure::{Failure, OrForm};
 pub use response::flash::Flash;

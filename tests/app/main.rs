@@ -4,6 +4,7 @@
 
 mod accounts;
 mod admin;
+mod documents;
 mod house;
 mod jobs;
 mod mail;

@@ -16,6 +16,8 @@ test("an admin searches, promotes, demotes and deletes; others get 404", async (
   await site.logIn(page, root);
   await page.goto("/");
   await page.getByRole("link", { name: "Admin" }).click();
+  await expect(page.getByRole("heading", { name: "Overview" })).toBeVisible();
+  await page.getByRole("navigation", { name: "Administration" }).getByRole("link", { name: "Posts" }).click();
   await page.getByLabel("Title or author").fill(title);
   await page.getByRole("button", { name: "Search" }).click();
   await expect(page.getByRole("row")).toHaveCount(2);

@@ -62,7 +62,7 @@ async fn stored(tx: &mut Tx, user_id: i64) -> Result<EmailRow> {
 /// # Errors
 /// `Invalid`; `Taken`, only on a site that sends no e-mail; `TooManyRequests`.
 pub async fn change(site: &Site, actor: &Actor, input: &EmailChange) -> Result<()> {
-    let rules = &site.rules.email;
+    let rules = site.email_rules();
     let me = &actor.user;
     let address = parse(input.email.as_deref())?;
     if address.is_none() && rules.required {
@@ -189,7 +189,7 @@ pub async fn verify(site: &Site, caller: &Caller, token: &str) -> Result<()> {
 /// # Errors
 /// `Forbidden` when the user has to confirm an address before posting.
 pub async fn permit_posting(site: &Site, user: &User) -> Result<()> {
-    if !site.rules.email.verified_to_post || user.role == Role::Admin {
+    if !site.email_rules().verified_to_post || user.role == Role::Admin {
         return Ok(());
     }
     let verified: i64 =

@@ -8,6 +8,7 @@ pub mod email_address;
 pub mod identity;
 pub mod login;
 pub mod login_challenge;
+pub mod new_account;
 pub mod password;
 pub mod password_change;
 pub mod password_reset;

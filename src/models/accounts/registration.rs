@@ -2,14 +2,15 @@
 
 use serde::Deserialize;
 
-use crate::db::{Conn, Lock, now, sql};
-use crate::error::{Error, Result};
+use crate::db::{Conn, Lock, Tx, now, sql};
+use crate::error::{Denial, Error, Result};
 use crate::models::accounts::identity::Identity;
 use crate::models::accounts::{account_search, email_address, password};
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::Admin;
 use crate::models::base::caller::Caller;
 use crate::models::base::rate_limit::{self, Budget};
+use crate::models::base::settings::RegistrationPolicy;
 use crate::models::base::site::Site;
 use crate::models::mail::address;
 use crate::models::mail::outbox::{self, MailKind};
@@ -35,24 +36,41 @@ pub struct Registration {
 /// Creates an account with the role `user`.
 ///
 /// # Errors
-/// `Invalid`; `Taken` when the name, one that looks like it, or the e-mail address is taken;
-/// `TooManyRequests`.
+/// `Forbidden` while nobody can register; `Invalid`; `Taken` when the name, one that looks like it,
+/// or the e-mail address is taken; `TooManyRequests`.
 pub async fn register(site: &Site, caller: &Caller, input: &Registration) -> Result<Identity> {
     let budget = Budget::new(site.limits.register, &caller.network());
     rate_limit::acquire(&site.db, caller, &budget).await?;
-    let valid = validate(site, input, site.rules.email.required).await?;
+    if site.settings.current().registration == RegistrationPolicy::Closed {
+        return Err(Error::Forbidden(Denial::RegistrationClosed));
+    }
+    let valid = validate(site, input, site.email_rules().required).await?;
     if site.reserved_names.contain(&valid.username) {
         return Err(Error::invalid("username", Rule::Reserved));
     }
-    // If the site sends e-mail, an address takes effect once it is confirmed. Until then it is not
-    // compared with others, so that registering does not reveal who has an account: the owner of a
-    // taken address gets an e-mail.
-    let (email, pending_email) = match valid.email {
-        Some(email) if site.rules.email.sends_mail => (None, Some(email)),
-        other => (other, None),
-    };
-    let row = NewUser { email, pending_email, ..valid };
-    insert(site, caller, row, Role::User).await
+    register_new(site, caller, unconfirmed(site, valid), Role::User).await
+}
+
+/// The first admin: validated, but not stored yet.
+///
+/// # Errors
+/// `Invalid`; `Unavailable`.
+pub(in crate::models) async fn prepare(site: &Site, input: &Registration) -> Result<NewUser> {
+    let valid = validate(site, input, site.email_rules().required).await?;
+    let password_hash = site.hasher.hash(&valid.password).await?;
+    Ok(NewUser { password_hash, ..unconfirmed(site, valid) })
+}
+
+/// If the site sends e-mail, an address takes effect once it is confirmed. Until then it is not
+/// compared with others, so that registering does not reveal who has an account: the owner of a
+/// taken address gets an e-mail.
+fn unconfirmed(site: &Site, new: NewUser) -> NewUser {
+    match new.email {
+        Some(email) if site.rules.sends_mail => {
+            NewUser { email: None, pending_email: Some(email), ..new }
+        }
+        email => NewUser { email, ..new },
+    }
 }
 
 /// Creates an account with any role. An e-mail address entered by an admin counts as confirmed.
@@ -62,15 +80,18 @@ pub async fn register(site: &Site, caller: &Caller, input: &Registration) -> Res
 pub async fn create(site: &Site, admin: &Admin, input: &Registration, role: Role) -> Result<User> {
     let valid = validate(site, input, false).await?;
     let row = NewUser { is_verified: valid.email.is_some(), ..valid };
-    Ok(insert(site, admin.caller(), row, role).await?.user)
+    Ok(register_new(site, admin.caller(), row, role).await?.user)
 }
 
-struct NewUser {
+/// A valid registration.
+pub(in crate::models) struct NewUser {
     username: String,
     email: Option<String>,
     pending_email: Option<String>,
     is_verified: bool,
     password: String,
+    /// Empty until it was computed.
+    password_hash: String,
 }
 
 async fn validate(site: &Site, input: &Registration, needs_email: bool) -> Result<NewUser> {
@@ -92,20 +113,48 @@ async fn validate(site: &Site, input: &Registration, needs_email: bool) -> Resul
         pending_email: None,
         is_verified: false,
         password: password.to_owned(),
+        password_hash: String::new(),
     })
 }
 
-async fn insert(site: &Site, caller: &Caller, new: NewUser, role: Role) -> Result<Identity> {
+async fn register_new(site: &Site, caller: &Caller, new: NewUser, role: Role) -> Result<Identity> {
     // Before the expensive hash.
     refuse_taken(&site.db, &new).await?;
-    let hash = site.hasher.hash(&new.password).await?;
+    let password_hash = site.hasher.hash(&new.password).await?;
+    let new = NewUser { password_hash, ..new };
     let mut tx = site.db.begin().await?;
+    match insert(site, &mut tx, caller, &new, role).await {
+        // Somebody has confirmed the address in the meantime.
+        Err(e) if e.is_unique_violation() => {
+            drop(tx);
+            refuse_taken(&site.db, &new).await?;
+            Err(e)
+        }
+        Err(e) => Err(e),
+        Ok(identity) => {
+            tx.commit().await?;
+            Ok(identity)
+        }
+    }
+}
+
+/// Stores a new user.
+///
+/// # Errors
+/// `Taken`; a unique violation when an address was confirmed in the meantime.
+pub(in crate::models) async fn insert(
+    site: &Site,
+    tx: &mut Tx,
+    caller: &Caller,
+    new: &NewUser,
+    role: Role,
+) -> Result<Identity> {
     // One registration at a time: no constraint can keep names apart that look alike, because the
     // database may have such names already.
     tx.lock(Lock::Usernames).await?;
-    refuse_taken(&mut tx, &new).await?;
+    refuse_taken(&mut *tx, new).await?;
     let skeletons = Skeletons::of(&new.username);
-    let inserted: Result<User> = sql("INSERT INTO users \
+    let user: User = sql("INSERT INTO users \
          (username, username_key, username_skeleton, username_skeleton_as_written, email, \
          email_key, pending_email, email_verified_at, password_hash, role, created_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id, username, role")
@@ -117,28 +166,18 @@ async fn insert(site: &Site, caller: &Caller, new: NewUser, role: Role) -> Resul
     .bind(new.email.as_deref().map(address::canonical))
     .bind(new.pending_email.clone())
     .bind(new.is_verified.then(now))
-    .bind(hash.as_str())
+    .bind(new.password_hash.as_str())
     .bind(role.as_str())
     .bind(now())
-    .one(&mut tx)
-    .await;
-    let user = match inserted {
-        Err(e) if e.is_unique_violation() => {
-            drop(tx);
-            refuse_taken(&site.db, &new).await?;
-            return Err(e);
-        }
-        other => other?,
-    };
-    account_search::SEARCH.index(&mut tx, user.id).await?;
-    let unconfirmed = new.pending_email.or(new.email).filter(|_| !new.is_verified);
-    if let Some(address) = unconfirmed {
-        outbox::enqueue_link(&mut tx, &site.limits, MailKind::Verify, &address, Some(user.id))
-            .await?;
+    .one(&mut *tx)
+    .await?;
+    account_search::SEARCH.index(tx, user.id).await?;
+    let address = new.pending_email.as_ref().or(new.email.as_ref());
+    if let Some(address) = address.filter(|_| !new.is_verified) {
+        outbox::enqueue_link(tx, &site.limits, MailKind::Verify, address, Some(user.id)).await?;
     }
-    AuditEvent::own(EventKind::REGISTERED, &user).write(&mut tx, caller).await?;
-    tx.commit().await?;
-    Ok(Identity { user, password_hash: hash })
+    AuditEvent::own(EventKind::REGISTERED, &user).write(tx, caller).await?;
+    Ok(Identity { user, password_hash: new.password_hash.clone() })
 }
 
 async fn refuse_taken<'c>(conn: impl Into<Conn<'c>>, new: &NewUser) -> Result<()> {

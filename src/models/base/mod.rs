@@ -14,6 +14,7 @@ pub mod random;
 pub mod rate_limit;
 pub mod rate_policy;
 pub mod search;
+pub mod settings;
 pub mod site;
 pub mod user_agent;
 pub mod visible;

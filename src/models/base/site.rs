@@ -11,6 +11,7 @@ use crate::models::base::hasher::Hasher;
 use crate::models::base::keys::Keys;
 use crate::models::base::pool::Pool;
 use crate::models::base::rate_policy::RateLimits;
+use crate::models::base::settings::Settings;
 use crate::models::users::reserved_names::ReservedNames;
 
 /// The database, the password hasher, the pool that renders posts, the keys, the rules and lists.
@@ -22,6 +23,8 @@ pub struct Site {
     pub renderer: Pool,
     pub keys: Arc<Keys>,
     pub rules: Rules,
+    /// What admins change in pages.
+    pub settings: Settings,
     pub reserved_names: ReservedNames,
     /// Passwords that nobody may choose, if the operator has such a list.
     pub breached_passwords: Option<Arc<BreachedPasswords>>,
@@ -30,17 +33,30 @@ pub struct Site {
     pub attempts: Attempts,
 }
 
+impl Site {
+    /// The e-mail policy in force.
+    pub fn email_rules(&self) -> EmailRules {
+        let settings = self.settings.current();
+        EmailRules {
+            sends_mail: self.rules.sends_mail,
+            required: settings.email_required,
+            verified_to_post: settings.posting_needs_verified_email,
+        }
+    }
+}
+
 /// The policies that the operator configured.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Rules {
-    pub email: EmailRules,
+    /// Whether a mail server is configured.
+    pub sends_mail: bool,
     pub two_factor: TwoFactorPolicy,
     /// After how many days audit events are sealed and deleted; never, if there is none.
     pub audit_retention_days: Option<u32>,
 }
 
 /// Who has to use two-factor log-in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TwoFactorPolicy {
     #[default]

@@ -36,6 +36,8 @@ pub enum MailKind {
     WrongCode,
     /// So many wrong codes that no further one is accepted.
     CodesLocked,
+    /// An admin wants to see whether mail arrives.
+    Test,
 }
 
 /// A queued e-mail: its recipient and kind, but not its text. Links are created when the e-mail is
@@ -110,6 +112,8 @@ pub struct Email {
     #[serde(skip)]
     pub recipient: String,
     pub username: String,
+    /// The name of the site.
+    pub site_name: String,
     /// The path of the link with its secret, if there is one.
     pub path: Option<String>,
     pub detail: String,
@@ -161,18 +165,20 @@ pub async fn compose(site: &Site, job: &ClaimedJob, queued: &QueuedEmail) -> Res
         None => None,
     };
     let recipient = queued.recipient.as_str();
+    let site_name = site.settings.current().site_name.clone();
     let addressee = |user_id| Addressee { user_id, address: recipient.to_owned() };
     let to_recipient = |template, about: Recipient, path| {
         let (recipient, detail) = (recipient.to_owned(), queued.detail.clone());
-        let addressee = addressee(about.id);
-        Some(Email { template, recipient, username: about.username, path, detail, addressee })
+        let (addressee, site_name) = (addressee(about.id), site_name.clone());
+        let username = about.username;
+        Some(Email { template, recipient, username, site_name, path, detail, addressee })
     };
     // E-mails to the owner of an address use the spelling that was confirmed, not the one that was
     // entered: two spellings that we compare as equal may be different mailboxes.
     let to_owner = |template, owner: Recipient, path, addressee| {
         let recipient = owner.email.unwrap_or_default();
-        let (username, detail) = (owner.username, String::new());
-        Some(Email { template, recipient, username, path, detail, addressee })
+        let (username, site_name, detail) = (owner.username, site_name.clone(), String::new());
+        Some(Email { template, recipient, username, site_name, path, detail, addressee })
     };
     Ok(match (kind, owner, about) {
         (MailKind::Reset, Some(owner), _) => {

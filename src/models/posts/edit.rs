@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::db::{Conn, Tx, now, repeat, sql};
 use crate::error::{Error, Result};
-use crate::models::accounts::email_address;
+use crate::models::accounts::{email_address, new_account};
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::{Actor, Admin};
 use crate::models::base::form_value;
@@ -45,7 +45,8 @@ pub struct PostInput {
 /// confirmed; `TooManyRequests`.
 pub async fn create(site: &Site, actor: &Actor, input: &PostInput) -> Result<Post> {
     email_address::permit_posting(site, &actor.user).await?;
-    let budgets = actor.budgets(site.limits.posts, site.limits.posts_address);
+    let mut budgets = actor.budgets(site.limits.posts, site.limits.posts_address).to_vec();
+    budgets.extend(new_account::posts(site, actor).await?);
     rate_limit::check_all(&site.db, &actor.caller, &budgets).await?;
     let mut errors = ValidationErrors::default();
     let title = errors.collect(parse_title(input.title.as_deref().unwrap_or_default()))?;

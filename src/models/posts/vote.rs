@@ -6,6 +6,7 @@ use sqlx::FromRow;
 
 use crate::db::{Statement, now, repeat, sql};
 use crate::error::{Denial, Error, Result};
+use crate::models::accounts::new_account;
 use crate::models::base::actor::{Actor, Admin};
 use crate::models::base::page::{Column, Keyset, Page, PageParams};
 use crate::models::base::rate_limit;
@@ -33,7 +34,8 @@ pub async fn cast(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> {
 
 async fn try_cast(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> {
     let me = &actor.user;
-    let budgets = actor.budgets(site.limits.votes, site.limits.votes_address);
+    let mut budgets = actor.budgets(site.limits.votes, site.limits.votes_address).to_vec();
+    budgets.extend(new_account::votes(site, actor).await?);
     rate_limit::check_all(&site.db, &actor.caller, &budgets).await?;
     let mut tx = site.db.begin().await?;
     let post = post::show(&mut tx, Some(me), post_id).await?;

@@ -1,12 +1,23 @@
 //! Administration. To everybody else, its pages do not exist.
 
 pub mod audit;
+pub mod overview;
 pub mod posts;
 pub mod sessions;
+pub mod settings;
+pub mod setup;
 pub mod users;
 
 use crate::web::Room;
 
 pub fn rooms() -> Vec<Room> {
-    vec![audit::room(), posts::room(), sessions::room(), users::room()]
+    vec![
+        audit::room(),
+        overview::room(),
+        posts::room(),
+        sessions::room(),
+        settings::room(),
+        setup::room(),
+        users::room(),
+    ]
 }

@@ -10,6 +10,7 @@ use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityScheme};
 use utoipa::openapi::{Object, OpenApi as Document, RefOr, Type};
 use utoipa::{Modify, OpenApi};
 
+use crate::models::base::site::Site;
 use crate::web::response::catalogue;
 use crate::web::{self, page, room};
 
@@ -98,8 +99,10 @@ fn describe_limits(operation: &mut Operation) {
 #[utoipa::path(get, path = "/openapi.json", tag = "about", security(()),
     responses((status = 200, description = "OpenAPI 3.1")))]
 #[get("/openapi.json")]
-fn show(document: &State<Document>) -> Json<&Document> {
-    Json(document.inner())
+fn show(document: &State<Document>, site: &Site) -> Json<Document> {
+    let mut document = Document::clone(document);
+    document.info.title = site.settings.current().site_name.clone();
+    Json(document)
 }
 
 /// The error reference.

@@ -41,14 +41,21 @@ impl TrustedProxies {
 
 /// The client's address; `None` when the connection has none, as in tests with a local client.
 pub fn of(request: &Request<'_>) -> Option<IpAddr> {
-    let peer = request.remote()?.ip();
+    let peer = request.remote()?.ip().to_canonical();
     let proxies = request.rocket().state::<TrustedProxies>()?;
     let forwarded: Vec<&str> = request.headers().get("X-Forwarded-For").collect();
-    let peer = peer.to_canonical();
-    if !forwarded.is_empty() && !proxies.contain(peer) {
+    if let Some(peer) = untrusted_proxy(request) {
         proxies.warn_of_proxy(peer);
     }
     Some(client(peer, &forwarded, &proxies.networks))
+}
+
+/// The peer, if it forwards requests of others and is not trusted.
+pub fn untrusted_proxy(request: &Request<'_>) -> Option<IpAddr> {
+    let peer = request.remote()?.ip().to_canonical();
+    let proxies = request.rocket().state::<TrustedProxies>()?;
+    let forwards = request.headers().contains("X-Forwarded-For");
+    (forwards && !proxies.contain(peer)).then_some(peer)
 }
 
 /// The request's id in the log of the trusted proxy that sent it, if that is a short token.

@@ -7,6 +7,7 @@ pub mod guards;
 pub mod input;
 pub mod panics;
 pub mod query;
+pub mod reach;
 pub mod refusal;
 pub mod return_to;
 pub mod state;

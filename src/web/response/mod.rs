@@ -10,3 +10,4 @@ pub mod problem;
 pub mod render;
 pub mod reply;
 pub mod status;
+pub mod theme;

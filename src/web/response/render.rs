@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::flash::{self, FlashMessage};
 use super::problem::FieldProblem;
+use crate::models::base::settings::SiteSettings;
 use crate::models::base::site::{EmailRules, Site};
 use crate::models::users::user::User;
 use crate::web::public_url::PublicUrl;
@@ -43,10 +44,12 @@ struct Context<'a, V> {
 
 #[derive(Serialize)]
 struct SiteContext<'a> {
-    name: &'static str,
+    settings: &'a SiteSettings,
+    /// The names of the documents in force.
+    documents: &'a [String],
     url: Option<&'a str>,
     version: &'static str,
-    email: Option<EmailRules>,
+    email: EmailRules,
 }
 
 /// Renders a template; `view` is its own data.
@@ -58,15 +61,20 @@ pub fn render<V: Serialize>(
     form: FormState,
 ) -> response::Result<'static> {
     let public_url = request.rocket().state::<PublicUrl>();
+    let Some(site) = request.rocket().state::<Site>() else {
+        return Err(Status::InternalServerError);
+    };
+    let (settings, documents) = (site.settings.current(), site.settings.documents());
     let uri = request.uri();
     let whole = uri.to_string();
     let is_short = whole.len() <= MAX_ADDRESS;
     let context = Context {
         site: SiteContext {
-            name: "Postly",
+            settings: &settings,
+            documents: &documents,
             url: public_url.map(PublicUrl::origin),
             version: env!("CARGO_PKG_VERSION"),
-            email: request.rocket().state::<Site>().map(|site| site.rules.email),
+            email: site.email_rules(),
         },
         me: RequestState::of(request).authenticated().map(|authenticated| &authenticated.user),
         flash: public_url.and_then(|public_url| flash::take(request, public_url)),

@@ -1,4 +1,4 @@
-//! E-mailed links. Their secret is immediately moved from the URL into a cookie, so that it appears
+//! Links with a secret, most of them e-mailed. The secret is immediately moved from the URL into a cookie, so that it appears
 //! in no page, no history and no `Referer`.
 
 use rocket::Request;
@@ -17,18 +17,27 @@ use crate::web::request::refusal::refuse;
 use crate::web::response::failure::{Failure, OrForm};
 use crate::web::response::reply::{Reply, form};
 
-/// One for each purpose, so that links opened side by side do not replace each other.
-fn name(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::Verify => "postly_link_verify",
-        Purpose::Reset => "postly_link_reset",
+/// The cookie of a link. One for each purpose, so that links opened side by side do not replace each
+/// other.
+#[derive(Clone, Copy)]
+pub struct LinkCookie(&'static str);
+
+/// The link with which the first admin is created.
+pub const SETUP: LinkCookie = LinkCookie("postly_link_setup");
+
+impl From<Purpose> for LinkCookie {
+    fn from(purpose: Purpose) -> LinkCookie {
+        LinkCookie(match purpose {
+            Purpose::Verify => "postly_link_verify",
+            Purpose::Reset => "postly_link_reset",
+        })
     }
 }
 
 /// Maximum length of a secret in bytes; ours have 43.
 const MAX_LENGTH: usize = 200;
 
-/// A visit to an e-mailed link.
+/// A visit to such a link.
 pub struct LinkVisit<'r> {
     path: &'r str,
     /// The secret in the URL, if the link was just opened.
@@ -66,8 +75,18 @@ pub enum LinkResponse {
     Redirect(Box<Redirect>),
 }
 
-impl<'r> LinkVisit<'r> {
-    /// Stores the secret and redirects to the same page without it; otherwise shows the form.
+impl LinkVisit<'_> {
+    /// If the link was just opened, stores the secret and redirects to the same page without it.
+    pub fn moved(&self, cookie: impl Into<LinkCookie>) -> Option<LinkResponse> {
+        let token = self.fresh?.to_owned();
+        let cookie = Cookie::new(self.cookie_name(cookie), token);
+        let mut cookie = harden(cookie, self.public_url);
+        cookie.set_max_age(rocket::time::Duration::hours(1));
+        self.jar.add(cookie);
+        Some(LinkResponse::Redirect(Box::new(Redirect::to(self.path.to_owned()))))
+    }
+
+    /// The page of an e-mailed link: the redirect, or the form.
     ///
     /// # Errors
     /// `InvalidCredentials`, in the form, when the stored secret is missing or no longer valid: the
@@ -77,12 +96,8 @@ impl<'r> LinkVisit<'r> {
         purpose: Purpose,
         template: &'static str,
     ) -> Result<LinkResponse, Failure> {
-        if let Some(token) = self.fresh {
-            let cookie = Cookie::new(self.cookie_name(purpose), token.to_owned());
-            let mut cookie = harden(cookie, self.public_url);
-            cookie.set_max_age(rocket::time::Duration::hours(1));
-            self.jar.add(cookie);
-            return Ok(LinkResponse::Redirect(Box::new(Redirect::to(self.path.to_owned()))));
+        if let Some(moved) = self.moved(purpose) {
+            return Ok(moved);
         }
         let found = email_link::find(&self.site.db, purpose, self.token(purpose)).await;
         found.or_form(template, json!({}))?;
@@ -90,16 +105,16 @@ impl<'r> LinkVisit<'r> {
     }
 
     /// The stored secret; empty if there is none.
-    pub fn token(&self, purpose: Purpose) -> &str {
-        self.jar.get(&self.cookie_name(purpose)).map_or("", Cookie::value)
+    pub fn token(&self, cookie: impl Into<LinkCookie>) -> &str {
+        self.jar.get(&self.cookie_name(cookie)).map_or("", Cookie::value)
     }
 
     /// Removes the stored secret.
-    pub fn forget(&self, purpose: Purpose) {
-        self.jar.remove(harden(Cookie::new(self.cookie_name(purpose), ""), self.public_url));
+    pub fn forget(&self, cookie: impl Into<LinkCookie>) {
+        self.jar.remove(harden(Cookie::new(self.cookie_name(cookie), ""), self.public_url));
     }
 
-    fn cookie_name(&self, purpose: Purpose) -> String {
-        name_for(name(purpose), self.public_url)
+    fn cookie_name(&self, cookie: impl Into<LinkCookie>) -> String {
+        name_for(cookie.into().0, self.public_url)
     }
 }

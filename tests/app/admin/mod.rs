@@ -1,16 +1,27 @@
-//! Administration: users, their sessions, posts, the audit log.
+//! Administration: users, their sessions, posts, the audit log, the settings, and the first run.
 
 mod audit;
 mod audit_retention;
 mod audit_search;
+mod first_run;
+mod overview;
 mod posts;
 mod search;
 mod sessions;
+mod settings;
 mod users;
 
 use crate::support::permission::Permission;
 
 pub fn permissions() -> Vec<Permission> {
-    [audit::permissions(), posts::permissions(), sessions::permissions(), users::permissions()]
-        .concat()
+    [
+        audit::permissions(),
+        first_run::permissions(),
+        overview::permissions(),
+        posts::permissions(),
+        sessions::permissions(),
+        settings::permissions(),
+        users::permissions(),
+    ]
+    .concat()
 }

@@ -16,6 +16,7 @@ pub fn all() -> Vec<Permission> {
     [
         crate::accounts::permissions(),
         crate::admin::permissions(),
+        crate::documents::permissions(),
         crate::operations::permissions(),
         crate::posts::permissions(),
         crate::users::permissions(),

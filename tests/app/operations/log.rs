@@ -99,7 +99,8 @@ fn the_start_says_what_runs_on_what() {
     assert_eq!(
         with_message(
             &lines,
-            "there is no admin yet; create one with: postly user add NAME --admin"
+            "there is no admin yet; open the setup link, or create one with: postly user add NAME \
+             --admin"
         )
         .len(),
         1

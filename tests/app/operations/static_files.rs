@@ -11,6 +11,7 @@ pub fn permissions() -> Vec<Permission> {
     vec![
         page_only(Get, "/static/<path..>", [200; 4]),
         page_only(Get, "/favicon.ico", [308; 4]),
+        page_only(Get, "/theme.css", [200; 4]),
         // Not configured.
         page_only(Get, "/.well-known/security.txt", [404; 4]),
     ]

@@ -29,6 +29,7 @@ pub use postly::models::base::random::sha256;
 pub use postly::models::base::rate_policy::RateLimits;
 pub use postly::models::base::site::Site;
 pub use postly::models::mail::outbox::JOB as MAIL;
+use postly::models::moderation::first_run;
 pub use postly::models::users::user::Role;
 pub use postly::rocket;
 pub use postly::web::door::API;
@@ -38,6 +39,11 @@ pub use postly::web::request::panics;
 /// The state of a site.
 pub fn site(rocket: &::rocket::Rocket<::rocket::Orbit>) -> &Site {
     rocket.state::<Site>().unwrap()
+}
+
+/// The secret of the link that creates the first admin.
+pub async fn first_run_secret(site: &Site) -> Option<String> {
+    first_run::secret(site).await.unwrap()
 }
 
 /// How many e-mails are waiting to be sent.

@@ -66,6 +66,11 @@ export class Site {
     return readFileSync(this.errors, "utf8");
   }
 
+  /** The link with which the first admin of a new site is created. */
+  setupLink(): string {
+    return readFileSync(join(this.folder, "data", "setup-link"), "utf8").trim();
+  }
+
   /** Runs a command of the binary on the same site. */
   run(args: string[], input = ""): string {
     return execFileSync(binary, args, { cwd: this.folder, env: this.env, input, encoding: "utf8" });

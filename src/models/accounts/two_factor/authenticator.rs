@@ -23,12 +23,12 @@ pub async fn row(db: &Db, user_id: i64) -> Result<Option<TwoFactorRow>> {
         .await
 }
 
-pub fn generator(raw: Vec<u8>, username: &str) -> Result<Totp> {
+pub fn generator(raw: Vec<u8>, username: &str, issuer: &str) -> Result<Totp> {
     // What all authenticators support: SHA-1, six digits, 30 seconds, one step of tolerance.
     Builder::new()
         .with_secret(raw)
         .with_account_name(username)
-        .with_issuer(Some("Postly"))
+        .with_issuer(Some(issuer))
         .build()
         .map_err(|e| Error::Internal(format!("totp: {e}")))
 }
@@ -50,7 +50,7 @@ pub async fn use_code(db: &Db, keys: &Keys, user: &User, code: &str) -> Result<b
     };
     // Not this instance's own clock: every instance must accept the same codes.
     let time = u64::try_from(shared_now(db).await?.timestamp()).unwrap_or_default();
-    let Some(step) = generator(raw.clone(), &user.username)?.check(code, time) else {
+    let Some(step) = generator(raw.clone(), &user.username, "")?.check(code, time) else {
         return Ok(false);
     };
     // Atomic, so that only one of two concurrent requests with the same code succeeds. The secret

@@ -76,7 +76,7 @@ pub async fn begin(site: &Site, actor: &Actor) -> Result<TwoFactorSetup> {
     if begun == 0 {
         return Err(Error::Conflict(Conflict::TwoFactorOn));
     }
-    setup(me, raw.to_vec())
+    setup(site, me, raw.to_vec())
 }
 
 /// The setup in progress, for showing its form again.
@@ -86,11 +86,11 @@ pub async fn begin(site: &Site, actor: &Actor) -> Result<TwoFactorSetup> {
 pub async fn begun(site: &Site, user: &User) -> Result<TwoFactorSetup> {
     let row = row(&site.db, user.id).await?.filter(|row| row.confirmed_at.is_none());
     let row = row.ok_or(Error::NotFound)?;
-    setup(user, site.keys.open(&place(user.id), &row.secret).ok_or(Error::NotFound)?)
+    setup(site, user, site.keys.open(&place(user.id), &row.secret).ok_or(Error::NotFound)?)
 }
 
-fn setup(user: &User, raw: Vec<u8>) -> Result<TwoFactorSetup> {
-    let totp = generator(raw, &user.username)?;
+fn setup(site: &Site, user: &User, raw: Vec<u8>) -> Result<TwoFactorSetup> {
+    let totp = generator(raw, &user.username, &site.settings.current().site_name)?;
     let failed = |e: &dyn std::fmt::Display| Error::Internal(format!("totp: {e}"));
     let uri = totp.to_url().map_err(|e| failed(&e))?;
     let picture = QrCode::new(&uri).map_err(|e| failed(&e))?;

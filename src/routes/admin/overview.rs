@@ -1,0 +1,46 @@
+//! The overview for admins: what the site still needs.
+
+use rocket::{get, post};
+use serde::Serialize;
+
+use crate::models::base::actor::{Actor, Admin};
+use crate::models::base::site::Site;
+use crate::models::moderation::overview::{self, SiteState};
+use crate::web::{self, Flash, OrForm, Problem, Reach, gone, page, room};
+
+room! {
+    both: [show, create_test_mail],
+}
+
+const PAGE: &str = "admin/overview.html";
+
+/// What the site still needs, as the program sees it.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Overview {
+    /// How this request reached the site.
+    reach: Reach,
+    state: SiteState,
+}
+
+/// Get what the site still needs
+#[utoipa::path(get, path = "/admin", tag = "admin",
+    responses((status = 200, body = Overview), (status = 401, body = Problem),
+        (status = 403, body = Problem)))]
+#[get("/admin")]
+async fn show(_admin: Admin, reach: Reach, site: &Site) -> web::Result {
+    Ok(page(PAGE, Overview { reach, state: overview::state(site).await? }))
+}
+
+/// Send yourself a test e-mail
+///
+/// The overview tells whether the mail server accepted it.
+#[utoipa::path(post, path = "/admin/test-mail", tag = "admin",
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 422, body = Problem), (status = 429, body = Problem)))]
+#[post("/admin/test-mail")]
+async fn create_test_mail(admin: Admin, actor: Actor, reach: Reach, site: &Site) -> web::Result {
+    let view = Overview { reach, state: overview::state(site).await? };
+    let sent = overview::send_test_mail(site, &admin, &actor).await;
+    sent.or_form(PAGE, serde_json::json!(view))?;
+    Ok(gone("/admin", Flash("test-mail-sent")))
+}
