@@ -87,8 +87,8 @@ error-email-already_used = This e-mail address already has an account.
     .title = E-mail address in use
 error-parent-deleted = The item this belongs to has just been deleted.
     .title = Item deleted
-error-demo-site_in_use = The demo needs an empty database; this one has users.
-    .title = Site in use
+error-demo-exists = The demo is there already. Remove it first, with: postly demo --remove
+    .title = Demo exists already
 
 error-malformed_request = The request could not be understood: { $reason }.
     .title = Malformed request

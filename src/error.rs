@@ -151,8 +151,8 @@ pub enum Conflict {
     /// The record that the input belongs to was deleted concurrently.
     #[strum(serialize = "parent.deleted")]
     ParentDeleted,
-    #[strum(serialize = "demo.site_in_use")]
-    SiteInUse,
+    #[strum(serialize = "demo.exists")]
+    DemoExists,
 }
 
 /// Where the audit log is broken, by the number of the event.

@@ -37,6 +37,7 @@ use crate::web::door::API;
 use crate::web::request::authentication::Authenticate;
 use crate::web::request::client_address::TrustedProxies;
 use crate::web::response::{assets, catcher};
+use crate::web::security::cors::Cors;
 use crate::web::security::denials::Denials;
 use crate::web::security::headers::Headers;
 use crate::web::security::method::FormMethod;
@@ -75,6 +76,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
         .manage(config.public_url)
         .manage(SecurityContact(config.security_contact))
         .manage(SetupLink::new(&config.data_dir))
+        .manage(config.cors)
         .manage(TrustedProxies::new(config.trusted_proxies))
         .attach(<Database as rocket_db_pools::Database>::init())
         .attach(manage_site(move |db| Site {
@@ -93,6 +95,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
         .attach(Shield::new()) // Our own fairing sets all security headers.
         .attach(FormMethod)
         .attach(Authenticate)
+        .attach(Cors)
         .attach(Headers)
         .attach(Denials)
         .attach(Worker::new(mailer))

@@ -7,6 +7,7 @@ pub mod limits;
 pub mod mail;
 pub mod networks;
 pub mod secret_keys;
+mod service_links;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use serde::Deserialize;
 
 use self::mail::MailConfig;
 use self::secret_keys::Secrets;
+use self::service_links::is_service_link;
 use crate::db;
 use crate::error::Fatal;
 use crate::models::base::breached_passwords::BreachedPasswords;
@@ -30,6 +32,7 @@ use crate::models::base::site::{Rules, TwoFactorPolicy};
 use crate::models::moderation::first_run::FirstRunInput;
 use crate::models::users::reserved_names::ReservedNames;
 use crate::web::public_url::PublicUrl;
+use crate::web::security::cors::CorsOrigins;
 
 /// All configuration.
 #[derive(Clone)]
@@ -60,6 +63,8 @@ pub struct Config {
     pub mail: MailConfig,
     /// The URI in `security.txt`.
     pub security_contact: Option<String>,
+    /// Other sites whose scripts may use the API.
+    pub cors: CorsOrigins,
     /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
 }
@@ -107,6 +112,7 @@ struct Options {
     lock_timeout_seconds: u64,
     limits: Option<String>,
     security_contact: Option<String>,
+    cors_origins: Option<String>,
 }
 
 impl Default for Options {
@@ -136,6 +142,7 @@ impl Default for Options {
             lock_timeout_seconds: 2,
             limits: None,
             security_contact: None,
+            cors_origins: None,
         }
     }
 }
@@ -147,7 +154,11 @@ impl Config {
     /// One sentence for the operator.
     pub fn load() -> Result<Config, Fatal> {
         let options = Env::prefixed("POSTLY_")
-            .filter(|key| !key.starts_with("test_"))
+            .filter(|key| {
+                let name = key.as_str().to_lowercase();
+                let value = std::env::var(format!("POSTLY_{}", name.to_uppercase()));
+                !name.starts_with("test_") && !is_service_link(&name, &value.unwrap_or_default())
+            })
             .map(|key| format!("postly.{key}").into());
         let database = Env::raw().only(&["DATABASE_URL"]).map(|_| "databases.postly.url".into());
         let file = Env::var_or("ROCKET_CONFIG", "Rocket.toml");
@@ -270,6 +281,7 @@ impl Config {
             limits: limits::parse(options.limits.as_deref().unwrap_or_default())?,
             mail,
             security_contact: options.security_contact,
+            cors: CorsOrigins::parse(options.cors_origins.as_deref().unwrap_or_default())?,
             trusted_proxies: networks::parse(
                 options.trusted_proxies.as_deref().unwrap_or_default(),
             )?,

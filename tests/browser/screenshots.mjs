@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -33,10 +33,12 @@ const env = {
 };
 const run = (args, input = "") => execFileSync(binary, args, { cwd: folder, env, input, stdio: ["pipe", "ignore", "ignore"] });
 run(["demo"]);
-run(["user", "add", "root", "--admin"], password);
 run(["user", "add", "zoe", "--email", "zoe@mail.example"], password);
 run(["user", "set-password", "mirela"], password);
-const server = spawn(binary, { cwd: folder, env, stdio: ["ignore", "pipe", "ignore"] });
+const server = spawn(binary, { cwd: folder, env, stdio: ["ignore", "pipe", "inherit"] });
+// Also when this fails.
+process.on("exit", () => [server, smtp].forEach((child) => child.kill()));
+server.on("exit", () => process.exit(1));
 await once(server.stdout, "data");
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
@@ -44,12 +46,28 @@ const browser = await chromium.launch({
 });
 mkdirSync(out, { recursive: true });
 
+/** A page in one theme and width, and a function that takes a picture of it. */
+async function open(who, colorScheme, width) {
+  const context = await browser.newContext({ baseURL: url, colorScheme, viewport: { width, height: 900 } });
+  const page = await context.newPage();
+  const shot = (name) => page.screenshot({ path: join(out, `${who}-${name}-${width}-${colorScheme}.png`), fullPage: true });
+  return { page, shot };
+}
+const ways = ["light", "dark"].flatMap((theme) => [360, 1280].map((width) => [theme, width]));
+for (const way of ways) {
+  const { page, shot } = await open("setup", ...way);
+  await page.goto(readFileSync(join(folder, "data", "setup-link"), "utf8").trim());
+  await shot("form");
+  await page.context().close();
+}
+run(["user", "add", "root", "--admin"], password);
+
 const newest = (await (await fetch(`${url}/api/v1/posts`)).json()).items;
 const ownPost = newest.find((post) => post.author.username === "mirela").id;
 const plan = {
   visitor: ["/", "/?sort=top", `/posts/${ownPost}`, `/posts/${ownPost}/votes`, "/users/mirela", "/login", "/register", "/password-reset", "/password-reset/new", "/verify-email", "/login/code", "/nowhere", "/docs", "/docs/errors", "/redoc"],
   mirela: ["/", `/posts/${ownPost}`, `/posts/${ownPost}/edit`, "/posts/new", "/dashboard", "/me", "/me/sessions", "/me/tokens", "/me/events", "/me/password", "/me/email", "/me/two-factor", "/sudo", "/sudo?repeat=true"],
-  root: ["/admin/posts", "/admin/posts?q=zzz", "/admin/users", "/admin/audit", "/admin/users/mirela/sessions"],
+  root: ["/admin", "/admin/settings", "/admin/posts", "/admin/posts?q=zzz", "/admin/users", "/admin/audit", "/admin/users/mirela/sessions"],
 };
 
 /** The code that an authenticator shows (RFC 6238), `later` periods from now. */
@@ -137,29 +155,39 @@ const states = {
     await shot("login-code-wrong");
     run(["user", "reset-two-factor", "mirela"]);
   },
-  async root() {},
+  async root(page, shot) {
+    await page.goto("/admin/settings");
+    await page.getByLabel("Name", { exact: true }).fill("Harbour Lights");
+    await page.getByLabel("Accent colour").fill("#0b6e4f");
+    await page.getByLabel("Announcement").fill("The harbour is closed on Monday.");
+    await page.getByLabel("Rules").fill("## Be kind\n\nAnd *honest*.");
+    await page.getByRole("button", { name: "Save settings" }).click();
+    for (const path of ["/", "/rules", "/rules/versions", "/admin"]) {
+      await page.goto(path);
+      await shot(`themed${path.replace(/[^a-z0-9]+/gi, "-")}`);
+    }
+    await page.goto("/admin/settings");
+    for (const label of ["Accent colour", "Announcement", "Rules"]) await page.getByLabel(label).fill("");
+    await page.getByLabel("Name", { exact: true }).fill("Postly");
+    await page.getByRole("button", { name: "Save settings" }).click();
+  },
 };
 
 for (const [who, paths] of Object.entries(plan).filter(([who]) => [undefined, who].includes(process.argv[3]))) {
-  for (const colorScheme of ["light", "dark"]) {
-    for (const width of [360, 1280]) {
-      const context = await browser.newContext({ baseURL: url, colorScheme, viewport: { width, height: 900 } });
-      const page = await context.newPage();
-      const shot = (name) => page.screenshot({ path: join(out, `${who}-${name}-${width}-${colorScheme}.png`), fullPage: true });
-      if (who !== "visitor") await logIn(page, who);
-      for (const path of paths) {
-        await page.goto(path, { waitUntil: "networkidle" });
-        const name = `${who}${path.replace(/[^a-z0-9]+/gi, "-")}-${width}-${colorScheme}.png`;
-        await page.screenshot({ path: join(out, name) });
-      }
-      await states[who](page, shot);
-      await context.close();
+  for (const way of ways) {
+    const { page, shot } = await open(who, ...way);
+    if (who !== "visitor") await logIn(page, who);
+    for (const path of paths) {
+      await page.goto(path, { waitUntil: "networkidle" });
+      await shot(path.replace(/[^a-z0-9]+/gi, "-"));
     }
+    await states[who](page, shot);
+    await page.context().close();
   }
 }
 await browser.close();
+server.removeAllListeners("exit");
 server.kill();
-smtp.stdin.end();
 rmSync(folder, { recursive: true, force: true });
 console.log(`The screenshots are in ${out}`);
 process.exit(0);

@@ -8,32 +8,56 @@ use clap::Args;
 use super::operator::{self, Access};
 use crate::config::Config;
 use crate::db::now;
-use crate::error::{Conflict, Error, Fatal, Result};
-use crate::models::accounts::registration::{self, Registration};
+use crate::error::{Fatal, Result};
 use crate::models::base::actor::Admin;
 use crate::models::base::random;
 use crate::models::base::site::Site;
+use crate::models::moderation::demo;
 use crate::models::posts::edit::{self, AssignedPost};
 use crate::models::posts::vote::{self, AssignedVote};
-use crate::models::users::user::{self, Role};
 
 #[derive(Args)]
 pub struct DemoArguments {
     /// Number of posts; the newest few are hand-written, the others generated
     #[arg(long, default_value_t = 60)]
     posts: u64,
+    /// Delete the users of an earlier demo, with everything that they wrote
+    #[arg(long, conflicts_with = "posts")]
+    remove: bool,
 }
 
 /// Posts per transaction.
 const BATCH: u64 = 1_000;
 
 pub async fn run(config: &Config, arguments: &DemoArguments) -> Result<(), Fatal> {
+    if arguments.remove {
+        return remove(config).await;
+    }
     let site = operator::site(config, Access::Create).await?;
     let summary = fill(&site, arguments.posts).await?;
     println!(
         "Created {} users and {} posts. Log in as any of them, for example {}, with the password: {}",
         summary.users, summary.posts, summary.example, summary.password
     );
+    // Not to standard output, which scripts read.
+    eprintln!("Take them away again with: postly demo --remove");
+    site.db.close().await;
+    Ok(())
+}
+
+async fn remove(config: &Config) -> Result<(), Fatal> {
+    let site = operator::site(config, Access::Existing).await?;
+    let names = demo::list(&site.db).await?;
+    if names.is_empty() {
+        return Err(Fatal::new("there is no demo to remove"));
+    }
+    let admin = Admin::operator();
+    for (n, name) in names.iter().enumerate() {
+        demo::remove(&site, &admin, name).await?;
+        // With many posts, each takes a while. Not to standard output, which scripts read.
+        eprintln!("{} of {} users removed", n + 1, names.len());
+    }
+    println!("Removed {} users with everything that they wrote.", names.len());
     site.db.close().await;
     Ok(())
 }
@@ -43,32 +67,27 @@ struct DemoSummary {
     users: usize,
     posts: u64,
     /// One of the usernames; all users share the password.
-    example: &'static str,
+    example: String,
     password: String,
 }
 
-/// Fills an empty site.
+/// Adds the demo to a site, which may have people of its own.
 ///
 /// # Errors
-/// `Conflict` when the site already has users: demo data must not be mixed with real data.
+/// `Conflict` when the demo is there already.
 async fn fill(site: &Site, posts: u64) -> Result<DemoSummary> {
-    if user::any(&site.db).await? {
-        return Err(Error::Conflict(Conflict::SiteInUse));
-    }
+    demo::refuse_second(&site.db).await?;
     let admin = Admin::operator();
     let password = random_password()?;
-    let mut users = Vec::new();
+    let mut people = Vec::new();
     for name in content::PEOPLE {
-        let input = Registration {
-            username: Some((*name).to_owned()),
-            email: None,
-            password: Some(password.clone()),
-        };
-        users.push(registration::create(site, &admin, &input, Role::User).await?.id);
+        people.push(demo::create(site, &admin, name, &password).await?);
     }
+    let users: Vec<i64> = people.iter().map(|user| user.id).collect();
     let written = write(site, &admin, &users, posts).await?;
     vote::cast_assigned(site, &admin, votes(&users, &written)).await?;
-    Ok(DemoSummary { users: users.len(), posts, example: content::PEOPLE[0], password })
+    let example = people.first().map(|user| user.username.clone()).unwrap_or_default();
+    Ok(DemoSummary { users: users.len(), posts, example, password })
 }
 
 /// A created post and its author.

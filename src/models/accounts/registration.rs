@@ -51,12 +51,16 @@ pub async fn register(site: &Site, caller: &Caller, input: &Registration) -> Res
     register_new(site, caller, unconfirmed(site, valid), Role::User).await
 }
 
-/// The first admin: validated, but not stored yet.
+/// A valid registration that is not stored yet, for accounts that the site itself creates.
 ///
 /// # Errors
 /// `Invalid`; `Unavailable`.
-pub(in crate::models) async fn prepare(site: &Site, input: &Registration) -> Result<NewUser> {
-    let valid = validate(site, input, site.email_rules().required).await?;
+pub(in crate::models) async fn prepare(
+    site: &Site,
+    input: &Registration,
+    needs_email: bool,
+) -> Result<NewUser> {
+    let valid = validate(site, input, needs_email).await?;
     let password_hash = site.hasher.hash(&valid.password).await?;
     Ok(NewUser { password_hash, ..unconfirmed(site, valid) })
 }

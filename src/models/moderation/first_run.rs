@@ -102,7 +102,8 @@ pub async fn create_admin(site: &Site, caller: &Caller, input: &FirstRunInput) -
     site.settings.refresh(&site.db).await?;
     let before = site.settings.current();
     let mut errors = ValidationErrors::default();
-    let new = errors.collect(registration::prepare(site, &registration).await)?;
+    let needs_email = site.email_rules().required;
+    let new = errors.collect(registration::prepare(site, &registration, needs_email).await)?;
     let after = errors.collect(settings::parse(&before, &change))?.unwrap_or_default();
     errors.collect(settings::refuse_fixed(site, &before, &after))?;
     errors.into_result()?;

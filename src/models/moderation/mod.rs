@@ -1,6 +1,8 @@
-//! Moderation: user administration, the settings of the site, its documents, and its first run.
+//! Moderation: user administration, the settings of the site, its documents, its
+//! first run, and the demo.
 
 pub mod administration;
+pub mod demo;
 pub mod document;
 pub mod first_run;
 pub mod overview;

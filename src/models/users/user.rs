@@ -155,12 +155,6 @@ pub async fn lock(tx: &mut Tx, id: i64) -> Result<()> {
     if locked == 0 { Err(Error::NotFound) } else { Ok(()) }
 }
 
-/// Whether there is any user.
-pub async fn any(db: &Db) -> Result<bool> {
-    let first: Option<i64> = sql("SELECT id FROM users LIMIT 1").optional_scalar(db).await?;
-    Ok(first.is_some())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,7 @@
-//! Security: cookies, the cross-origin check, headers, tokens.
+//! Security: cookies, the cross-origin check, CORS, headers, tokens.
 
 pub mod cookie;
+pub mod cors;
 pub mod denials;
 pub mod headers;
 pub mod link_cookie;

@@ -5,6 +5,7 @@ use rocket::http::Method;
 use rocket::route::{Handler, Outcome, Route};
 use rocket::{Data, Request};
 
+use super::cors;
 use crate::web::cause::RequestError;
 use crate::web::door::Door;
 use crate::web::public_url::PublicUrl;
@@ -44,6 +45,8 @@ impl Handler for Check {
             let known = request.rocket().state::<PublicUrl>();
             let address = known.map(|url| url.origin().to_owned()).unwrap_or_default();
             RequestError::CrossOrigin(address)
+        } else if let Some(answer) = cors::preflight(request) {
+            return Outcome::Success(answer);
         } else {
             return Outcome::forward(data, rocket::http::Status::NotFound);
         };

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::binary::{Site, run};
+use crate::support::binary::{Site, Starting, run};
 use crate::support::{PASSWORD, SECRET};
 
 #[test]
@@ -52,23 +52,41 @@ fn people_are_managed_from_the_command_line() {
 }
 
 #[test]
-fn the_demonstration_fills_an_empty_site_only() {
+fn the_demonstration_comes_to_any_site_and_goes_again() {
     let site = Site::unconfigured();
     let large = Site::unconfigured().run(&["demo", "--posts", "1001"], "");
     assert!(large.text.contains("1000 of 1001 posts"), "progress: {}", large.text);
     assert_eq!(large.stdout.lines().count(), 1, "{}", large.stdout);
+    // The site has people already, one of whom has the name of a demonstrator.
+    for arguments in [&["user", "add", "root", "--admin"][..], &["user", "add", "Mirela"]] {
+        let added = site.run(arguments, PASSWORD);
+        assert!(added.status.success(), "{}", added.text);
+    }
     let filled = site.run(&["demo", "--posts", "45"], "");
     assert!(
         filled.status.success() && filled.text.contains("14 users and 45 posts"),
         "{}",
         filled.text
     );
-    assert!(site.run(&["demo"], "").text.contains("empty database"));
+    assert!(filled.stdout.contains("for example mirela-2,"), "{}", filled.stdout);
+    let twice = site.run(&["demo"], "");
+    assert!(!twice.status.success() && twice.text.contains("demo --remove"), "{}", twice.text);
     let server = site.start();
     let mut first = ureq::get(format!("{}/api/v1/posts?limit=100", server.url)).call().unwrap();
     let list: serde_json::Value = first.body_mut().read_json().unwrap();
     assert_eq!(list["items"].as_array().unwrap().len(), 45);
     assert!(list["items"].as_array().unwrap().iter().any(|post| post["votes"] != 0));
+
+    let removed = site.run(&["demo", "--remove"], "");
+    assert!(removed.status.success(), "{}", removed.text);
+    assert_eq!(removed.stdout.lines().count(), 1, "{}", removed.stdout);
+    let mut feed = ureq::get(format!("{}/api/v1/posts", server.url)).call().unwrap();
+    let list: serde_json::Value = feed.body_mut().read_json().unwrap();
+    assert_eq!(list["items"].as_array().unwrap().len(), 0);
+    let left = site.run(&["user", "list"], "").stdout;
+    let names: Vec<&str> = left.lines().filter_map(|line| line.split('\t').next()).collect();
+    assert_eq!(names, ["root", "Mirela"], "people of the site stay");
+    assert!(!site.run(&["demo", "--remove"], "").status.success(), "there is nothing to remove");
 }
 
 #[test]
@@ -159,4 +177,25 @@ fn keys_rotate_and_the_audit_is_verified_from_the_command_line() {
     command.env("POSTLY_SECRET_KEY", SECRET).args(["keys", "rotate"]);
     let configured = run(&mut command, "");
     assert!(!configured.status.success() && configured.text.contains("separated by a comma"));
+}
+
+/// A service named `postly` brings variables that look like settings.
+#[test]
+fn it_starts_in_kubernetes_beside_a_service_of_its_name() {
+    let site = Site::unconfigured();
+    let mut command = site.postly();
+    for (name, value) in [
+        ("POSTLY_SERVICE_HOST", "10.0.0.1"),
+        ("POSTLY_SERVICE_PORT", "8000"),
+        ("POSTLY_SERVICE_PORT_HTTP", "8000"),
+        ("POSTLY_PORT", "tcp://10.0.0.1:8000"),
+        ("POSTLY_PORT_8000_TCP", "tcp://10.0.0.1:8000"),
+        ("POSTLY_PORT_8000_TCP_ADDR", "10.0.0.1"),
+    ] {
+        command.env(name, value);
+    }
+    Starting::of(&mut command).ready();
+    let mistaken = run(command.env("POSTLY_PORT", "9000"), "");
+    assert!(!mistaken.status.success());
+    assert!(mistaken.text.contains("there is no setting POSTLY_PORT"), "{}", mistaken.text);
 }

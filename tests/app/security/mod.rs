@@ -1,6 +1,7 @@
 //! Security: what must hold for any request.
 
 mod cookies;
+mod cors;
 mod csrf;
 mod exposure;
 mod fuzz;

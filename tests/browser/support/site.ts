@@ -27,7 +27,8 @@ export class Site {
     private readonly process: ChildProcess,
   ) {}
 
-  static async start(engine: string): Promise<Site> {
+  /** `settings` are further environment variables. */
+  static async start(engine: string, settings: NodeJS.ProcessEnv = {}): Promise<Site> {
     if (!existsSync(binary)) throw new Error(`${binary} is missing: run cargo build first`);
     const folder = mkdtempSync(join(tmpdir(), "postly-browser-"));
     const port = await freePort();
@@ -41,6 +42,7 @@ export class Site {
       // Each log-in claims another address, so that rate limits do not interfere.
       POSTLY_TRUSTED_PROXIES: "127.0.0.1/32",
       ...(engine === "postgres" ? postgres() : {}),
+      ...settings,
     };
     // To a file, so that everything logged can be read at once.
     const errors = join(folder, "server.log");
