@@ -51,15 +51,32 @@ impl Modify for PasswordFlow {
 /// The whole document, merged from the rooms' fragments.
 pub fn document(fragments: impl IntoIterator<Item = Document>) -> Document {
     let mut document = fragments.into_iter().fold(Base::openapi(), Document::merge_from);
-    for item in document.paths.paths.values_mut() {
-        operations(item).for_each(describe_limits);
+    for (path, item) in &mut document.paths.paths {
+        for (method, operation) in operations(item) {
+            operation.operation_id = Some(operation_id(method, path));
+            describe_limits(operation);
+        }
     }
     document
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
     let PathItem { get, put, post, delete, patch, .. } = item;
-    [get, put, post, delete, patch].into_iter().flatten()
+    [("get", get), ("put", put), ("post", post), ("delete", delete), ("patch", patch)]
+        .into_iter()
+        .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// Such as `getAdminUsersUsernameSessions`. By default, it is the name of the handler, and many have
+/// the same: Swagger UI then sends the request of another one.
+fn operation_id(method: &str, path: &str) -> String {
+    let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.fold(method.to_owned(), |mut id, word| {
+        let (first, rest) = word.split_at(1);
+        id.push_str(&first.to_ascii_uppercase());
+        id.push_str(rest);
+        id
+    })
 }
 
 /// Names the headers of an operation that can answer 429, so that no handler has to.

@@ -29,8 +29,9 @@ impl CorsOrigins {
     pub fn parse(text: &str) -> Result<CorsOrigins, Fatal> {
         let origins = text.split([',', ' ', '\n', '\t']).filter(|origin| !origin.is_empty());
         let origins = origins.map(|origin| match PublicUrl::parse(origin) {
-            Ok(url) => Ok(url.origin().to_owned()),
-            Err(_) => Err(Fatal(format!(
+            // Hosts may contain an asterisk, but nothing is matched with it.
+            Ok(url) if !origin.contains('*') => Ok(url.origin().to_owned()),
+            _ => Err(Fatal(format!(
                 "POSTLY_CORS_ORIGINS must have origins such as https://app.example, not {origin:?}"
             ))),
         });

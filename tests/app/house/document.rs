@@ -36,6 +36,11 @@ async fn every_api_route_is_in_the_document_and_nothing_else() {
         }
     }
     assert_eq!(mounted, described);
+    // Swagger UI and generators tell operations apart by their ids alone.
+    let operations = document["paths"].as_object().unwrap().values();
+    let operations = operations.flat_map(|item| item.as_object().unwrap().values());
+    let ids: BTreeSet<&str> = operations.map(|one| one["operationId"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), described.len(), "two operations have the same id: {ids:?}");
     let schemas = &document["components"]["schemas"];
     for (schema, field) in
         [("Login", "password"), ("Registration", "password"), ("PostSummary", "votes")]
