@@ -25,6 +25,7 @@ use crate::error::{Fatal, Result};
 use crate::jobs::mailer::Mailer;
 use crate::models::base::attempts::Attempts;
 use crate::models::base::hasher::Hasher;
+use crate::models::base::metrics::Metrics;
 use crate::models::base::pool::Pool;
 use crate::models::base::settings::Settings;
 use crate::models::base::site::Site;
@@ -36,6 +37,7 @@ use crate::web::database::{Database, manage_site};
 use crate::web::door::API;
 use crate::web::request::authentication::Authenticate;
 use crate::web::request::client_address::TrustedProxies;
+use crate::web::request_log::RequestLog;
 use crate::web::response::{assets, catcher};
 use crate::web::security::cors::Cors;
 use crate::web::security::denials::Denials;
@@ -68,6 +70,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
     let (limits, attempts) = (config.limits, Attempts::default());
     let breached_passwords = config.breached_passwords;
     let settings = Settings::new(config.fixed);
+    let metrics = Metrics::new(db::engine(&config.database_url)?)?;
 
     let rooms = routes::rooms();
     let fragments = rooms.iter().map(|room| room.document.clone());
@@ -90,6 +93,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
             breached_passwords,
             limits,
             attempts,
+            metrics,
         }))
         .attach(Template::try_custom(assets::templates))
         .attach(Shield::new()) // Our own fairing sets all security headers.
@@ -98,6 +102,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
         .attach(Cors)
         .attach(Headers)
         .attach(Denials)
+        .attach(RequestLog)
         .attach(Worker::new(mailer))
         .attach(SettingsRefresh)
         .attach(web::drain::Drain)

@@ -7,6 +7,7 @@ mod demo;
 mod first_run;
 mod keys;
 mod log;
+mod metrics;
 mod migrate;
 mod operator;
 mod process;

@@ -9,6 +9,7 @@ use crate::error::{AuditFault, Error, Fatal};
 use crate::models;
 use crate::models::base::attempts::Attempts;
 use crate::models::base::hasher::Hasher;
+use crate::models::base::metrics::Metrics;
 use crate::models::base::pool::Pool;
 use crate::models::base::settings::Settings;
 use crate::models::base::site::Site;
@@ -110,6 +111,7 @@ pub async fn site(config: &Config, access: Access) -> Result<Site, Fatal> {
         breached_passwords: config.breached_passwords.clone(),
         limits: config.limits,
         attempts: Attempts::default(),
+        metrics: Metrics::new(db::engine(&config.database_url)?)?,
     })
 }
 

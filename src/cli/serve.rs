@@ -5,7 +5,7 @@ use std::time::Instant;
 use rocket::error::ErrorKind;
 
 use super::operator::{self, Access};
-use super::{announcement, first_run, start};
+use super::{announcement, first_run, metrics, start};
 use crate::config::Config;
 use crate::error::Fatal;
 use crate::models::base::site::Site;
@@ -20,9 +20,9 @@ pub async fn run(config: Config) -> Result<(), Fatal> {
     start::warn(&config);
 
     // Formatting a Rocket error also keeps it from panicking when it is dropped.
-    let (address, port) = (config.listens_at.ip(), config.listens_at.port());
+    let address = config.listens_at;
     let failed = |e: rocket::Error| match e.kind() {
-        ErrorKind::Bind(cause) | ErrorKind::Io(cause) => start::cannot_listen(address, port, cause),
+        ErrorKind::Bind(cause) | ErrorKind::Io(cause) => start::cannot_listen(address, "ROCKET_PORT", cause),
         _ => Fatal(format!("the server cannot run: {e}")),
     };
     let wait = config.drain;
@@ -30,10 +30,12 @@ pub async fn run(config: Config) -> Result<(), Fatal> {
     let stopping = drain::at_signal(&rocket, wait)?;
     let site = rocket.state::<Site>().cloned();
     let worker = rocket.state::<RunningWorker>().cloned().unwrap_or_default();
+    let mut watched = None;
     if let Some(site) = &site {
         let link = rocket.state::<SetupLink>();
         first_run::prepare(&config, site, link).await?;
         announcement::log(&config, site).await?;
+        watched = metrics::serve(&config, site).await?;
     }
     let launched = rocket.launch().await;
     if let Err(e) = &launched
@@ -52,6 +54,9 @@ pub async fn run(config: Config) -> Result<(), Fatal> {
     } else if !worker.finish(end).await {
         tracing::warn!("some jobs did not finish in time; they are run again later");
         is_finished = false;
+    }
+    if let Some(metrics) = watched {
+        metrics.notify();
     }
     if !is_finished {
         // What is still running would keep the database from closing.

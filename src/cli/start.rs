@@ -1,7 +1,7 @@
 //! What `serve` tells the operator when it starts.
 
 use std::io::{Error, ErrorKind};
-use std::net::IpAddr;
+use std::net::SocketAddr;
 
 use crate::config::{Config, data_dir};
 use crate::db;
@@ -46,20 +46,22 @@ pub fn warn(config: &Config) {
     }
 }
 
-/// Why the server cannot listen, and which variable to change.
-pub fn cannot_listen(address: IpAddr, port: u16, error: &Error) -> Fatal {
+/// Why a server cannot listen at an address, and which variable to change: `setting`.
+pub fn cannot_listen(address: SocketAddr, setting: &str, error: &Error) -> Fatal {
+    let (ip, port) = (address.ip(), address.port());
+    let setting_of_ip = if setting == "ROCKET_PORT" { "ROCKET_ADDRESS" } else { setting };
     Fatal(match error.kind() {
         ErrorKind::AddrInUse => format!(
-            "port {port} of {address} is taken by another program, perhaps another Postly; end it, \
-             or choose another port with ROCKET_PORT"
+            "port {port} of {ip} is taken by another program, perhaps another Postly; end it, or \
+             choose another port with {setting}"
         ),
         ErrorKind::PermissionDenied => format!(
             "port {port} needs more rights than this user has; choose one from 1024 up with \
-             ROCKET_PORT"
+             {setting}"
         ),
         ErrorKind::AddrNotAvailable => {
-            format!("this machine does not have the address {address}; change ROCKET_ADDRESS")
+            format!("this machine does not have the address {ip}; change {setting_of_ip}")
         }
-        _ => format!("the server cannot listen on {address}, port {port}: {error}"),
+        _ => format!("the server cannot listen on {ip}, port {port}: {error}"),
     })
 }

@@ -48,6 +48,8 @@ pub struct Config {
     /// The bcrypt cost: the base-2 logarithm of the number of rounds.
     pub bcrypt_cost: u32,
     pub log_format: LogFormat,
+    /// Where the metrics are served, if anywhere.
+    pub metrics_address: Option<SocketAddr>,
     /// How long to keep serving after SIGTERM while not ready.
     pub drain: Duration,
     pub rules: Rules,
@@ -92,6 +94,7 @@ struct Options {
     public_url: Option<String>,
     bcrypt_cost: u32,
     log_format: LogFormat,
+    metrics_address: Option<String>,
     trusted_proxies: Option<String>,
     mail_url: Option<String>,
     mail_from: Option<String>,
@@ -122,6 +125,7 @@ impl Default for Options {
             public_url: None,
             bcrypt_cost: 12,
             log_format: LogFormat::Text,
+            metrics_address: None,
             trusted_proxies: None,
             mail_url: None,
             mail_from: None,
@@ -249,6 +253,7 @@ impl Config {
             options.setup_password_file.as_deref(),
             options.setup_email,
         )?;
+        let metrics_address = options.metrics_address.as_deref().map(metrics_address);
         let secrets = options.secret_key.as_deref().map(secret_keys::configured).transpose()?;
         if secrets.is_none() {
             secret_keys::require_file(&database_url)?;
@@ -266,6 +271,7 @@ impl Config {
             listens_at: SocketAddr::new(rocket.address, rocket.port),
             bcrypt_cost: options.bcrypt_cost,
             log_format: options.log_format,
+            metrics_address: metrics_address.transpose()?,
             reserved_names: ReservedNames::new(
                 options.reserved_names.as_deref().unwrap_or_default(),
             ),
@@ -309,6 +315,13 @@ impl Config {
 fn is_contact(text: &str) -> bool {
     let is_known = ["mailto:", "https://", "tel:"].iter().any(|scheme| text.starts_with(scheme));
     is_known && text.bytes().all(|b| b.is_ascii_graphic()) && url::Url::parse(text).is_ok()
+}
+
+/// Where the metrics are served.
+fn metrics_address(text: &str) -> Result<SocketAddr, Fatal> {
+    text.trim().parse().map_err(|_| {
+        Fatal::new("POSTLY_METRICS_ADDRESS must be an address with a port, such as 127.0.0.1:9464")
+    })
 }
 
 /// The folder of the SQLite file; `data` on PostgreSQL.

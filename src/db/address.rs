@@ -17,6 +17,14 @@ pub fn is_sqlite(url: &str) -> Result<bool, Fatal> {
     }
 }
 
+/// The name of the engine of a URL.
+///
+/// # Errors
+/// As of `is_sqlite`.
+pub fn engine(url: &str) -> Result<&'static str, Fatal> {
+    Ok(if is_sqlite(url)? { "sqlite" } else { "postgresql" })
+}
+
 /// The file of a `sqlite:` URL.
 ///
 /// # Errors

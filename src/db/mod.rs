@@ -13,6 +13,7 @@ mod files;
 mod health;
 mod inspect;
 mod migrate;
+mod pool_use;
 mod record;
 mod repeat;
 mod search;
@@ -20,7 +21,7 @@ mod sqlite_file;
 mod statement;
 mod value;
 
-pub use address::{describe, is_sqlite, sqlite_path};
+pub use address::{describe, engine, is_sqlite, sqlite_path};
 pub use backup::backup;
 pub use clock::shared_now;
 pub use connect::Limits;
@@ -32,6 +33,7 @@ pub use files::{
 pub use health::Readiness;
 pub use inspect::{SchemaState, inspect};
 pub use migrate::{Backfill, Step};
+pub use pool_use::PoolUse;
 pub use record::recording;
 pub use repeat::repeat;
 pub use search::{Hits, SearchFrom, SearchTable};

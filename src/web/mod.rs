@@ -7,6 +7,7 @@ pub mod door;
 pub mod drain;
 pub mod public_url;
 pub mod request;
+pub mod request_log;
 pub mod response;
 pub mod room;
 pub mod security;

@@ -2,6 +2,7 @@
 //! first run, and the demo.
 
 pub mod administration;
+pub mod census;
 pub mod demo;
 pub mod document;
 pub mod first_run;

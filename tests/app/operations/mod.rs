@@ -4,6 +4,7 @@ mod commands;
 mod flows;
 mod health;
 mod log;
+mod metrics;
 mod operator;
 mod requests;
 mod static_files;

@@ -29,6 +29,7 @@ pub use postly::models::base::random::sha256;
 pub use postly::models::base::rate_policy::RateLimits;
 pub use postly::models::base::site::Site;
 pub use postly::models::mail::outbox::JOB as MAIL;
+pub use postly::models::moderation::census;
 use postly::models::moderation::first_run;
 pub use postly::models::users::user::Role;
 pub use postly::rocket;
