@@ -61,6 +61,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
         (empty.path().to_owned(), Some(empty))
     };
     let keys = Arc::new(config.keys()?);
+    let surroundings = config.surroundings()?;
     let figment = config.figment.merge(("template_dir", folder));
 
     let origin = config.public_url.origin();
@@ -103,7 +104,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
         .attach(Headers)
         .attach(Denials)
         .attach(RequestLog)
-        .attach(Worker::new(mailer))
+        .attach(Worker::new(mailer, surroundings))
         .attach(SettingsRefresh)
         .attach(web::drain::Drain)
         .attach(AdHoc::on_liftoff("address", move |rocket| {

@@ -23,10 +23,8 @@ pub async fn serve(config: &Config, site: &Site) -> Result<Option<Shutdown>, Fat
     let Some(address) = config.metrics_address else { return Ok(None) };
     let (listens, is_listening) = oneshot::channel();
     let listens = Mutex::new(Some(listens));
-    let figment = config.figment.clone().merge(("address", address.ip())).merge((
-        "port",
-        address.port(),
-    ));
+    let figment =
+        config.figment.clone().merge(("address", address.ip())).merge(("port", address.port()));
     let server = metrics::mount(rocket::custom(figment), site.clone()).attach(AdHoc::on_liftoff(
         "address",
         |rocket| {

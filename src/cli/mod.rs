@@ -4,6 +4,7 @@ mod announcement;
 mod audit;
 mod backup;
 mod demo;
+mod doctor;
 mod first_run;
 mod keys;
 mod log;
@@ -51,7 +52,9 @@ enum Command {
     /// Check the audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
-    /// Fill an empty site with demo users and posts
+    /// Check whether all is well
+    Doctor(doctor::DoctorArguments),
+    /// Fill a site with demo users and posts
     Demo(demo::DemoArguments),
 }
 
@@ -62,7 +65,7 @@ pub fn main() -> ExitCode {
     let dotenv = process::read_dotenv();
     let command = Arguments::parse().command.unwrap_or(Command::Serve);
     match dotenv.and_then(|()| rocket::execute(run(command))) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("postly: {error}");
             ExitCode::FAILURE
@@ -70,10 +73,18 @@ pub fn main() -> ExitCode {
     }
 }
 
-async fn run(command: Command) -> Result<(), Fatal> {
-    let config = Config::load()?;
+async fn run(command: Command) -> Result<ExitCode, Fatal> {
+    let config = match (Config::load(), &command) {
+        (Err(error), Command::Doctor(_)) => return Ok(doctor::report(&error)),
+        (config, _) => config?,
+    };
     log::to_stderr(config.log_format, !matches!(command, Command::Serve))?;
     match command {
+        Command::Doctor(arguments) => {
+            return Ok(doctor::run(&config, &arguments)
+                .await
+                .unwrap_or_else(|e| doctor::report(&e)));
+        }
         Command::Serve => serve::run(config).await,
         Command::Migrate => migrate::run(&config).await,
         Command::Backup(arguments) => backup::run(&config, &arguments).await,
@@ -82,4 +93,5 @@ async fn run(command: Command) -> Result<(), Fatal> {
         Command::Audit(command) => audit::run(&config, &command).await,
         Command::Demo(arguments) => demo::run(&config, &arguments).await,
     }
+    .map(|()| ExitCode::SUCCESS)
 }

@@ -124,29 +124,10 @@ impl From<Error> for Fatal {
                  expect {instead} instead",
                 at.format("%Y-%m-%d")
             ),
-            Error::AuditBroken(fault) => format!("the audit log is broken: {}", broken(fault)),
+            Error::AuditBroken(fault) => format!("the audit log is broken: {fault}"),
             Error::Database(error) => format!("the database failed: {error}"),
             Error::Internal(what) => what,
             error => messages::detail(&Cause::Site(error)),
         })
-    }
-}
-
-fn broken(fault: AuditFault) -> String {
-    match fault {
-        AuditFault::Missing(id) => format!("event {id} is missing"),
-        AuditFault::Changed(id) => format!("event {id} was changed"),
-        AuditFault::DetailsChanged(id) => format!("the details of event {id} were changed"),
-        AuditFault::DetailsMissing(id) => {
-            format!("the details of event {id} are missing, although the account was not deleted")
-        }
-        AuditFault::Seal(id) => format!("the seal up to event {id} was changed"),
-        AuditFault::UnknownKey { id, key } => format!(
-            "the signature of the seal up to event {id} cannot be checked, since its key {key} is \
-             unknown; add the key to POSTLY_SECRET_KEY again, behind the others"
-        ),
-        AuditFault::Sealed { id, .. } => format!("event {id} was sealed"),
-        AuditFault::Head => "the record of the last event was changed".to_owned(),
-        AuditFault::Checkpoint(id) => format!("event {id} does not match the checkpoint"),
     }
 }

@@ -22,7 +22,9 @@ pub async fn run(config: Config) -> Result<(), Fatal> {
     // Formatting a Rocket error also keeps it from panicking when it is dropped.
     let address = config.listens_at;
     let failed = |e: rocket::Error| match e.kind() {
-        ErrorKind::Bind(cause) | ErrorKind::Io(cause) => start::cannot_listen(address, "ROCKET_PORT", cause),
+        ErrorKind::Bind(cause) | ErrorKind::Io(cause) => {
+            start::cannot_listen(address, "ROCKET_PORT", cause)
+        }
         _ => Fatal(format!("the server cannot run: {e}")),
     };
     let wait = config.drain;

@@ -26,23 +26,8 @@ pub fn check_files(config: &Config) -> Result<(), Fatal> {
 
 /// Warns of what is right at home, but hardly on the Internet.
 pub fn warn(config: &Config) {
-    let address = config.listens_at.ip();
-    if address.is_loopback() {
-        return;
-    }
-    if config.public_url.is_default() {
-        tracing::warn!(
-            "ROCKET_ADDRESS={address} lets other machines connect, but POSTLY_PUBLIC_URL is not \
-             set: forms from any other address than {} are refused",
-            config.public_url.origin()
-        );
-    }
-    if config.trusted_proxies.is_empty() {
-        tracing::warn!(
-            "ROCKET_ADDRESS={address} lets other machines connect, but POSTLY_TRUSTED_PROXIES is \
-             not set: a public site needs a proxy in front of it that stops slow and excessive \
-             clients, and its address belongs there"
-        );
+    for advice in config.advice() {
+        tracing::warn!("{advice}");
     }
 }
 

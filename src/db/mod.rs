@@ -12,6 +12,7 @@ mod describe;
 mod files;
 mod health;
 mod inspect;
+mod integrity;
 mod migrate;
 mod pool_use;
 mod record;
@@ -28,7 +29,8 @@ pub use connect::Limits;
 pub use connection::{Conn, Db, Lock, Tx};
 pub use describe::Description;
 pub use files::{
-    companions, create_private_folder, make_private, open_private_file, warn_of_open_folder,
+    Space, companions, create_private_folder, is_open_to_others, make_private, open_private_file,
+    space, warn_of_open_folder,
 };
 pub use health::Readiness;
 pub use inspect::{SchemaState, inspect};

@@ -115,6 +115,17 @@ impl Mailer {
         Ok(())
     }
 
+    /// Whether the mail server can be reached; `None` without one.
+    ///
+    /// # Errors
+    /// As of `send`.
+    pub async fn check(&self) -> Option<Result<(), JobFailure>> {
+        match &self.transport {
+            Transport::Smtp(server) => Some(server.check(&self.hello).await),
+            Transport::Folder(_) | Transport::Log => None,
+        }
+    }
+
     fn message(&self, email: &Email, id: &str) -> Result<Message> {
         let failed = |e: &dyn std::fmt::Display| Error::Internal(format!("mail: {e}"));
         let subject = self.render(email, "subject.txt")?;

@@ -2,6 +2,7 @@
 //! changes, and `retention` deletes what is old.
 
 pub mod chain;
+mod fault;
 pub mod retention;
 mod seal;
 mod search;

@@ -47,10 +47,8 @@ async fn metrics(
         tracing::error!(%error, "the metrics cannot be shown");
         Status::InternalServerError
     })?;
-    let plain = ContentType::new("text", "plain").with_params([
-        ("version", "0.0.4"),
-        ("charset", "utf-8"),
-    ]);
+    let plain =
+        ContentType::new("text", "plain").with_params([("version", "0.0.4"), ("charset", "utf-8")]);
     Ok((plain, text))
 }
 

@@ -22,6 +22,7 @@ pub use request::input::Input;
 pub use request::query::{Query, SearchParams, SearchResult};
 pub use request::reach::Reach;
 pub use request::return_to::ReturnTo;
+pub use request::upload::Upload;
 pub use response::failure::{Failure, OrForm};
 pub use response::flash::Flash;
 pub use response::problem::Problem;

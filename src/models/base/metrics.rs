@@ -88,9 +88,7 @@ impl Metrics {
         )?;
         registry.register(Box::new(durations.clone()))?;
         #[cfg(target_os = "linux")]
-        registry.register(Box::new(
-            prometheus::process_collector::ProcessCollector::for_self(),
-        ))?;
+        registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         let build = gauges(
             "postly_build_info",
             "Always 1; the labels name the version and the database engine.",

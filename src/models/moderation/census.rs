@@ -16,7 +16,11 @@ const SESSIONS: i64 = 100_000;
 pub async fn take(db: &Db) -> Result<Census> {
     let at = now();
     let jobs_due = sql("SELECT count(*) FROM (SELECT id FROM jobs \
-         WHERE finished_at IS NULL AND run_at <= $1 LIMIT $2) AS due").bind(at).bind(JOBS).scalar(db).await?;
+         WHERE finished_at IS NULL AND run_at <= $1 LIMIT $2) AS due")
+    .bind(at)
+    .bind(JOBS)
+    .scalar(db)
+    .await?;
     let first: Option<DateTime<Utc>> = sql("SELECT run_at FROM jobs \
          WHERE finished_at IS NULL AND run_at <= $1 ORDER BY run_at, id LIMIT 1")
     .bind(at)
@@ -24,10 +28,10 @@ pub async fn take(db: &Db) -> Result<Census> {
     .await?;
     let sessions = sql("SELECT count(*) FROM (SELECT 1 FROM sessions \
          WHERE last_used_at > $1 LIMIT $2) AS used")
-        .bind(at - Duration::hours(24))
-        .bind(SESSIONS)
-        .scalar(db)
-        .await?;
+    .bind(at - Duration::hours(24))
+    .bind(SESSIONS)
+    .scalar(db)
+    .await?;
     let oldest_due = first.map_or(0, |first| (at - first).num_seconds().max(0));
     Ok(Census { jobs_due, oldest_due, sessions })
 }

@@ -128,7 +128,8 @@ fn requests_have_a_line_each() {
     let server = Starting::logging_to(&mut command, &log).ready();
     let ann = server.newcomer("ann");
     let id = ann.posts("A post");
-    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let agent: ureq::Agent =
+        ureq::Agent::config_builder().http_status_as_error(false).build().into();
     let page = format!("{}/posts/{id}?canary=1", server.url);
     let body = agent.get(&page).call().unwrap().body_mut().read_to_string().unwrap();
     agent.head(&page).call().unwrap();

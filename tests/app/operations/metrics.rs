@@ -84,10 +84,22 @@ fn requests_log_ins_and_refusals_are_counted() {
     }
     let text = watched.text();
     for (series, expected) in [
-        (r#"postly_http_requests_total{door="api",method="POST",route="/api/v1/posts",status="201"}"#, 1.0),
-        (r#"postly_http_requests_total{door="page",method="GET",route="/posts/<id>",status="200"}"#, 1.0),
-        (r#"postly_http_requests_total{door="page",method="GET",route="/posts/<id>",status="404"}"#, 1.0),
-        (r#"postly_http_request_duration_seconds_count{door="page",method="GET",route="/posts/<id>"}"#, 2.0),
+        (
+            r#"postly_http_requests_total{door="api",method="POST",route="/api/v1/posts",status="201"}"#,
+            1.0,
+        ),
+        (
+            r#"postly_http_requests_total{door="page",method="GET",route="/posts/<id>",status="200"}"#,
+            1.0,
+        ),
+        (
+            r#"postly_http_requests_total{door="page",method="GET",route="/posts/<id>",status="404"}"#,
+            1.0,
+        ),
+        (
+            r#"postly_http_request_duration_seconds_count{door="page",method="GET",route="/posts/<id>"}"#,
+            2.0,
+        ),
         // At both doors.
         (r#"postly_audit_events_total{kind="login"}"#, 2.0),
         (r#"postly_audit_events_total{kind="registered"}"#, 1.0),

@@ -1,6 +1,7 @@
 //! Running the site: commands, health, the log, static files.
 
 mod commands;
+mod doctor;
 mod flows;
 mod health;
 mod log;
