@@ -135,7 +135,7 @@ async fn schema(around: &Surroundings) -> Result<Finding> {
 }
 
 async fn numbers(db: &Db, mending: Mending) -> Result<Finding> {
-    let (posts, users) = (counters::wrong_posts(db).await?, counters::wrong_users(db).await?);
+    let (posts, users) = (counters::wrong_posts(db, 0).await?, counters::wrong_users(db, 0).await?);
     if posts.is_empty() && users.is_empty() {
         return Ok(Finding::new(Diagnosis::CountersOk));
     }

@@ -9,24 +9,28 @@ use crate::models::posts::post_search;
 /// How many wrong rows are looked for at a time.
 const BATCH: i64 = 1_000;
 
-/// Posts whose number of votes is wrong. Reads all posts and votes.
-pub async fn wrong_posts(db: &Db) -> Result<Vec<i64>> {
+/// Posts behind this id whose number of votes is wrong, in the order of their ids. Reads all posts and
+/// votes.
+pub async fn wrong_posts(db: &Db, after: i64) -> Result<Vec<i64>> {
     sql("SELECT p.id FROM posts p LEFT JOIN \
          (SELECT post_id, count(*) AS number FROM votes GROUP BY post_id) v ON v.post_id = p.id \
-         WHERE p.votes <> coalesce(v.number, 0) ORDER BY p.id LIMIT $1")
+         WHERE p.id > $1 AND p.votes <> coalesce(v.number, 0) ORDER BY p.id LIMIT $2")
+    .bind(after)
     .bind(BATCH)
     .all(db)
     .await
     .map(ids)
 }
 
-/// Accounts whose numbers of posts and votes are wrong or missing. Reads all accounts and posts.
-pub async fn wrong_users(db: &Db) -> Result<Vec<i64>> {
+/// Accounts behind this id whose numbers of posts and votes are wrong or missing, in the order of their
+/// ids. Reads all accounts and posts.
+pub async fn wrong_users(db: &Db, after: i64) -> Result<Vec<i64>> {
     sql("SELECT u.id FROM users u LEFT JOIN user_counts c ON c.user_id = u.id LEFT JOIN \
          (SELECT user_id, count(*) AS posts, sum(votes) AS votes FROM posts \
          WHERE published_at IS NOT NULL GROUP BY user_id) p ON p.user_id = u.id \
-         WHERE c.posts IS NULL OR c.posts <> coalesce(p.posts, 0) \
-         OR c.votes <> coalesce(p.votes, 0) ORDER BY u.id LIMIT $1")
+         WHERE u.id > $1 AND (c.posts IS NULL OR c.posts <> coalesce(p.posts, 0) \
+         OR c.votes <> coalesce(p.votes, 0)) ORDER BY u.id LIMIT $2")
+    .bind(after)
     .bind(BATCH)
     .all(db)
     .await
@@ -41,20 +45,20 @@ fn ids(rows: Vec<(i64,)>) -> Vec<i64> {
 pub async fn mend(db: &Db) -> Result<u64> {
     let mut mended = 0;
     // The numbers of accounts are sums of those of posts, which triggers keep.
+    let mut last = 0;
     loop {
-        let posts = wrong_posts(db).await?;
-        if posts.is_empty() {
-            break;
-        }
+        let posts = wrong_posts(db, last).await?;
+        let Some(end) = posts.last() else { break };
+        last = *end;
         for id in posts {
             mended += mend_post(db, id).await?;
         }
     }
+    last = 0;
     loop {
-        let users = wrong_users(db).await?;
-        if users.is_empty() {
-            return Ok(mended);
-        }
+        let users = wrong_users(db, last).await?;
+        let Some(end) = users.last() else { return Ok(mended) };
+        last = *end;
         for id in users {
             mended += mend_user(db, id).await?;
         }
