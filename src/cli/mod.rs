@@ -10,6 +10,7 @@ mod log;
 mod migrate;
 mod operator;
 mod process;
+mod restore;
 mod serve;
 mod start;
 mod user;
@@ -38,9 +39,11 @@ enum Command {
     /// Serve the site (the default); migrates the database first
     Serve,
     /// Bring the database up to date, then exit
-    Migrate,
+    Migrate(migrate::MigrateArguments),
     /// Copy the SQLite database to a new file while the site is running, and verify the copy
     Backup(backup::BackupArguments),
+    /// Verify a copy of the SQLite database, and put it in the place of the current one
+    Restore(restore::RestoreArguments),
     /// Manage users
     #[command(subcommand)]
     User(user::UserCommand),
@@ -61,7 +64,7 @@ pub fn main() -> ExitCode {
     let dotenv = process::read_dotenv();
     let command = Arguments::parse().command.unwrap_or(Command::Serve);
     match dotenv.and_then(|()| rocket::execute(run(command))) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("postly: {error}");
             ExitCode::FAILURE
@@ -69,16 +72,19 @@ pub fn main() -> ExitCode {
     }
 }
 
-async fn run(command: Command) -> Result<(), Fatal> {
+/// The exit code of a command that did not fail.
+async fn run(command: Command) -> Result<ExitCode, Fatal> {
     let config = Config::load()?;
     log::to_stderr(config.log_format, !matches!(command, Command::Serve))?;
-    match command {
+    let done = match command {
+        Command::Migrate(arguments) => return migrate::run(&config, &arguments).await,
         Command::Serve => serve::run(config).await,
-        Command::Migrate => migrate::run(&config).await,
         Command::Backup(arguments) => backup::run(&config, &arguments).await,
+        Command::Restore(arguments) => restore::run(&config, &arguments).await,
         Command::User(command) => user::run(&config, command).await,
         Command::Keys(command) => keys::run(&config, &command).await,
         Command::Audit(command) => audit::run(&config, &command).await,
         Command::Demo(arguments) => demo::run(&config, &arguments).await,
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }

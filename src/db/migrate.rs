@@ -1,41 +1,12 @@
-//! Migrations: SQL files for each engine, and code for the backfills that SQL cannot do on both.
-
-use std::pin::Pin;
-
-use sqlx::migrate::Migrator;
+//! Brings a database up to date.
 
 use super::connect::lock_file;
-use super::connection::{Db, Lock, Tx};
+use super::connection::{Db, Lock};
+use super::migrations::{Backfill, POSTGRES, SQLITE, Step};
 use super::statement::sql;
+use super::upgrade_copy;
 use super::value::now;
 use crate::error::{Error, Fatal, Result};
-
-/// A migration step in Rust, for values that SQL alone cannot compute.
-#[derive(Clone, Copy)]
-pub struct Backfill {
-    /// Recorded in the database when it has finished, so that it does not run again.
-    pub name: &'static str,
-    /// The number of the SQL migration after which it runs: at least 7, which creates the table
-    /// `backfills`. Later SQL migrations can rely on its results.
-    pub after: i64,
-    /// Processes one batch of rows, in its own transaction.
-    pub run: for<'t> fn(&'t mut Tx) -> Running<'t>,
-}
-
-/// The future of a batch.
-pub type Running<'t> = Pin<Box<dyn Future<Output = Result<Step>> + Send + 't>>;
-
-/// The outcome of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// Rows may be left; run another batch.
-    Continue,
-    Finished,
-}
-
-/// The SQL files, embedded at compile time.
-pub(super) static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
-pub(super) static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 impl Db {
     /// Brings the schema up to date. Several instances may do so at once.
@@ -43,6 +14,25 @@ impl Db {
     /// # Errors
     /// One sentence for the operator.
     pub async fn migrate(&self, backfills: &[Backfill]) -> Result<(), Fatal> {
+        self.upgrade(backfills, 0).await
+    }
+
+    /// `migrate`, but first keeps a copy of an existing SQLite file beside it, and of such copies
+    /// the latest `copies`; none with 0.
+    ///
+    /// # Errors
+    /// One sentence for the operator. Nothing was migrated if there is no copy.
+    pub async fn upgrade(&self, backfills: &[Backfill], copies: usize) -> Result<(), Fatal> {
+        // One instance migrates, and the others wait: only the first makes a copy.
+        let _held = match self {
+            Db::Sqlite { writer, .. } => {
+                let options = writer.connect_options();
+                let held = lock_file(options.get_filename()).await?;
+                upgrade_copy::keep(options.get_filename(), backfills, copies).await?;
+                Some(held)
+            }
+            Db::Postgres { .. } => None,
+        };
         let before = self.applied_migrations().await;
         let mut backfills = backfills.to_vec();
         backfills.sort_by_key(|backfill| backfill.after);
@@ -63,10 +53,7 @@ impl Db {
     async fn migrate_to(&self, target: Option<i64>) -> Result<(), Fatal> {
         let target = target.unwrap_or(i64::MAX);
         let migrated = match self {
-            Db::Sqlite { writer, .. } => {
-                let _held = lock_file(writer.connect_options().get_filename()).await?;
-                SQLITE.run_to(target, writer).await
-            }
+            Db::Sqlite { writer, .. } => SQLITE.run_to(target, writer).await,
             Db::Postgres { pool, .. } => POSTGRES.run_to(target, pool).await,
         };
         migrated.map_err(|e| Fatal(format!("the database cannot be migrated: {e}")))

@@ -13,11 +13,14 @@ mod files;
 mod health;
 mod inspect;
 mod migrate;
+mod migrations;
 mod record;
 mod repeat;
+mod restore;
 mod search;
 mod sqlite_file;
 mod statement;
+mod upgrade_copy;
 mod value;
 
 pub use address::{describe, is_sqlite, sqlite_path};
@@ -30,10 +33,11 @@ pub use files::{
     companions, create_private_folder, make_private, open_private_file, warn_of_open_folder,
 };
 pub use health::Readiness;
-pub use inspect::{SchemaState, inspect};
-pub use migrate::{Backfill, Step};
+pub use inspect::{Inspection, PendingStep, SchemaState, examine, inspect};
+pub use migrations::{Backfill, Step};
 pub use record::recording;
 pub use repeat::repeat;
+pub use restore::{Restored, restore};
 pub use search::{Hits, SearchFrom, SearchTable};
 pub use statement::{Row, Statement, sql};
 pub use value::{Value, now};

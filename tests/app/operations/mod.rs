@@ -7,6 +7,7 @@ mod log;
 mod operator;
 mod requests;
 mod static_files;
+mod upgrades;
 
 use crate::support::permission::Permission;
 

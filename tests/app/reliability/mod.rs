@@ -8,6 +8,7 @@ mod full_disk;
 mod kill;
 mod plans;
 mod proxy;
+mod restore;
 mod start;
 mod stop;
 mod writers;
