@@ -10,6 +10,7 @@ mod log;
 mod migrate;
 mod operator;
 mod process;
+mod relocate;
 mod restore;
 mod serve;
 mod start;
@@ -44,6 +45,8 @@ enum Command {
     Backup(backup::BackupArguments),
     /// Verify a copy of the SQLite database, and put it in the place of the current one
     Restore(restore::RestoreArguments),
+    /// Copy the site to another, empty database: from SQLite to PostgreSQL, or back
+    Move(relocate::MoveArguments),
     /// Manage users
     #[command(subcommand)]
     User(user::UserCommand),
@@ -81,6 +84,7 @@ async fn run(command: Command) -> Result<ExitCode, Fatal> {
         Command::Serve => serve::run(config).await,
         Command::Backup(arguments) => backup::run(&config, &arguments).await,
         Command::Restore(arguments) => restore::run(&config, &arguments).await,
+        Command::Move(arguments) => relocate::run(&config, &arguments).await,
         Command::User(command) => user::run(&config, command).await,
         Command::Keys(command) => keys::run(&config, &command).await,
         Command::Audit(command) => audit::run(&config, &command).await,

@@ -1,5 +1,7 @@
 //! Brings a database up to date.
 
+use sqlx::migrate::Migrator;
+
 use super::connect::lock_file;
 use super::connection::{Db, Lock};
 use super::migrations::{Backfill, POSTGRES, SQLITE, Step};
@@ -33,16 +35,28 @@ impl Db {
             }
             Db::Postgres { .. } => None,
         };
+        self.run(backfills, false).await
+    }
+
+    /// `migrate`, for a database that is marked as the target of a move.
+    ///
+    /// # Errors
+    /// One sentence for the operator.
+    pub(super) async fn migrate_target(&self, backfills: &[Backfill]) -> Result<(), Fatal> {
+        self.run(backfills, true).await
+    }
+
+    async fn run(&self, backfills: &[Backfill], is_marked: bool) -> Result<(), Fatal> {
         let before = self.applied_migrations().await;
         let mut backfills = backfills.to_vec();
         backfills.sort_by_key(|backfill| backfill.after);
         for backfill in backfills {
-            self.migrate_to(Some(backfill.after)).await?;
+            self.migrate_to(Some(backfill.after), is_marked).await?;
             self.backfill(&backfill).await.map_err(|e: Error| {
                 Fatal(format!("the database cannot be migrated: {}: {e}", backfill.name))
             })?;
         }
-        self.migrate_to(None).await?;
+        self.migrate_to(None, is_marked).await?;
         let applied = self.applied_migrations().await - before;
         if applied > 0 {
             tracing::info!(applied, "the database was migrated");
@@ -50,11 +64,17 @@ impl Db {
         Ok(())
     }
 
-    async fn migrate_to(&self, target: Option<i64>) -> Result<(), Fatal> {
+    async fn migrate_to(&self, target: Option<i64>, is_marked: bool) -> Result<(), Fatal> {
         let target = target.unwrap_or(i64::MAX);
+        let migrator = |known: &Migrator| {
+            let mut migrator = Migrator::with_migrations(known.iter().cloned().collect());
+            // The mark is a migration that nobody knows.
+            migrator.set_ignore_missing(is_marked);
+            migrator
+        };
         let migrated = match self {
-            Db::Sqlite { writer, .. } => SQLITE.run_to(target, writer).await,
-            Db::Postgres { pool, .. } => POSTGRES.run_to(target, pool).await,
+            Db::Sqlite { writer, .. } => migrator(&SQLITE).run_to(target, writer).await,
+            Db::Postgres { pool, .. } => migrator(&POSTGRES).run_to(target, pool).await,
         };
         migrated.map_err(|e| Fatal(format!("the database cannot be migrated: {e}")))
     }

@@ -9,6 +9,7 @@ mod connect;
 mod connection;
 mod deferred;
 mod describe;
+mod exclusive;
 mod files;
 mod health;
 mod inspect;
@@ -20,6 +21,7 @@ mod restore;
 mod search;
 mod sqlite_file;
 mod statement;
+mod transfer;
 mod upgrade_copy;
 mod value;
 
@@ -40,4 +42,7 @@ pub use repeat::repeat;
 pub use restore::{Restored, restore};
 pub use search::{Hits, SearchFrom, SearchTable};
 pub use statement::{Row, Statement, sql};
+pub use transfer::{
+    MoveProgress, MovedTable, finish_move, move_database, moved_columns, refuse_running,
+};
 pub use value::{Value, now};

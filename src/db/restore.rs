@@ -1,18 +1,18 @@
 //! Puts a copy of a SQLite database in the place of the current one.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::fs::{FlockOperation, fcntl_lock};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{ConnectOptions, Connection};
 
 use super::address::{absolute, is_sqlite, postgres_flags, sqlite_path};
 use super::backup::{Duplicate, marker, verify};
 use super::connect::lock_file;
+use super::exclusive::{Exclusive, lock_exclusively};
 use super::files::{beside, create_private_folder, make_private};
 use super::inspect::{SchemaState, examine_file, is_in_use};
 use super::migrations::Backfill;
@@ -121,25 +121,17 @@ async fn duplicate(file: &Path, folder: &Path) -> Result<Duplicate, Fatal> {
     Duplicate::of(original, folder).await.map_err(failed)
 }
 
-/// Every connection to a database with a write-ahead log holds a shared lock on its file, even one
-/// that is idle. A lock that excludes all of them tells whether there is any, and keeps others out.
-///
-/// The lock ends when this process closes the file, by whatever descriptor.
+/// Whether there is a database. While the value is kept, no other process can use it.
 ///
 /// # Errors
-/// When another process has the database open.
-fn refuse_if_in_use(database: &Path) -> Result<Option<File>, Fatal> {
-    let name = absolute(database);
-    let file = match OpenOptions::new().read(true).write(true).open(database) {
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-        opened => opened.map_err(|e| Fatal(format!("{name} cannot be used: {e}")))?,
-    };
-    match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(Some(file)),
-        Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) => Err(Fatal(format!(
-            "a running Postly, or another program, uses the database {name}: stop it first"
+/// When another process has it open.
+fn refuse_if_in_use(database: &Path) -> Result<Exclusive, Fatal> {
+    match lock_exclusively(database)? {
+        Exclusive::Elsewhere => Err(Fatal(format!(
+            "a running Postly, or another program, uses the database {}: stop it first",
+            absolute(database)
         ))),
-        Err(e) => Err(Fatal(format!("{name} cannot be locked: {e}"))),
+        other => Ok(other),
     }
 }
 
@@ -158,7 +150,8 @@ async fn replace(database: &Path, duplicate: Duplicate) -> Result<Option<PathBuf
             _ => {}
         }
     }
-    if locked.is_some() {
+    let is_there = matches!(locked, Exclusive::Held(_));
+    if is_there {
         // A second name, so that there is a database at any time; some file systems have none.
         match std::fs::hard_link(database, &kept) {
             Err(e) if e.kind() == ErrorKind::AlreadyExists => return Err(failed(e)),
@@ -170,7 +163,7 @@ async fn replace(database: &Path, duplicate: Duplicate) -> Result<Option<PathBuf
     duplicate.file.persist(database).map_err(|e| failed(e.error))?;
     let folder = kept.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new("."))).and_then(|f| f.sync_all()).map_err(failed)?;
-    Ok(locked.is_some().then_some(kept))
+    Ok(is_there.then_some(kept))
 }
 
 /// Moves what a process that was killed has left in the write-ahead log into the database, and
