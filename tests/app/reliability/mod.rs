@@ -9,6 +9,7 @@ mod kill;
 mod plans;
 mod proxy;
 mod restore;
+mod rolling;
 mod start;
 mod stop;
 mod writers;
