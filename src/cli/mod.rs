@@ -12,6 +12,8 @@ mod metrics;
 mod migrate;
 mod operator;
 mod process;
+mod relocate;
+mod restore;
 mod serve;
 mod start;
 mod user;
@@ -40,9 +42,13 @@ enum Command {
     /// Serve the site (the default); migrates the database first
     Serve,
     /// Bring the database up to date, then exit
-    Migrate,
+    Migrate(migrate::MigrateArguments),
     /// Copy the SQLite database to a new file while the site is running, and verify the copy
     Backup(backup::BackupArguments),
+    /// Verify a copy of the SQLite database, and put it in the place of the current one
+    Restore(restore::RestoreArguments),
+    /// Copy the site to another, empty database: from SQLite to PostgreSQL, or back
+    Move(relocate::MoveArguments),
     /// Manage users
     #[command(subcommand)]
     User(user::UserCommand),
@@ -73,25 +79,27 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// The exit code of a command that did not fail.
 async fn run(command: Command) -> Result<ExitCode, Fatal> {
     let config = match (Config::load(), &command) {
         (Err(error), Command::Doctor(_)) => return Ok(doctor::report(&error)),
         (config, _) => config?,
     };
     log::to_stderr(config.log_format, !matches!(command, Command::Serve))?;
-    match command {
+    let done = match command {
         Command::Doctor(arguments) => {
-            return Ok(doctor::run(&config, &arguments)
-                .await
-                .unwrap_or_else(|e| doctor::report(&e)));
+            let examined = doctor::run(&config, &arguments).await;
+            return Ok(examined.unwrap_or_else(|error| doctor::report(&error)));
         }
+        Command::Migrate(arguments) => return migrate::run(&config, &arguments).await,
         Command::Serve => serve::run(config).await,
-        Command::Migrate => migrate::run(&config).await,
         Command::Backup(arguments) => backup::run(&config, &arguments).await,
+        Command::Restore(arguments) => restore::run(&config, &arguments).await,
+        Command::Move(arguments) => relocate::run(&config, &arguments).await,
         Command::User(command) => user::run(&config, command).await,
         Command::Keys(command) => keys::run(&config, &command).await,
         Command::Audit(command) => audit::run(&config, &command).await,
         Command::Demo(arguments) => demo::run(&config, &arguments).await,
-    }
-    .map(|()| ExitCode::SUCCESS)
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }

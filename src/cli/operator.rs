@@ -48,29 +48,36 @@ pub async fn open(config: &Config, access: Access) -> Result<Db, Fatal> {
     let state = db::inspect(url, models::BACKFILLS, patience).await?;
     check(url, state, access)?;
     let db = Db::connect(url, 2, Duration::from_secs(10)).await?;
+    // Once it is open, nobody can restore another one in its place.
+    let state = match db::is_sqlite(url)? {
+        true => db::inspect(url, models::BACKFILLS, patience).await?,
+        false => state,
+    };
+    check(url, state, access)?;
     if state != SchemaState::Current {
-        db.migrate(models::BACKFILLS).await?;
+        db.upgrade(models::BACKFILLS, config.upgrade_copies).await?;
     }
     Ok(db)
 }
 
-/// Fails unless the database exists and this version has made it; prints which one it is.
+/// Fails unless the database exists and this version has made it.
 ///
 /// # Errors
 /// As of `database`.
 pub async fn require_current(config: &Config) -> Result<(), Fatal> {
     let url = &config.database_url;
-    check(url, db::inspect(url, models::BACKFILLS, Duration::ZERO).await?, Access::Existing)?;
-    announce(url)
+    check(url, db::inspect(url, models::BACKFILLS, Duration::ZERO).await?, Access::Existing)
 }
 
 /// Not on standard output, which scripts read.
-fn announce(url: &str) -> Result<(), Fatal> {
+pub fn announce(url: &str) -> Result<(), Fatal> {
     eprintln!("Database: {}", db::describe(url)?);
     Ok(())
 }
 
-fn check(url: &str, state: SchemaState, access: Access) -> Result<(), Fatal> {
+/// # Errors
+/// When the command cannot use a database in this state.
+pub fn check(url: &str, state: SchemaState, access: Access) -> Result<(), Fatal> {
     let name = db::describe(url)?;
     Err(Fatal(match state {
         SchemaState::Current => return Ok(()),
@@ -95,6 +102,10 @@ fn check(url: &str, state: SchemaState, access: Access) -> Result<(), Fatal> {
         SchemaState::Foreign => {
             format!("the database {name} belongs to another program: it has no tables of Postly")
         }
+        SchemaState::Unfinished => format!(
+            "the database {name} was not filled completely: repeat `postly move`, with DATABASE_URL \
+             naming the database that the site comes from"
+        ),
     }))
 }
 

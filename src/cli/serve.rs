@@ -7,6 +7,7 @@ use rocket::error::ErrorKind;
 use super::operator::{self, Access};
 use super::{announcement, first_run, metrics, start};
 use crate::config::Config;
+use crate::db;
 use crate::error::Fatal;
 use crate::models::base::site::Site;
 use crate::routes::admin::setup::SetupLink;
@@ -14,7 +15,8 @@ use crate::web::background::RunningWorker;
 use crate::web::drain;
 
 pub async fn run(config: Config) -> Result<(), Fatal> {
-    // Rocket opens its own pool; this one is for migrations.
+    // Rocket opens its own pool; this one is for migrations. It is closed first: with its files, a
+    // process loses the locks that SQLite holds on them for another pool.
     operator::open(&config, Access::Migrate).await?.close().await;
     start::check_files(&config)?;
     start::warn(&config);
@@ -29,6 +31,10 @@ pub async fn run(config: Config) -> Result<(), Fatal> {
     };
     let wait = config.drain;
     let rocket = crate::rocket(config.clone())?.ignite().await.map_err(failed)?;
+    // Another file may have been restored in between.
+    if db::is_sqlite(&config.database_url)? {
+        operator::require_current(&config).await?;
+    }
     let stopping = drain::at_signal(&rocket, wait)?;
     let site = rocket.state::<Site>().cloned();
     let worker = rocket.state::<RunningWorker>().cloned().unwrap_or_default();

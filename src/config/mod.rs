@@ -70,6 +70,8 @@ pub struct Config {
     pub cors: CorsOrigins,
     /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
+    /// How many copies of the SQLite file are kept from before upgrades.
+    pub upgrade_copies: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -117,6 +119,7 @@ struct Options {
     limits: Option<String>,
     security_contact: Option<String>,
     cors_origins: Option<String>,
+    upgrade_copies: usize,
 }
 
 impl Default for Options {
@@ -148,6 +151,7 @@ impl Default for Options {
             limits: None,
             security_contact: None,
             cors_origins: None,
+            upgrade_copies: 3,
         }
     }
 }
@@ -296,6 +300,7 @@ impl Config {
                 options.trusted_proxies.as_deref().unwrap_or_default(),
             )?,
             drain: Duration::from_secs(options.drain_seconds),
+            upgrade_copies: options.upgrade_copies,
         })
     }
 }

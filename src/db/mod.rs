@@ -9,17 +9,22 @@ mod connect;
 mod connection;
 mod deferred;
 mod describe;
+mod exclusive;
 mod files;
 mod health;
 mod inspect;
 mod integrity;
 mod migrate;
+mod migrations;
 mod pool_use;
 mod record;
 mod repeat;
+mod restore;
 mod search;
 mod sqlite_file;
 mod statement;
+mod transfer;
+mod upgrade_copy;
 mod value;
 
 pub use address::{describe, engine, is_sqlite, sqlite_path};
@@ -33,11 +38,15 @@ pub use files::{
     space, warn_of_open_folder,
 };
 pub use health::Readiness;
-pub use inspect::{SchemaState, inspect};
-pub use migrate::{Backfill, Step};
+pub use inspect::{Inspection, PendingStep, SchemaState, examine, inspect};
+pub use migrations::{Backfill, Step};
 pub use pool_use::PoolUse;
 pub use record::recording;
 pub use repeat::repeat;
+pub use restore::{Restored, restore};
 pub use search::{Hits, SearchFrom, SearchTable};
 pub use statement::{Row, Statement, sql};
+pub use transfer::{
+    MoveProgress, MovedTable, finish_move, move_database, moved_columns, refuse_running,
+};
 pub use value::{Value, now};

@@ -9,6 +9,7 @@ mod metrics;
 mod operator;
 mod requests;
 mod static_files;
+mod upgrades;
 
 use crate::support::permission::Permission;
 

@@ -40,6 +40,18 @@ impl Site {
         Site { folder, database: Some(url) }
     }
 
+    /// On a database that exists, or not.
+    pub fn on(url: String) -> Site {
+        Site { folder: tempfile::tempdir().unwrap(), database: Some(url) }
+    }
+
+    /// On a SQLite file, whatever the engine under test, that does not exist yet.
+    pub fn sqlite() -> Site {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("site.db").display());
+        Site { folder, database: Some(url) }
+    }
+
     /// An empty folder, nothing configured.
     pub fn unconfigured() -> Site {
         Site { folder: tempfile::tempdir().unwrap(), database: None }
@@ -59,6 +71,11 @@ impl Site {
 
     pub fn is_sqlite(&self) -> bool {
         self.database.as_ref().is_none_or(|url| url.starts_with("sqlite:"))
+    }
+
+    /// `DATABASE_URL`.
+    pub fn url(&self) -> &str {
+        self.database.as_ref().expect("a site with a database")
     }
 
     /// The name of the database, or of its file.

@@ -24,6 +24,11 @@ pub async fn empty(folder: &Path) -> String {
     if is_postgres() { create("template0").await } else { sqlite_url(folder) }
 }
 
+/// An empty PostgreSQL database.
+pub async fn empty_postgres() -> String {
+    create("template0").await
+}
+
 /// A database with the current schema. It is created once per process; each caller gets a copy.
 pub async fn migrated(folder: &Path) -> String {
     static MIGRATED: OnceLock<Snapshot> = OnceLock::new();
@@ -111,7 +116,8 @@ pub async fn contents(url: &str) -> BTreeMap<String, Vec<String>> {
     contents
 }
 
-async fn sqlite_contents(path: &str) -> BTreeMap<String, Vec<String>> {
+/// All rows of all tables of a SQLite file, as SQL literals.
+pub async fn sqlite_contents(path: &str) -> BTreeMap<String, Vec<String>> {
     let mut connection = SqliteConnection::connect(path).await.unwrap();
     let tables = "SELECT name FROM sqlite_schema WHERE type = 'table'";
     let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut connection).await.unwrap();

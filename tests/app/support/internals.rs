@@ -1,7 +1,7 @@
 //! The internals of Postly that tests use: the only file that names paths of the library.
 
 pub use postly::config::Config;
-pub use postly::db::{Backfill, Db, Step, Value, now, recording, sql};
+pub use postly::db::{Backfill, Db, Step, Tx, Value, moved_columns, now, recording, sql};
 pub use postly::error::Error::AuditBroken;
 pub use postly::error::{AuditFault, Error};
 pub use postly::jobs::HANDLERS;
