@@ -30,7 +30,6 @@ mod value;
 pub use address::{describe, engine, is_sqlite, sqlite_path};
 pub use backup::backup;
 pub use clock::shared_now;
-pub use connect::Limits;
 pub use connection::{Conn, Db, Lock, Tx};
 pub use describe::Description;
 pub use files::{

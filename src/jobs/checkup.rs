@@ -9,7 +9,7 @@ use super::job::{Context, Job};
 use super::mailer::Mailer;
 use super::public_address;
 use super::surroundings::Surroundings;
-use crate::db::{self, Db, Limits, SchemaState, Space, now};
+use crate::db::{self, Db, SchemaState, Space, now};
 use crate::error::{Error, Fatal, Result};
 use crate::models::BACKFILLS;
 use crate::models::audit::chain;
@@ -218,16 +218,7 @@ impl Job for Checkup {
 
     async fn run(self, context: Context, _: ClaimedJob) -> Result<(), JobFailure> {
         let around = &context.surroundings;
-        // Connections of its own: those of requests have a shorter time limit.
-        let limits = Limits {
-            max_connections: 2,
-            acquire: Duration::from_secs(10),
-            statement: Some(LONGEST),
-            lock: None,
-        };
-        let opened = Db::open(&around.database_url, limits).await;
-        let db = opened.map_err(|Fatal(why)| Error::Internal(why))?;
-        let site = Site { db, ..context.site.clone() };
+        let site = Site { db: context.site.db.patient(LONGEST), ..context.site.clone() };
         let examined = tokio::time::timeout(
             LONGEST,
             examine(&site, &context.mailer, around, Mending::Nothing),
@@ -236,9 +227,6 @@ impl Job for Checkup {
             let detail = "the site is too large for this page; run postly doctor";
             vec![Finding::about(Diagnosis::CheckFailed, [detail])]
         });
-        checkup::store(&context.site.db, &findings).await?;
-        // Waits for a statement that was given up.
-        tokio::spawn(async move { site.db.close().await });
-        Ok(())
+        Ok(checkup::store(&context.site.db, &findings).await?)
     }
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::json;
 
 use crate::support::PASSWORD;
-use crate::support::binary::{Output, Site, Starting, run, wait_for};
+use crate::support::binary::{Output, Site, Starting, eventually, run, wait_for};
 use crate::support::database::is_postgres;
 use crate::support::internals::{Db, sql};
 use crate::support::mail_server::MailServer;
@@ -215,4 +215,29 @@ fn without_a_configuration_or_a_database_it_says_so() {
     let missing = examine(&site, &[], &[]);
     says(&missing, 2, &["failed   there is no database at"]);
     assert!(!site.path("data/postly.db").exists(), "it created one");
+}
+
+/// What a server examines, it must go on to hold: a process that closes a file of its database loses
+/// its locks on it, and then nobody notices that it is running.
+#[test]
+fn a_server_that_examined_itself_still_keeps_others_out() {
+    let site = Site::new();
+    if !site.is_sqlite() {
+        return; // PostgreSQL has no locks on files.
+    }
+    assert!(site.run(&["backup", "copy.db"], "").status.success());
+    assert!(site.run(&["user", "add", "root", "--admin"], PASSWORD).status.success());
+    let server = site.start();
+    let mut root = server.nobody();
+    root.log_in(json!({"username": "root", "password": PASSWORD}));
+    let refused = |when: &str| {
+        let restored = site.run(&["restore", "copy.db"], "");
+        assert!(restored.text.contains("a running Postly"), "{when}: {}", restored.text);
+    };
+    refused("before");
+    assert_eq!(root.ask("POST", "/admin/checkup", Some(json!({}))).status, 204);
+    eventually("the examination is finished", || {
+        root.ask("GET", "/admin/checkup", None).json["running"] == false
+    });
+    refused("after");
 }

@@ -15,6 +15,9 @@ const OLD: &str = include_str!("../../fixtures/2026-11-21/sqlite.sql");
 const MORE: &str = "
     INSERT INTO settings (name, value) VALUES ('name', 'Harbour Lights');
     INSERT INTO demo_users (user_id) VALUES (3);
+    INSERT INTO checkups (one, requested_at, finished_at, findings) VALUES
+        (1, '2026-11-28T10:00:00+00:00', '2026-11-28T10:00:01+00:00', '[]');
+    INSERT INTO logo (one, media_type, fingerprint, content) VALUES (1, 'image/png', 'f', x'00ff0a5c');
     INSERT INTO documents (name, version, content, content_html, created_at) VALUES
         ('rules', 1, '', '', '2026-11-28T10:00:00+00:00'),
         ('rules', 2, 'Be *kind*.', '<p>Be <em>kind</em>.</p>', '2026-11-28T10:00:00.5+00:00');
