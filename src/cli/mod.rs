@@ -5,6 +5,7 @@ mod audit;
 mod backup;
 mod demo;
 mod first_run;
+mod healthcheck;
 mod keys;
 mod log;
 mod migrate;
@@ -41,6 +42,8 @@ enum Command {
     Migrate,
     /// Copy the SQLite database to a new file while the site is running, and verify the copy
     Backup(backup::BackupArguments),
+    /// Ask the running server whether it is well; exits with 0 or 1
+    Healthcheck(healthcheck::HealthcheckArguments),
     /// Manage users
     #[command(subcommand)]
     User(user::UserCommand),
@@ -70,12 +73,18 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(command: Command) -> Result<(), Fatal> {
+    // Before the rest of the configuration is read: a file that is needed at the start only may be
+    // gone by now.
+    if let Command::Healthcheck(arguments) = &command {
+        return healthcheck::run(arguments).await;
+    }
     let config = Config::load()?;
     log::to_stderr(config.log_format, !matches!(command, Command::Serve))?;
     match command {
         Command::Serve => serve::run(config).await,
         Command::Migrate => migrate::run(&config).await,
         Command::Backup(arguments) => backup::run(&config, &arguments).await,
+        Command::Healthcheck(arguments) => healthcheck::run(&arguments).await,
         Command::User(command) => user::run(&config, command).await,
         Command::Keys(command) => keys::run(&config, &command).await,
         Command::Audit(command) => audit::run(&config, &command).await,

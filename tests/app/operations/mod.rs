@@ -3,6 +3,7 @@
 mod commands;
 mod flows;
 mod health;
+mod healthcheck;
 mod log;
 mod operator;
 mod requests;
