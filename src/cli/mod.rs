@@ -9,6 +9,7 @@ mod healthcheck;
 mod keys;
 mod log;
 mod migrate;
+mod notify;
 mod operator;
 mod process;
 mod serve;

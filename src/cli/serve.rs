@@ -3,9 +3,10 @@
 use std::time::Instant;
 
 use rocket::error::ErrorKind;
+use rocket::fairing::AdHoc;
 
 use super::operator::{self, Access};
-use super::{announcement, first_run, start};
+use super::{announcement, first_run, notify, start};
 use crate::config::Config;
 use crate::error::Fatal;
 use crate::models::base::site::Site;
@@ -26,7 +27,8 @@ pub async fn run(config: Config) -> Result<(), Fatal> {
         _ => Fatal(format!("the server cannot run: {e}")),
     };
     let wait = config.drain;
-    let rocket = crate::rocket(config.clone())?.ignite().await.map_err(failed)?;
+    let ready = AdHoc::on_liftoff("systemd", |_| Box::pin(async { notify::systemd("READY=1") }));
+    let rocket = crate::rocket(config.clone())?.attach(ready).ignite().await.map_err(failed)?;
     let stopping = drain::at_signal(&rocket, wait)?;
     let site = rocket.state::<Site>().cloned();
     let worker = rocket.state::<RunningWorker>().cloned().unwrap_or_default();

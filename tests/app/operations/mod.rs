@@ -8,6 +8,7 @@ mod log;
 mod operator;
 mod requests;
 mod static_files;
+mod systemd;
 
 use crate::support::permission::Permission;
 
