@@ -38,6 +38,7 @@ use crate::web::door::API;
 use crate::web::request::authentication::Authenticate;
 use crate::web::request::client_address::TrustedProxies;
 use crate::web::request_log::RequestLog;
+use crate::web::response::whole::Whole;
 use crate::web::response::{assets, catcher};
 use crate::web::security::cors::Cors;
 use crate::web::security::denials::Denials;
@@ -107,6 +108,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
         .attach(Worker::new(mailer, surroundings))
         .attach(SettingsRefresh)
         .attach(web::drain::Drain)
+        .attach(Whole)
         .attach(AdHoc::on_liftoff("address", move |rocket| {
             drop(empty);
             Box::pin(async move {

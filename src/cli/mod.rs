@@ -6,10 +6,12 @@ mod backup;
 mod demo;
 mod doctor;
 mod first_run;
+mod healthcheck;
 mod keys;
 mod log;
 mod metrics;
 mod migrate;
+mod notify;
 mod operator;
 mod process;
 mod relocate;
@@ -49,6 +51,8 @@ enum Command {
     Restore(restore::RestoreArguments),
     /// Copy the site to another, empty database: from SQLite to PostgreSQL, or back
     Move(relocate::MoveArguments),
+    /// Ask the running server whether it is well; exits with 0 or 1
+    Healthcheck(healthcheck::HealthcheckArguments),
     /// Manage users
     #[command(subcommand)]
     User(user::UserCommand),
@@ -81,6 +85,11 @@ pub fn main() -> ExitCode {
 
 /// The exit code of a command that did not fail.
 async fn run(command: Command) -> Result<ExitCode, Fatal> {
+    // Before the rest of the configuration is read: a file that is needed at the start only may be
+    // gone by now.
+    if let Command::Healthcheck(arguments) = &command {
+        return healthcheck::run(arguments).await.map(|()| ExitCode::SUCCESS);
+    }
     let config = match (Config::load(), &command) {
         (Err(error), Command::Doctor(_)) => return Ok(doctor::report(&error)),
         (config, _) => config?,
@@ -96,6 +105,7 @@ async fn run(command: Command) -> Result<ExitCode, Fatal> {
         Command::Backup(arguments) => backup::run(&config, &arguments).await,
         Command::Restore(arguments) => restore::run(&config, &arguments).await,
         Command::Move(arguments) => relocate::run(&config, &arguments).await,
+        Command::Healthcheck(arguments) => healthcheck::run(&arguments).await,
         Command::User(command) => user::run(&config, command).await,
         Command::Keys(command) => keys::run(&config, &command).await,
         Command::Audit(command) => audit::run(&config, &command).await,

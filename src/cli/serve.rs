@@ -3,9 +3,10 @@
 use std::time::Instant;
 
 use rocket::error::ErrorKind;
+use rocket::fairing::AdHoc;
 
 use super::operator::{self, Access};
-use super::{announcement, first_run, metrics, start};
+use super::{announcement, first_run, metrics, notify, start};
 use crate::config::Config;
 use crate::db;
 use crate::error::Fatal;
@@ -30,7 +31,8 @@ pub async fn run(config: Config) -> Result<(), Fatal> {
         _ => Fatal(format!("the server cannot run: {e}")),
     };
     let wait = config.drain;
-    let rocket = crate::rocket(config.clone())?.ignite().await.map_err(failed)?;
+    let ready = AdHoc::on_liftoff("systemd", |_| Box::pin(async { notify::systemd("READY=1") }));
+    let rocket = crate::rocket(config.clone())?.attach(ready).ignite().await.map_err(failed)?;
     // Another file may have been restored in between.
     if db::is_sqlite(&config.database_url)? {
         operator::require_current(&config).await?;

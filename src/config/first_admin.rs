@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::secret_files;
 use crate::error::Fatal;
 use crate::models::moderation::first_run::FirstRunInput;
 
@@ -24,9 +25,7 @@ pub fn parse(
             ));
         }
     };
-    let text = std::fs::read_to_string(file)
-        .map_err(|e| Fatal(format!("POSTLY_SETUP_PASSWORD_FILE: {}: {e}", file.display())))?;
-    let password = text.lines().next().unwrap_or_default().to_owned();
+    let password = secret_files::first_line("POSTLY_SETUP_PASSWORD_FILE", file)?;
     Ok(Some(FirstRunInput {
         username: Some(username),
         password: Some(password),

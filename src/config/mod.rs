@@ -6,8 +6,10 @@ mod invalid;
 pub mod limits;
 pub mod mail;
 pub mod networks;
+mod secret_files;
 pub mod secret_keys;
 mod service_links;
+pub mod sources;
 mod surroundings;
 
 use std::net::SocketAddr;
@@ -16,13 +18,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use rocket::figment::providers::{Env, Format, Toml};
-use rocket::figment::{Figment, Profile};
+use rocket::figment::Figment;
+use rocket::figment::providers::Serialized;
 use serde::Deserialize;
 
 use self::mail::MailConfig;
 use self::secret_keys::Secrets;
-use self::service_links::is_service_link;
 use crate::db;
 use crate::error::Fatal;
 use crate::models::base::breached_passwords::BreachedPasswords;
@@ -94,12 +95,15 @@ struct Tables {
 #[serde(default, deny_unknown_fields)]
 struct Options {
     secret_key: Option<String>,
+    secret_key_file: Option<PathBuf>,
+    database_password_file: Option<PathBuf>,
     public_url: Option<String>,
     bcrypt_cost: u32,
     log_format: LogFormat,
     metrics_address: Option<String>,
     trusted_proxies: Option<String>,
     mail_url: Option<String>,
+    mail_password_file: Option<PathBuf>,
     mail_from: Option<String>,
     mail_ca: Option<PathBuf>,
     site_name: Option<String>,
@@ -126,12 +130,15 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             secret_key: None,
+            secret_key_file: None,
+            database_password_file: None,
             public_url: None,
             bcrypt_cost: 12,
             log_format: LogFormat::Text,
             metrics_address: None,
             trusted_proxies: None,
             mail_url: None,
+            mail_password_file: None,
             mail_from: None,
             mail_ca: None,
             site_name: None,
@@ -162,59 +169,30 @@ impl Config {
     /// # Errors
     /// One sentence for the operator.
     pub fn load() -> Result<Config, Fatal> {
-        let options = Env::prefixed("POSTLY_")
-            .filter(|key| {
-                let name = key.as_str().to_lowercase();
-                let value = std::env::var(format!("POSTLY_{}", name.to_uppercase()));
-                !name.starts_with("test_") && !is_service_link(&name, &value.unwrap_or_default())
-            })
-            .map(|key| format!("postly.{key}").into());
-        let database = Env::raw().only(&["DATABASE_URL"]).map(|_| "databases.postly.url".into());
-        let file = Env::var_or("ROCKET_CONFIG", "Rocket.toml");
-        Self::from_figment(
-            Self::defaults()
-                .merge(Toml::file(file).nested())
-                .merge(Env::prefixed("ROCKET_").ignore(&["PROFILE", "CONFIG"]).global())
-                .merge(options.global())
-                .merge(database.global())
-                .select(Profile::from_env_or("ROCKET_PROFILE", rocket::Config::DEFAULT_PROFILE)),
-        )
+        Self::from_figment(sources::figment())
     }
 
     /// Our defaults for Rocket's settings; `Options` has those of `POSTLY_*`.
     pub fn defaults() -> Figment {
-        let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        Figment::from(rocket::Config::default())
-            .merge(("ident", "Postly"))
-            // Any client could forge Rocket's default, X-Real-IP.
-            .merge(("ip_header", false))
-            // A post of 100,000 characters, each encoded as up to twelve bytes.
-            .merge(("limits.form", "2MiB"))
-            .merge(("limits.json", "2MiB"))
-            // An uploaded image, and the form around it.
-            .merge(("limits.bytes", "1MiB"))
-            .merge(("limits.data-form", "1MiB"))
-            .merge(("databases.postly.url", "sqlite:data/postly.db"))
-            .merge(("databases.postly.max_connections", (cores * 4).max(8)))
-            .merge(("databases.postly.connect_timeout", 5))
-            // `web::drain` handles signals; running requests then have `grace` seconds to finish,
-            // and idle connections `mercy` more.
-            .merge(("shutdown.ctrlc", false))
-            .merge(("shutdown.signals", Vec::<String>::new()))
-            .merge(("shutdown.grace", 5))
-            .merge(("shutdown.mercy", 1))
+        sources::defaults()
     }
 
     /// Extracts and validates all settings.
     ///
     /// # Errors
     /// One sentence for the operator.
-    pub fn from_figment(figment: Figment) -> Result<Config, Fatal> {
+    pub fn from_figment(mut figment: Figment) -> Result<Config, Fatal> {
         let invalid = |e: rocket::figment::Error| invalid::invalid(&e);
         let rocket: rocket::Config = figment.extract().map_err(invalid)?;
         let Tables { postly: options } = figment.extract().map_err(invalid)?;
-        let database_url: String =
+        let mut database_url: String =
             figment.extract_inner("databases.postly.url").map_err(invalid)?;
+        if let Some(file) = &options.database_password_file {
+            let name = "POSTLY_DATABASE_PASSWORD_FILE";
+            database_url = secret_files::with_password("DATABASE_URL", &database_url, name, file)?;
+            // Rocket opens the pool. Above what the environment says.
+            figment = figment.merge(Serialized::global("databases.postly.url", &database_url));
+        }
 
         // A debug build allows cheaper hashes: the tests create thousands of accounts.
         let min_cost = if cfg!(debug_assertions) { 4 } else { 10 };
@@ -244,7 +222,14 @@ impl Config {
             ));
         }
         let data_dir = data_dir(&database_url)?;
-        let (url, from) = (options.mail_url.as_deref(), options.mail_from.as_deref());
+        let mail_url = match (options.mail_url, &options.mail_password_file) {
+            (url, None) => url,
+            (url, Some(file)) => {
+                let (url, name) = (url.unwrap_or_default(), "POSTLY_MAIL_PASSWORD_FILE");
+                Some(secret_files::with_password("POSTLY_MAIL_URL", &url, name, file)?)
+            }
+        };
+        let (url, from) = (mail_url.as_deref(), options.mail_from.as_deref());
         let mail = MailConfig::parse(url, from, options.mail_ca.as_deref(), &data_dir)?;
         let sends_mail = mail.transport.delivers();
         let site_name = options.site_name.as_deref().map(parse_site_name).transpose();
@@ -262,7 +247,9 @@ impl Config {
             options.setup_email,
         )?;
         let metrics_address = options.metrics_address.as_deref().map(metrics_address);
-        let secrets = options.secret_key.as_deref().map(secret_keys::configured).transpose()?;
+        let file = options.secret_key_file.as_deref();
+        let secrets = secret_files::either("POSTLY_SECRET_KEY", options.secret_key, file)?;
+        let secrets = secrets.as_deref().map(secret_keys::configured).transpose()?;
         if secrets.is_none() {
             secret_keys::require_file(&database_url)?;
         }

@@ -23,7 +23,7 @@ pub type Secrets = (String, Vec<String>);
 /// When there is none, or one is weak.
 pub fn configured(text: &str) -> Result<(String, Vec<String>), Fatal> {
     let mut secrets = Vec::new();
-    for part in text.split([',', ' ', '\n', '\t']).filter(|part| !part.is_empty()) {
+    for part in text.split([',', ' ', '\r', '\n', '\t']).filter(|part| !part.is_empty()) {
         secrets.push(check(part)?);
     }
     newest_first(secrets).ok_or_else(weak)

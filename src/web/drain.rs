@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rocket::fairing::{Fairing, Info, Kind};
+use rocket::http::{Method, Status};
 use rocket::{Build, Ignite, Orbit, Request, Response, Rocket, fairing};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
@@ -73,7 +74,15 @@ async fn either(one: &mut Signal, other: &mut Signal) {
     }
 }
 
-/// Manages `Draining`; during shutdown, keep-alive is off.
+/// A proxy sends this header when it would ask another instance on 502.
+const OTHERS: &str = "X-Other-Instances";
+
+/// Manages `Draining`. During shutdown, keep-alive is off, and proxies are sent away.
+///
+/// nginx leaves out an instance that answers a GET with 502, for a while, and asks another one.
+/// Otherwise it would still be connecting when the socket closes: connections that are not accepted
+/// by then are reset, with the requests in them, and a POST must not be repeated after that. What
+/// changes something is served until the end.
 pub struct Drain;
 
 #[rocket::async_trait]
@@ -89,6 +98,11 @@ impl Fairing for Drain {
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
         if request.rocket().state::<Draining>().is_some_and(Draining::has_begun) {
             response.set_raw_header("Connection", "close");
+            let is_read = matches!(request.method(), Method::Get | Method::Head);
+            if is_read && request.headers().contains(OTHERS) {
+                *response = Response::build().status(Status::BadGateway).finalize();
+                response.set_raw_header("Connection", "close");
+            }
         }
     }
 

@@ -23,9 +23,17 @@ impl<'r> FromRequest<'r> for IfMatch {
     }
 }
 
-/// The version at the start of one of our tags: `"3"`, or `"3-9f86d081884c7d65"`.
+/// The version at the start of one of our tags: `"3"`, or `"3-9f86d081884c7d65"`. A proxy that
+/// compresses a response makes its tag weak, `W/"…"`; the version is nevertheless that of the post.
 fn version(tag: &str) -> Option<i64> {
-    tag.strip_prefix('"')?.strip_suffix('"')?.split('-').next()?.parse().ok()
+    tag.strip_prefix("W/")
+        .unwrap_or(tag)
+        .strip_prefix('"')?
+        .strip_suffix('"')?
+        .split('-')
+        .next()?
+        .parse()
+        .ok()
 }
 
 /// Whether the client already has this representation (RFC 9110 §13.1.2).

@@ -11,3 +11,4 @@ pub mod render;
 pub mod reply;
 pub mod status;
 pub mod theme;
+pub mod whole;

@@ -8,7 +8,7 @@ use super::{files, root};
 use crate::support::internals::RateLimits;
 
 /// The fields of the struct `Options` below `src/config`, as environment variables.
-fn options() -> BTreeSet<String> {
+pub fn options() -> BTreeSet<String> {
     let texts = files(&root().join("src/config"), "rs");
     let fields = texts.iter().find_map(|path| fields(&fs::read_to_string(path).unwrap()));
     let fields = fields.expect("a struct Options below src/config");
@@ -23,7 +23,7 @@ fn fields(text: &str) -> Option<Vec<String>> {
     Some(pairs.filter(|pair| pair[1] == ":").map(|pair| pair[0].clone()).collect())
 }
 
-fn named_in(file: &str) -> BTreeSet<String> {
+pub fn named_in(file: &str) -> BTreeSet<String> {
     let text = fs::read_to_string(root().join(file)).unwrap();
     text.split(|c: char| !c.is_ascii_uppercase() && c != '_')
         .filter(|word| word.starts_with("POSTLY_") && *word != "POSTLY_")

@@ -2,6 +2,7 @@
 
 mod backfills;
 mod configuration;
+mod deployment;
 mod document;
 mod doors;
 mod errors;

@@ -4,11 +4,13 @@ mod commands;
 mod doctor;
 mod flows;
 mod health;
+mod healthcheck;
 mod log;
 mod metrics;
 mod operator;
 mod requests;
 mod static_files;
+mod systemd;
 mod upgrades;
 
 use crate::support::permission::Permission;

@@ -1,6 +1,7 @@
 //! Crashes, full disks, backups, restarts and proxies, with the real binary.
 
 mod backup;
+mod balancing;
 mod counts;
 mod faults;
 mod file;

@@ -79,6 +79,7 @@ fn what_a_client_claims_about_itself_is_replaced() {
             "host: 127.0.0.1",
             "x-forwarded-for: 127.0.0.2",
             "x-forwarded-proto: http",
+            "x-other-instances: yes",
             "x-real-ip: 127.0.0.2",
         ]
     );

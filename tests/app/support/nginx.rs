@@ -4,6 +4,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -23,6 +24,11 @@ pub struct Nginx {
 impl Nginx {
     /// Starts it in front of the server at `upstream`, such as `127.0.0.1:8000`.
     pub fn start(upstream: &str) -> Nginx {
+        Nginx::start_before(&[upstream])
+    }
+
+    /// Starts it in front of one server or of two.
+    pub fn start_before(upstreams: &[&str]) -> Nginx {
         let folder = tempfile::tempdir().unwrap();
         // Its workers run as another user, who must be able to access their temporary files.
         let passable = std::os::unix::fs::PermissionsExt::from_mode(0o711);
@@ -30,7 +36,7 @@ impl Nginx {
         let path = folder.path().display().to_string();
         certificate(&path);
         let [plain, tls, redirect] = free_ports();
-        let text = adapted(&path, upstream, plain, tls, redirect);
+        let text = adapted(&path, upstreams, plain, tls, redirect);
         std::fs::write(folder.path().join("nginx.conf"), text).unwrap();
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         let mut child = Command::new("nginx")
@@ -98,7 +104,7 @@ impl Drop for Nginx {
 /// file paths.
 fn adapted(
     path: &str,
-    upstream: &str,
+    upstreams: &[&str],
     plain: SocketAddr,
     tls: SocketAddr,
     redirect: SocketAddr,
@@ -119,12 +125,19 @@ fn adapted(
         ("listen 443 ssl default_server;", format!("listen {tls} ssl default_server;")),
         ("listen 80;", format!("listen {redirect};")),
         ("listen 443 ssl;", format!("listen {tls} ssl; listen {plain};")),
-        ("server 127.0.0.1:8000;", format!("server {upstream};")),
+        ("/var/lib/nginx/postly", format!("{path}/static")),
+        ("server 127.0.0.1:8000 ", format!("server {} ", upstreams[0])),
         ("/etc/letsencrypt/live/posts.example", path.to_owned()),
         ("posts.example", "127.0.0.1".to_owned()),
     ] {
         assert!(text.contains(shipped), "deploy/nginx.conf no longer has {shipped:?}");
         text = text.replace(shipped, &here);
+    }
+    if let Some(second) = upstreams.get(1) {
+        // As the header says.
+        let shipped = "# server 127.0.0.1:8001 ";
+        assert!(text.contains(shipped), "deploy/nginx.conf no longer has {shipped:?}");
+        text = text.replace(shipped, &format!("server {second} "));
     }
     text
 }
@@ -139,9 +152,20 @@ fn certificate(path: &str) {
     assert!(created.expect("openssl is missing: apt-get install openssl").success());
 }
 
-/// All are kept until the last is found, so that they differ.
+/// Ports that nothing listens on, and that no connection of another test takes in the meantime: the
+/// system takes those from 32768 up. All are kept until the last is found, so that they differ.
 pub fn free_ports<const N: usize>() -> [SocketAddr; N] {
-    let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let free = || loop {
+        // Another process begins elsewhere.
+        let number =
+            NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(std::process::id().wrapping_mul(101));
+        let port = 10_000 + u16::try_from(number % 20_000).unwrap();
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
+            break listener;
+        }
+    };
+    let held = [(); N].map(|()| free());
     held.map(|listener| listener.local_addr().unwrap())
 }
 
