@@ -141,7 +141,7 @@ async fn replace(database: &Path, duplicate: Duplicate) -> Result<Option<PathBuf
     let locked = refuse_if_in_use(database)?;
     let name = absolute(database);
     let failed = |e: std::io::Error| Fatal(format!("the database {name} cannot be replaced: {e}"));
-    let kept = beside(database, &format!(".replaced-{}", now().format("%Y%m%dT%H%M%SZ")));
+    let kept = unused_name(database);
     // Without the database, or if it is damaged, there may be a log, which must not be applied to
     // the copy. With these names, it still belongs to the old database.
     for suffix in ["-wal", "-shm", "-journal"] {
@@ -164,6 +164,18 @@ async fn replace(database: &Path, duplicate: Duplicate) -> Result<Option<PathBuf
     let folder = kept.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new("."))).and_then(|f| f.sync_all()).map_err(failed)?;
     Ok(is_there.then_some(kept))
+}
+
+/// A name for the database that is replaced; two may be in the same second.
+fn unused_name(database: &Path) -> PathBuf {
+    let suffix = format!(".replaced-{}", now().format("%Y%m%dT%H%M%SZ"));
+    let mut name = beside(database, &suffix);
+    let mut number = 1;
+    while name.symlink_metadata().is_ok() {
+        number += 1;
+        name = beside(database, &format!("{suffix}-{number}"));
+    }
+    name
 }
 
 /// Moves what a process that was killed has left in the write-ahead log into the database, and

@@ -3,6 +3,7 @@
 mod commands;
 mod doctor;
 mod flows;
+mod handbook;
 mod health;
 mod healthcheck;
 mod log;

@@ -131,8 +131,9 @@ fn a_rolling_upgrade_fails_no_request() {
     let [first, second] = free_ports();
     let mut a = start(previous_release(&site), first);
     let mut b = start(previous_release(&site), second);
-    let both = format!("{first}; server {second}");
-    let nginx = Nginx::start(&both);
+    let (here, there) = (first.to_string(), second.to_string());
+    let (here_down, there_down) = (format!("{first} down"), format!("{second} down"));
+    let nginx = Nginx::start_before(&[&here, &there]);
 
     let log = Log::default();
     let ann = a.newcomer("ann");
@@ -161,25 +162,25 @@ fn a_rolling_upgrade_fails_no_request() {
         };
         go_on();
         // As docs/operations.md says: nobody is sent to an instance that is about to end.
-        nginx.reload(&format!("{first} down; server {second}"));
+        nginx.reload(&[&here_down, &there]);
         a.signal("TERM");
         assert_eq!(a.child.wait().unwrap().code(), Some(0));
         go_on();
         // Migrates the database, while the other one serves.
         a = start(site.postly(), first);
-        nginx.reload(&both);
+        nginx.reload(&[&here, &there]);
         let plan = site.run(&["migrate", "--plan"], "");
         assert_eq!(plan.status.code(), Some(0), "{}", plan.text);
         go_on();
         use_everything(log, &b, &ann, &root, "previous");
         use_everything(log, &a, &ann, &root, "present");
         go_on();
-        nginx.reload(&format!("{first}; server {second} down"));
+        nginx.reload(&[&here, &there_down]);
         b.signal("TERM");
         assert_eq!(b.child.wait().unwrap().code(), Some(0));
         go_on();
         b = start(site.postly(), second);
-        nginx.reload(&both);
+        nginx.reload(&[&here, &there]);
         use_everything(log, &b, &ann, &root, "after");
         go_on();
     });

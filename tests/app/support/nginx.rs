@@ -61,12 +61,12 @@ impl Nginx {
         format!("http://{}", self.plain)
     }
 
-    /// Changes the configuration to another upstream, reloads it and waits until no worker has the
-    /// old one.
+    /// Changes the configuration to other upstreams, such as `127.0.0.1:8000 down`, reloads it and
+    /// waits until no worker has the old one.
     #[allow(dead_code, reason = "the benchmark has one upstream")]
-    pub fn reload(&self, upstream: &str) {
+    pub fn reload(&self, upstreams: &[&str]) {
         let path = self.folder.path().display().to_string();
-        let text = adapted(&path, upstream, self.plain, self.tls, self.redirect);
+        let text = adapted(&path, upstreams, self.plain, self.tls, self.redirect);
         std::fs::write(self.folder.path().join("nginx.conf"), text).unwrap();
         let old = self.workers();
         let sent = Command::new("kill").args(["-s", "HUP", &self.child.id().to_string()]).status();
