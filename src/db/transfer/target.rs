@@ -88,8 +88,8 @@ async fn mark(url: &str) -> Result<Store, Fatal> {
                 "SET lock_timeout = '{PATIENCE}'; SELECT pg_advisory_lock({lock}); \
                  SET lock_timeout = 0"
             );
-            store.execute(waiting).await.map_err(|_| {
-                Fatal(format!("another `postly move` is filling the database {}", store.name))
+            store.execute(waiting).await.map_err(|Fatal(error)| {
+                Fatal(format!("{error}; perhaps another `postly move` is filling the database"))
             })?;
             let existing = "SELECT relname::TEXT FROM pg_class \
                  WHERE relnamespace = current_schema()::REGNAMESPACE \

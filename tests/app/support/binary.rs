@@ -114,6 +114,14 @@ impl Site {
         Starting::of(&mut self.postly()).ready()
     }
 
+    /// What `serve` says when it must refuse. It listens at a port that is taken, so that it ends
+    /// even if it does not.
+    pub fn refuses_to_serve(&self) -> Output {
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = taken.local_addr().unwrap().port().to_string();
+        run(self.postly().env("ROCKET_PORT", port), "")
+    }
+
     /// Runs a command of the binary to completion.
     pub fn run(&self, arguments: &[&str], input: &str) -> Output {
         run(self.postly().args(arguments), input)

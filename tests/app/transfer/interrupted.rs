@@ -19,7 +19,7 @@ struct Stuck {
     contents: BTreeMap<String, Vec<String>>,
     runtime: Runtime,
     db: Db,
-    lock: Tx,
+    lock: Option<Tx>,
 }
 
 impl Stuck {
@@ -36,7 +36,7 @@ impl Stuck {
             sql("LOCK TABLE votes IN ACCESS EXCLUSIVE MODE").execute(&mut lock).await.unwrap();
             (contents, db, lock)
         });
-        Stuck { site, contents, runtime, db, lock }
+        Stuck { site, contents, runtime, db, lock: Some(lock) }
     }
 
     /// Starts a move, and waits until it is in the middle. `--online`, since the lock is held by a
@@ -54,12 +54,15 @@ impl Stuck {
         child
     }
 
-    fn release(self) -> Site {
-        self.runtime.block_on(async {
-            drop(self.lock);
-            self.db.close().await;
-        });
-        self.site
+    fn release(&mut self) {
+        let _context = self.runtime.enter();
+        self.lock = None;
+    }
+}
+
+impl Drop for Stuck {
+    fn drop(&mut self) {
+        self.release();
     }
 }
 
@@ -73,8 +76,9 @@ fn kill(child: &mut Child, signal: &str) {
 /// Nobody serves it, or uses it otherwise.
 fn unusable(to: &str) {
     let target = Site::on(to.to_owned());
-    for command in [&["serve"][..], &["migrate"], &["user", "list"], &["migrate", "--plan"]] {
-        let output = target.run(command, "");
+    let others = [&["migrate"][..], &["user", "list"], &["migrate", "--plan"]];
+    let outputs = others.iter().map(|command| target.run(command, ""));
+    for output in outputs.chain([target.refuses_to_serve()]) {
         refused(&output, "was not filled completely: repeat `postly move`");
         assert_eq!(output.text.trim().lines().count(), 1, "{}", output.text);
     }
@@ -99,13 +103,14 @@ fn an_interrupted_move_can_be_repeated() {
         let folder = tempfile::tempdir().unwrap();
         let sqlite = format!("sqlite:{}", folder.path().join("moved.db").display());
         for to in [sqlite, wait_for(database::empty_postgres())] {
-            let stuck = Stuck::new();
-            let before = stuck.contents.clone();
+            let mut stuck = Stuck::new();
             kill(&mut stuck.start(&to), signal);
             unusable(&to);
-            let site = stuck.release();
-            assert_eq!(before, wait_for(database::contents(site.url())), "the source");
-            let moved = relocate(&site, &to, &["--online"]);
+            stuck.release();
+            let site = &stuck.site;
+            let contents = wait_for(database::contents(site.url()));
+            assert_eq!(contents, stuck.contents, "the source is as it was");
+            let moved = relocate(site, &to, &["--online"]);
             assert!(tables(&moved).iter().any(|(name, rows, _)| name == "posts" && *rows == 60));
             whole(&to);
         }
@@ -117,12 +122,12 @@ fn a_target_that_is_gone_is_told_of() {
     if !database::is_postgres() {
         return;
     }
-    let stuck = Stuck::new();
+    let mut stuck = Stuck::new();
     let direct = wait_for(database::empty_postgres());
     let relay = stuck.runtime.block_on(Relay::at(&direct, 0));
     let child = stuck.start(&relay.url);
     relay.close();
-    stuck.runtime.block_on(async { drop(stuck.lock) });
+    stuck.release();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let text = String::from_utf8(output.stderr).unwrap();

@@ -91,7 +91,7 @@ fn what_postgres_cannot_store_is_named() {
     let to = wait_for(database::empty_postgres());
     let output = relocate(&site, &to, &[]);
     refused(&output, "the column users.pending_email of the row with id 1 has the character NUL");
-    refused(&Site::on(to.clone()).run(&[], ""), "was not filled completely");
+    refused(&Site::on(to.clone()).refuses_to_serve(), "was not filled completely");
     wait_for(async {
         let db = site.db().await;
         sql("UPDATE users SET pending_email = NULL").execute(db.writer()).await.unwrap();
