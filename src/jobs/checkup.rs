@@ -103,12 +103,13 @@ fn disk(around: &Surroundings) -> Finding {
             return Finding::about(Diagnosis::CheckFailed, [detail]);
         }
     };
-    let mebibytes = |bytes: u64| bytes >> 20;
+    #[allow(clippy::cast_precision_loss, reason = "it is rounded anyway")]
+    let gibibytes = |bytes: u64| bytes as f64 / f64::from(1 << 30);
     let detail = format!(
-        "{}: {} of {} MiB are free",
+        "{}: {:.1} of {:.1} GiB are free",
         folder.display(),
-        mebibytes(space.free),
-        mebibytes(space.whole)
+        gibibytes(space.free),
+        gibibytes(space.whole)
     );
     let diagnosis = match () {
         () if FULL.exceeds(space) => Diagnosis::DiskFull,

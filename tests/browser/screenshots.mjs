@@ -162,10 +162,20 @@ const states = {
     await page.getByLabel("Announcement").fill("The harbour is closed on Monday.");
     await page.getByLabel("Rules").fill("## Be kind\n\nAnd *honest*.");
     await page.getByRole("button", { name: "Save settings" }).click();
-    for (const path of ["/", "/rules", "/rules/versions", "/admin"]) {
+    await page.goto("/admin/logo");
+    await page.getByLabel("Image").setInputFiles("../fixtures/logo.png");
+    await page.getByRole("button", { name: "Use this logo" }).click();
+    await page.goto("/admin/checkup");
+    await page.getByRole("button", { name: "Examine the site" }).click();
+    while (!(await page.getByText("Last examined").count()) || (await page.getByText("is being examined").count())) {
+      await page.goto("/admin/checkup");
+    }
+    for (const path of ["/", "/rules", "/rules/versions", "/admin", "/admin/checkup", "/admin/logo", "/admin/settings"]) {
       await page.goto(path);
       await shot(`themed${path.replace(/[^a-z0-9]+/gi, "-")}`);
     }
+    await page.goto("/admin/logo");
+    await page.getByRole("button", { name: "Remove the logo" }).click();
     await page.goto("/admin/settings");
     for (const label of ["Accent colour", "Announcement", "Rules"]) await page.getByLabel(label).fill("");
     await page.getByLabel("Name", { exact: true }).fill("Postly");

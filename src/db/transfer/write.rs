@@ -35,8 +35,8 @@ pub async fn copy(
     };
     let mut reader = Reader { source, table, report };
     match &mut target.connection {
-        Engine::Postgres(connection) => reader.into_postgres(connection, written).await,
-        Engine::Sqlite(connection) => reader.into_sqlite(connection, written).await,
+        Engine::Postgres(connection) => reader.copy_to_postgres(connection, written).await,
+        Engine::Sqlite(connection) => reader.copy_to_sqlite(connection, written).await,
     }
 }
 
@@ -73,7 +73,7 @@ struct Reader<'s, R> {
 }
 
 impl<R: FnMut(u64)> Reader<'_, R> {
-    async fn into_postgres(
+    async fn copy_to_postgres(
         &mut self,
         connection: &mut PgConnection,
         written: impl Fn(sqlx::Error) -> Fatal,
@@ -103,7 +103,7 @@ impl<R: FnMut(u64)> Reader<'_, R> {
         Ok(digest)
     }
 
-    async fn into_sqlite(
+    async fn copy_to_sqlite(
         &mut self,
         connection: &mut SqliteConnection,
         written: impl Fn(sqlx::Error) -> Fatal,

@@ -54,7 +54,7 @@ async fn from_form<'r>(request: &'r Request<'_>, data: Data<'r>) -> Result<Vec<u
 }
 
 async fn from_body(request: &Request<'_>, data: Data<'_>) -> Result<Vec<u8>, Cause> {
-    if !request.content_type().is_some_and(|kind| kind.top() == "image") {
+    if request.content_type().is_none_or(|kind| kind.top() != "image") {
         return Err(RequestError::UnsupportedMediaType("image/png").into());
     }
     let read = data.open(LIMIT).into_bytes().await;
