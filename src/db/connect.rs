@@ -1,6 +1,6 @@
 //! Connecting to the database in `DATABASE_URL`.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -223,6 +223,14 @@ pub(super) async fn lock_file(database: &Path) -> Result<File, Fatal> {
     let failed =
         |e: &dyn std::fmt::Display| Fatal(format!("{} cannot be locked: {e}", path.display()));
     let file = open_private_file(&path).map_err(|e| failed(&e))?;
+    match file.try_lock() {
+        Ok(()) => return Ok(file),
+        Err(TryLockError::WouldBlock) => tracing::info!(
+            "waiting for another Postly, which opens, migrates, restores or moves {}",
+            database.display()
+        ),
+        Err(TryLockError::Error(e)) => return Err(failed(&e)),
+    }
     // Waiting for the lock must not block other tasks, one of which may hold it.
     tokio::task::spawn_blocking(move || file.lock().map(|()| file))
         .await

@@ -33,10 +33,10 @@ pub async fn copy(
     let written = |error: sqlx::Error| {
         Fatal(format!("the move failed at the table {} of {to}: {error}", table.name))
     };
-    let mut reader = Reader { source, table, report };
+    let reader = Reader { source, table, report };
     match &mut target.connection {
-        Engine::Postgres(connection) => reader.copy_to_postgres(connection, written).await,
-        Engine::Sqlite(connection) => reader.copy_to_sqlite(connection, written).await,
+        Engine::Postgres(connection) => reader.write_to_postgres(connection, written).await,
+        Engine::Sqlite(connection) => reader.write_to_sqlite(connection, written).await,
     }
 }
 
@@ -66,6 +66,7 @@ fn unreadable(store: &Store, table: &Table) -> impl Fn(sqlx::Error) -> Fatal + u
     move |error| Fatal(format!("the table {table} of {name} cannot be read: {error}"))
 }
 
+/// What is copied, and who is told how far it is.
 struct Reader<'s, R> {
     source: &'s mut Store,
     table: &'s Table,
@@ -73,12 +74,12 @@ struct Reader<'s, R> {
 }
 
 impl<R: FnMut(u64)> Reader<'_, R> {
-    async fn copy_to_postgres(
-        &mut self,
+    async fn write_to_postgres(
+        self,
         connection: &mut PgConnection,
         written: impl Fn(sqlx::Error) -> Fatal,
     ) -> Result<RowsDigest, Fatal> {
-        let Reader { source, table, report } = self;
+        let Reader { source, table, mut report } = self;
         let columns: Vec<String> = table.columns.iter().map(|c| quoted(&c.name)).collect();
         let text = format!("COPY {} ({}) FROM STDIN", quoted(&table.name), columns.join(", "));
         let unreadable = unreadable(source, table);
@@ -103,12 +104,12 @@ impl<R: FnMut(u64)> Reader<'_, R> {
         Ok(digest)
     }
 
-    async fn copy_to_sqlite(
-        &mut self,
+    async fn write_to_sqlite(
+        self,
         connection: &mut SqliteConnection,
         written: impl Fn(sqlx::Error) -> Fatal,
     ) -> Result<RowsDigest, Fatal> {
-        let Reader { source, table, report } = self;
+        let Reader { source, table, mut report } = self;
         let unreadable = unreadable(source, table);
         let mut digest = RowsDigest::default();
         let mut rows = source.rows(table);

@@ -1,9 +1,10 @@
 //! `postly migrate --plan`, and the copies that are kept from before upgrades.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::binary::{Site, run, wait_for};
+use crate::support::binary::{Site, Starting, eventually, run, wait_for};
 use crate::support::internals::sql;
 
 fn change(site: &Site, statement: &'static str) {
@@ -141,4 +142,20 @@ fn without_its_copy_an_upgrade_does_not_begin() {
     let migrated = run(without.env("POSTLY_UPGRADE_COPIES", "0").arg("migrate"), "");
     assert!(migrated.status.success(), "{}", migrated.text);
     assert!(files(&site, COPY).is_empty());
+}
+
+/// Such as one that migrates the file, restores it or moves it elsewhere.
+#[test]
+fn a_server_waits_for_another_process_and_says_so() {
+    let site = Site::unconfigured();
+    assert!(site.run(&["migrate"], "").status.success());
+    let lock = File::options().write(true).open(site.path("data/postly.lock")).unwrap();
+    lock.lock().unwrap();
+    let log = site.path("log");
+    let server = Starting::logging_to(&mut site.postly(), &log);
+    eventually("it says what it waits for", || {
+        std::fs::read_to_string(&log).unwrap().contains("waiting for another Postly")
+    });
+    drop(lock);
+    server.ready();
 }
