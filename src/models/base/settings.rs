@@ -276,9 +276,11 @@ impl Settings {
             settings.restore(&name, value);
         }
         self.fixed.apply(&mut settings);
-        let documents: Vec<(String,)> = sql("SELECT name FROM documents d WHERE content <> '' \
-             AND NOT EXISTS (SELECT 1 FROM documents later \
-             WHERE later.name = d.name AND later.version > d.version) ORDER BY name")
+        // Of each document, the latest version alone: there may be many.
+        let documents: Vec<(String,)> = sql("SELECT names.name FROM \
+             (SELECT 'privacy' AS name UNION ALL SELECT 'rules') AS names \
+             WHERE (SELECT d.content FROM documents d WHERE d.name = names.name \
+             ORDER BY d.version DESC LIMIT 1) <> ''")
         .all(db)
         .await?;
         let documents = documents.into_iter().map(|(name,)| name).collect();

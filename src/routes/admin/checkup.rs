@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rocket::{get, post};
 use serde::Serialize;
 
-use crate::models::base::actor::{Actor, Admin};
+use crate::models::base::actor::Admin;
 use crate::models::base::site::Site;
 use crate::models::moderation::checkup::{self, Finding, Report, Severity, worst};
 use crate::web::response::messages;
@@ -91,9 +91,9 @@ async fn show(admin: Admin, site: &Site) -> web::Result {
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 429, body = Problem)))]
 #[post("/admin/checkup")]
-async fn create(admin: Admin, actor: Actor, site: &Site) -> web::Result {
+async fn create(admin: Admin, site: &Site) -> web::Result {
     let view = latest(site, &admin).await?;
-    let requested = checkup::request(site, &admin, &actor).await;
+    let requested = checkup::request(site, &admin).await;
     requested.or_form(PAGE, serde_json::json!(view))?;
     Ok(gone("/admin/checkup", Flash("checkup-requested")))
 }

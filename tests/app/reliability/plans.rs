@@ -31,7 +31,7 @@ fn most_work(path: &str) -> i64 {
 }
 
 /// The same text for both engines; `i` counts from 1.
-const FILL: [&str; 7] = [
+const FILL: [&str; 8] = [
     "INSERT INTO users (username, username_key, password_hash, role, created_at) \
      SELECT 'u' || i, 'u' || i, '', 'user', $2 FROM n",
     "INSERT INTO posts (user_id, title, content, content_html, excerpt, rendering, votes, \
@@ -51,6 +51,8 @@ const FILL: [&str; 7] = [
      (SELECT id FROM users WHERE username = 'heavy'), 'heavy', '', '', '', '', '' FROM n",
     "INSERT INTO jobs (kind, payload, created_at, run_at, finished_at) \
      SELECT 'mail', 'null', $2, $2, $2 FROM n",
+    "INSERT INTO documents (name, version, content, content_html, created_at) \
+     SELECT 'rules', i, 'x', 'x', $2 FROM n",
 ];
 
 async fn fill(app: &App, at: DateTime<Utc>) {
@@ -244,9 +246,17 @@ async fn no_list_reads_or_sorts_more_than_its_page() {
     }
     let (_, statements) = recording(job::claim(&app.db, &["mail"], &[])).await;
     let (_, last) = recording(root.api().patch("/admin/users/root", json!({"role": "user"}))).await;
+    for path in ways("/rules/versions", &by_id) {
+        let (list, _) = measure(&mut meter, &app.nobody(), &path).await;
+        assert_eq!(list["items"].as_array().unwrap().len(), 20, "{path}");
+    }
+    measure(&mut meter, &app.nobody(), "/rules").await;
+    sql("UPDATE settings_version SET number = number + 1").execute(app.db.writer()).await.unwrap();
+    let (_, followed) = recording(app.site().settings.refresh(&app.db)).await;
+    assert!(followed.len() <= 3, "{followed:?}");
     let (_, counted) = recording(census::take(&app.db)).await;
     assert_eq!(counted.len(), 3);
-    for (text, values) in statements.into_iter().chain(last).chain(counted) {
+    for (text, values) in statements.into_iter().chain(last).chain(counted).chain(followed) {
         if text.starts_with("SELECT") {
             let (work, plan) = meter.work(&text, values).await;
             assert!(work <= most_work(""), "{work} for {text}\n{plan}");

@@ -16,7 +16,7 @@ pub use self::finding::{Diagnosis, Finding, Severity, worst};
 use crate::db::{Db, now, sql};
 use crate::error::{Error, Result};
 use crate::models::audit::{AuditEvent, EventKind};
-use crate::models::base::actor::{Actor, Admin};
+use crate::models::base::actor::Admin;
 use crate::models::base::job;
 use crate::models::base::rate_limit::{self, Budget};
 use crate::models::base::site::Site;
@@ -73,18 +73,19 @@ pub async fn latest(site: &Site, _: &Admin) -> Result<Option<Report>> {
 ///
 /// # Errors
 /// `TooManyRequests`.
-pub async fn request(site: &Site, _: &Admin, actor: &Actor) -> Result<()> {
-    let budget = Budget::new(site.limits.checkups, &actor.user.id.to_string());
-    rate_limit::check(&site.db, &actor.caller, &budget).await?;
+pub async fn request(site: &Site, admin: &Admin) -> Result<()> {
+    let id = admin.user().map(|user| user.id.to_string()).unwrap_or_default();
+    let budget = Budget::new(site.limits.checkups, &id);
+    rate_limit::check(&site.db, admin.caller(), &budget).await?;
     let mut tx = site.db.begin().await?;
-    rate_limit::charge(&mut tx, &actor.caller, &budget).await?;
+    rate_limit::charge(&mut tx, admin.caller(), &budget).await?;
     sql("INSERT INTO checkups (one, requested_at, findings) VALUES (1, $1, '[]') \
          ON CONFLICT (one) DO UPDATE SET requested_at = excluded.requested_at")
     .bind(now())
     .execute(&mut tx)
     .await?;
     job::schedule(&mut tx, JOB, chrono::Duration::zero()).await?;
-    AuditEvent::own(REQUESTED, &actor.user).write(&mut tx, &actor.caller).await?;
+    AuditEvent::new(REQUESTED).by(admin.user()).write(&mut tx, admin.caller()).await?;
     tx.commit().await
 }
 
