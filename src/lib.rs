@@ -25,6 +25,7 @@ use crate::error::{Fatal, Result};
 use crate::jobs::mailer::Mailer;
 use crate::models::base::attempts::Attempts;
 use crate::models::base::hasher::Hasher;
+use crate::models::base::metrics::Metrics;
 use crate::models::base::pool::Pool;
 use crate::models::base::settings::Settings;
 use crate::models::base::site::Site;
@@ -36,6 +37,7 @@ use crate::web::database::{Database, manage_site};
 use crate::web::door::API;
 use crate::web::request::authentication::Authenticate;
 use crate::web::request::client_address::TrustedProxies;
+use crate::web::request_log::RequestLog;
 use crate::web::response::whole::Whole;
 use crate::web::response::{assets, catcher};
 use crate::web::security::cors::Cors;
@@ -60,6 +62,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
         (empty.path().to_owned(), Some(empty))
     };
     let keys = Arc::new(config.keys()?);
+    let surroundings = config.surroundings()?;
     let figment = config.figment.merge(("template_dir", folder));
 
     let origin = config.public_url.origin();
@@ -69,6 +72,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
     let (limits, attempts) = (config.limits, Attempts::default());
     let breached_passwords = config.breached_passwords;
     let settings = Settings::new(config.fixed);
+    let metrics = Metrics::new(db::engine(&config.database_url)?)?;
 
     let rooms = routes::rooms();
     let fragments = rooms.iter().map(|room| room.document.clone());
@@ -91,6 +95,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
             breached_passwords,
             limits,
             attempts,
+            metrics,
         }))
         .attach(Template::try_custom(assets::templates))
         .attach(Shield::new()) // Our own fairing sets all security headers.
@@ -99,7 +104,8 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
         .attach(Cors)
         .attach(Headers)
         .attach(Denials)
-        .attach(Worker::new(mailer))
+        .attach(RequestLog)
+        .attach(Worker::new(mailer, surroundings))
         .attach(SettingsRefresh)
         .attach(web::drain::Drain)
         .attach(Whole)

@@ -25,6 +25,7 @@ pub async fn run(config: &Config, command: &KeysCommand) -> Result<(), Fatal> {
         ));
     }
     operator::require_current(config).await?;
+    operator::announce(&config.database_url)?;
     let (path, count) = secret_keys::rotate(&config.database_url, *keep)?;
     println!("{} has a new key and {} older. Restart Postly to use it.", path.display(), count - 1);
     Ok(())

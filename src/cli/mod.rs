@@ -4,14 +4,18 @@ mod announcement;
 mod audit;
 mod backup;
 mod demo;
+mod doctor;
 mod first_run;
 mod healthcheck;
 mod keys;
 mod log;
+mod metrics;
 mod migrate;
 mod notify;
 mod operator;
 mod process;
+mod relocate;
+mod restore;
 mod serve;
 mod start;
 mod user;
@@ -40,9 +44,13 @@ enum Command {
     /// Serve the site (the default); migrates the database first
     Serve,
     /// Bring the database up to date, then exit
-    Migrate,
+    Migrate(migrate::MigrateArguments),
     /// Copy the SQLite database to a new file while the site is running, and verify the copy
     Backup(backup::BackupArguments),
+    /// Verify a copy of the SQLite database, and put it in the place of the current one
+    Restore(restore::RestoreArguments),
+    /// Copy the site to another, empty database: from SQLite to PostgreSQL, or back
+    Move(relocate::MoveArguments),
     /// Ask the running server whether it is well; exits with 0 or 1
     Healthcheck(healthcheck::HealthcheckArguments),
     /// Manage users
@@ -54,7 +62,9 @@ enum Command {
     /// Check the audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
-    /// Fill an empty site with demo users and posts
+    /// Check whether all is well
+    Doctor(doctor::DoctorArguments),
+    /// Fill a site with demo users and posts
     Demo(demo::DemoArguments),
 }
 
@@ -65,7 +75,7 @@ pub fn main() -> ExitCode {
     let dotenv = process::read_dotenv();
     let command = Arguments::parse().command.unwrap_or(Command::Serve);
     match dotenv.and_then(|()| rocket::execute(run(command))) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("postly: {error}");
             ExitCode::FAILURE
@@ -73,22 +83,33 @@ pub fn main() -> ExitCode {
     }
 }
 
-async fn run(command: Command) -> Result<(), Fatal> {
+/// The exit code of a command that did not fail.
+async fn run(command: Command) -> Result<ExitCode, Fatal> {
     // Before the rest of the configuration is read: a file that is needed at the start only may be
     // gone by now.
     if let Command::Healthcheck(arguments) = &command {
-        return healthcheck::run(arguments).await;
+        return healthcheck::run(arguments).await.map(|()| ExitCode::SUCCESS);
     }
-    let config = Config::load()?;
+    let config = match (Config::load(), &command) {
+        (Err(error), Command::Doctor(_)) => return Ok(doctor::report(&error)),
+        (config, _) => config?,
+    };
     log::to_stderr(config.log_format, !matches!(command, Command::Serve))?;
-    match command {
+    let done = match command {
+        Command::Doctor(arguments) => {
+            let examined = doctor::run(&config, &arguments).await;
+            return Ok(examined.unwrap_or_else(|error| doctor::report(&error)));
+        }
+        Command::Migrate(arguments) => return migrate::run(&config, &arguments).await,
         Command::Serve => serve::run(config).await,
-        Command::Migrate => migrate::run(&config).await,
         Command::Backup(arguments) => backup::run(&config, &arguments).await,
+        Command::Restore(arguments) => restore::run(&config, &arguments).await,
+        Command::Move(arguments) => relocate::run(&config, &arguments).await,
         Command::Healthcheck(arguments) => healthcheck::run(&arguments).await,
         Command::User(command) => user::run(&config, command).await,
         Command::Keys(command) => keys::run(&config, &command).await,
         Command::Audit(command) => audit::run(&config, &command).await,
         Command::Demo(arguments) => demo::run(&config, &arguments).await,
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }

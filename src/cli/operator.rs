@@ -9,6 +9,7 @@ use crate::error::{AuditFault, Error, Fatal};
 use crate::models;
 use crate::models::base::attempts::Attempts;
 use crate::models::base::hasher::Hasher;
+use crate::models::base::metrics::Metrics;
 use crate::models::base::pool::Pool;
 use crate::models::base::settings::Settings;
 use crate::models::base::site::Site;
@@ -47,29 +48,36 @@ pub async fn open(config: &Config, access: Access) -> Result<Db, Fatal> {
     let state = db::inspect(url, models::BACKFILLS, patience).await?;
     check(url, state, access)?;
     let db = Db::connect(url, 2, Duration::from_secs(10)).await?;
+    // Once it is open, nobody can restore another one in its place.
+    let state = match db::is_sqlite(url)? {
+        true => db::inspect(url, models::BACKFILLS, patience).await?,
+        false => state,
+    };
+    check(url, state, access)?;
     if state != SchemaState::Current {
-        db.migrate(models::BACKFILLS).await?;
+        db.upgrade(models::BACKFILLS, config.upgrade_copies).await?;
     }
     Ok(db)
 }
 
-/// Fails unless the database exists and this version has made it; prints which one it is.
+/// Fails unless the database exists and this version has made it.
 ///
 /// # Errors
 /// As of `database`.
 pub async fn require_current(config: &Config) -> Result<(), Fatal> {
     let url = &config.database_url;
-    check(url, db::inspect(url, models::BACKFILLS, Duration::ZERO).await?, Access::Existing)?;
-    announce(url)
+    check(url, db::inspect(url, models::BACKFILLS, Duration::ZERO).await?, Access::Existing)
 }
 
 /// Not on standard output, which scripts read.
-fn announce(url: &str) -> Result<(), Fatal> {
+pub fn announce(url: &str) -> Result<(), Fatal> {
     eprintln!("Database: {}", db::describe(url)?);
     Ok(())
 }
 
-fn check(url: &str, state: SchemaState, access: Access) -> Result<(), Fatal> {
+/// # Errors
+/// When the command cannot use a database in this state.
+pub fn check(url: &str, state: SchemaState, access: Access) -> Result<(), Fatal> {
     let name = db::describe(url)?;
     Err(Fatal(match state {
         SchemaState::Current => return Ok(()),
@@ -94,6 +102,10 @@ fn check(url: &str, state: SchemaState, access: Access) -> Result<(), Fatal> {
         SchemaState::Foreign => {
             format!("the database {name} belongs to another program: it has no tables of Postly")
         }
+        SchemaState::Unfinished => format!(
+            "the database {name} was not filled completely: repeat `postly move`, with DATABASE_URL \
+             naming the database that the site comes from"
+        ),
     }))
 }
 
@@ -110,6 +122,7 @@ pub async fn site(config: &Config, access: Access) -> Result<Site, Fatal> {
         breached_passwords: config.breached_passwords.clone(),
         limits: config.limits,
         attempts: Attempts::default(),
+        metrics: Metrics::new(db::engine(&config.database_url)?)?,
     })
 }
 
@@ -122,29 +135,10 @@ impl From<Error> for Fatal {
                  expect {instead} instead",
                 at.format("%Y-%m-%d")
             ),
-            Error::AuditBroken(fault) => format!("the audit log is broken: {}", broken(fault)),
+            Error::AuditBroken(fault) => format!("the audit log is broken: {fault}"),
             Error::Database(error) => format!("the database failed: {error}"),
             Error::Internal(what) => what,
             error => messages::detail(&Cause::Site(error)),
         })
-    }
-}
-
-fn broken(fault: AuditFault) -> String {
-    match fault {
-        AuditFault::Missing(id) => format!("event {id} is missing"),
-        AuditFault::Changed(id) => format!("event {id} was changed"),
-        AuditFault::DetailsChanged(id) => format!("the details of event {id} were changed"),
-        AuditFault::DetailsMissing(id) => {
-            format!("the details of event {id} are missing, although the account was not deleted")
-        }
-        AuditFault::Seal(id) => format!("the seal up to event {id} was changed"),
-        AuditFault::UnknownKey { id, key } => format!(
-            "the signature of the seal up to event {id} cannot be checked, since its key {key} is \
-             unknown; add the key to POSTLY_SECRET_KEY again, behind the others"
-        ),
-        AuditFault::Sealed { id, .. } => format!("event {id} was sealed"),
-        AuditFault::Head => "the record of the last event was changed".to_owned(),
-        AuditFault::Checkpoint(id) => format!("event {id} does not match the checkpoint"),
     }
 }

@@ -1,7 +1,7 @@
 //! What `serve` tells the operator when it starts.
 
 use std::io::{Error, ErrorKind};
-use std::net::IpAddr;
+use std::net::SocketAddr;
 
 use crate::config::{Config, data_dir};
 use crate::db;
@@ -26,40 +26,27 @@ pub fn check_files(config: &Config) -> Result<(), Fatal> {
 
 /// Warns of what is right at home, but hardly on the Internet.
 pub fn warn(config: &Config) {
-    let address = config.listens_at.ip();
-    if address.is_loopback() {
-        return;
-    }
-    if config.public_url.is_default() {
-        tracing::warn!(
-            "ROCKET_ADDRESS={address} lets other machines connect, but POSTLY_PUBLIC_URL is not \
-             set: forms from any other address than {} are refused",
-            config.public_url.origin()
-        );
-    }
-    if config.trusted_proxies.is_empty() {
-        tracing::warn!(
-            "ROCKET_ADDRESS={address} lets other machines connect, but POSTLY_TRUSTED_PROXIES is \
-             not set: a public site needs a proxy in front of it that stops slow and excessive \
-             clients, and its address belongs there"
-        );
+    for advice in config.advice() {
+        tracing::warn!("{advice}");
     }
 }
 
-/// Why the server cannot listen, and which variable to change.
-pub fn cannot_listen(address: IpAddr, port: u16, error: &Error) -> Fatal {
+/// Why a server cannot listen at an address, and which variable to change: `setting`.
+pub fn cannot_listen(address: SocketAddr, setting: &str, error: &Error) -> Fatal {
+    let (ip, port) = (address.ip(), address.port());
+    let setting_of_ip = if setting == "ROCKET_PORT" { "ROCKET_ADDRESS" } else { setting };
     Fatal(match error.kind() {
         ErrorKind::AddrInUse => format!(
-            "port {port} of {address} is taken by another program, perhaps another Postly; end it, \
-             or choose another port with ROCKET_PORT"
+            "port {port} of {ip} is taken by another program, perhaps another Postly; end it, or \
+             choose another port with {setting}"
         ),
         ErrorKind::PermissionDenied => format!(
             "port {port} needs more rights than this user has; choose one from 1024 up with \
-             ROCKET_PORT"
+             {setting}"
         ),
         ErrorKind::AddrNotAvailable => {
-            format!("this machine does not have the address {address}; change ROCKET_ADDRESS")
+            format!("this machine does not have the address {ip}; change {setting_of_ip}")
         }
-        _ => format!("the server cannot listen on {address}, port {port}: {error}"),
+        _ => format!("the server cannot listen on {ip}, port {port}: {error}"),
     })
 }

@@ -10,6 +10,7 @@ mod secret_files;
 pub mod secret_keys;
 mod service_links;
 pub mod sources;
+mod surroundings;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -49,6 +50,8 @@ pub struct Config {
     /// The bcrypt cost: the base-2 logarithm of the number of rounds.
     pub bcrypt_cost: u32,
     pub log_format: LogFormat,
+    /// Where the metrics are served, if anywhere.
+    pub metrics_address: Option<SocketAddr>,
     /// How long to keep serving after SIGTERM while not ready.
     pub drain: Duration,
     pub rules: Rules,
@@ -68,6 +71,8 @@ pub struct Config {
     pub cors: CorsOrigins,
     /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
+    /// How many copies of the SQLite file are kept from before upgrades.
+    pub upgrade_copies: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -95,6 +100,7 @@ struct Options {
     public_url: Option<String>,
     bcrypt_cost: u32,
     log_format: LogFormat,
+    metrics_address: Option<String>,
     trusted_proxies: Option<String>,
     mail_url: Option<String>,
     mail_password_file: Option<PathBuf>,
@@ -117,6 +123,7 @@ struct Options {
     limits: Option<String>,
     security_contact: Option<String>,
     cors_origins: Option<String>,
+    upgrade_copies: usize,
 }
 
 impl Default for Options {
@@ -128,6 +135,7 @@ impl Default for Options {
             public_url: None,
             bcrypt_cost: 12,
             log_format: LogFormat::Text,
+            metrics_address: None,
             trusted_proxies: None,
             mail_url: None,
             mail_password_file: None,
@@ -150,6 +158,7 @@ impl Default for Options {
             limits: None,
             security_contact: None,
             cors_origins: None,
+            upgrade_copies: 3,
         }
     }
 }
@@ -237,6 +246,7 @@ impl Config {
             options.setup_password_file.as_deref(),
             options.setup_email,
         )?;
+        let metrics_address = options.metrics_address.as_deref().map(metrics_address);
         let file = options.secret_key_file.as_deref();
         let secrets = secret_files::either("POSTLY_SECRET_KEY", options.secret_key, file)?;
         let secrets = secrets.as_deref().map(secret_keys::configured).transpose()?;
@@ -256,6 +266,7 @@ impl Config {
             listens_at: SocketAddr::new(rocket.address, rocket.port),
             bcrypt_cost: options.bcrypt_cost,
             log_format: options.log_format,
+            metrics_address: metrics_address.transpose()?,
             reserved_names: ReservedNames::new(
                 options.reserved_names.as_deref().unwrap_or_default(),
             ),
@@ -276,6 +287,7 @@ impl Config {
                 options.trusted_proxies.as_deref().unwrap_or_default(),
             )?,
             drain: Duration::from_secs(options.drain_seconds),
+            upgrade_copies: options.upgrade_copies,
         })
     }
 }
@@ -299,6 +311,13 @@ impl Config {
 fn is_contact(text: &str) -> bool {
     let is_known = ["mailto:", "https://", "tel:"].iter().any(|scheme| text.starts_with(scheme));
     is_known && text.bytes().all(|b| b.is_ascii_graphic()) && url::Url::parse(text).is_ok()
+}
+
+/// Where the metrics are served.
+fn metrics_address(text: &str) -> Result<SocketAddr, Fatal> {
+    text.trim().parse().map_err(|_| {
+        Fatal::new("POSTLY_METRICS_ADDRESS must be an address with a port, such as 127.0.0.1:9464")
+    })
 }
 
 /// The folder of the SQLite file; `data` on PostgreSQL.

@@ -38,6 +38,9 @@ pub fn defaults() -> Figment {
         // A post of 100,000 characters, each encoded as up to twelve bytes.
         .merge(("limits.form", "2MiB"))
         .merge(("limits.json", "2MiB"))
+        // An uploaded image, and the form around it.
+        .merge(("limits.bytes", "1MiB"))
+        .merge(("limits.data-form", "1MiB"))
         .merge(("databases.postly.url", "sqlite:data/postly.db"))
         .merge(("databases.postly.max_connections", (cores * 4).max(8)))
         .merge(("databases.postly.connect_timeout", 5))

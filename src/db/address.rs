@@ -1,6 +1,6 @@
 //! What `DATABASE_URL` says, and what is said about it to the operator.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use sqlx::postgres::PgConnectOptions;
@@ -15,6 +15,14 @@ pub fn is_sqlite(url: &str) -> Result<bool, Fatal> {
         Some(("postgres" | "postgresql", _)) => Ok(false),
         _ => Err(Fatal::new("DATABASE_URL must begin with sqlite: or postgres://")),
     }
+}
+
+/// The name of the engine of a URL.
+///
+/// # Errors
+/// As of `is_sqlite`.
+pub fn engine(url: &str) -> Result<&'static str, Fatal> {
+    Ok(if is_sqlite(url)? { "sqlite" } else { "postgresql" })
 }
 
 /// The file of a `sqlite:` URL.
@@ -86,10 +94,25 @@ pub(super) fn postgres_options(url: &str) -> Result<PgConnectOptions, Fatal> {
 /// One sentence for the operator.
 pub fn describe(url: &str) -> Result<String, Fatal> {
     if is_sqlite(url)? {
-        let path = sqlite_path(url)?;
-        return Ok(std::path::absolute(&path).unwrap_or(path).display().to_string());
+        return Ok(absolute(&sqlite_path(url)?));
     }
     Ok(postgres_place(&postgres_options(url)?))
+}
+
+/// The whole path of a file, for messages.
+pub(super) fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or(path.to_owned()).display().to_string()
+}
+
+/// The options by which the commands of PostgreSQL find the server, never the password; and the name
+/// of the database.
+pub(super) fn postgres_flags(url: &str) -> Result<(String, String), Fatal> {
+    let options = postgres_options(url)?;
+    let socket = options.get_socket().map(|socket| socket.display().to_string());
+    let host = socket.unwrap_or_else(|| options.get_host().to_owned());
+    let (port, user) = (options.get_port(), options.get_username());
+    let database = options.get_database().unwrap_or(user).to_owned();
+    Ok((format!("--host={host} --port={port} --username={user}"), database))
 }
 
 /// Host, port and name of a PostgreSQL database.

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
+use tempfile::{NamedTempFile, TempDir};
 
-use super::address::{describe, is_sqlite, sqlite_path};
+use super::address::{describe, is_sqlite, postgres_flags, sqlite_path};
 use super::connection::Db;
 use super::files::beside;
 use super::value::now;
@@ -24,9 +25,11 @@ use crate::error::Fatal;
 /// One sentence for the operator; `file` is not created.
 pub async fn backup(url: &str, file: &Path) -> Result<(), Fatal> {
     if !is_sqlite(url)? {
-        return Err(Fatal::new(
-            "on PostgreSQL, use pg_dump, which works while the site is running",
-        ));
+        let (flags, database) = postgres_flags(url)?;
+        return Err(Fatal(format!(
+            "on PostgreSQL, use pg_dump, which works while the site is running: (umask 077; pg_dump \
+             --format=custom --file=copy.dump {flags} {database})"
+        )));
     }
     let source = sqlite_path(url)?;
     let name = describe(url)?;
@@ -40,7 +43,7 @@ pub async fn backup(url: &str, file: &Path) -> Result<(), Fatal> {
 }
 
 /// The file beside the database that says when it was last copied.
-fn marker(database: &Path) -> PathBuf {
+pub(super) fn marker(database: &Path) -> PathBuf {
     beside(database, "-last-backup")
 }
 
@@ -55,7 +58,7 @@ impl Db {
 }
 
 /// Why there is no copy, in words for the operator.
-fn refusal(source: &str, file: &Path, error: &sqlx::Error) -> Fatal {
+pub(super) fn refusal(source: &str, file: &Path, error: &sqlx::Error) -> Fatal {
     let target = file.display();
     let folder = match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.display().to_string(),
@@ -91,39 +94,61 @@ fn refusal(source: &str, file: &Path, error: &sqlx::Error) -> Fatal {
     })
 }
 
-async fn copy(source: &Path, file: &Path) -> Result<(), sqlx::Error> {
+/// Copies a database to a new file, and verifies the copy.
+pub(super) async fn copy(source: &Path, file: &Path) -> Result<(), sqlx::Error> {
     // Absolute, since SQLite would parse a name that begins with "file:" as a URI.
     let file = std::path::absolute(file)?;
     if file.symlink_metadata().is_ok() {
         return Err(IoError::from(ErrorKind::AlreadyExists).into());
     }
     let folder = file.parent().unwrap_or(Path::new("/"));
-    // In a folder of its own, with which whatever SQLite leaves there disappears if the disk is full.
-    let scratch = tempfile::Builder::new().prefix(".postly-backup-").tempdir_in(folder)?;
-    // Written to a temporary file and renamed, so that a file with this name is complete.
-    let temporary = tempfile::Builder::new()
-        .permissions(std::fs::Permissions::from_mode(0o600))
-        .tempfile_in(scratch.path())?;
-    let name = temporary.path().to_str().ok_or_else(|| IoError::other("its name is not UTF-8"))?;
-
-    let mut original = open(source).await?;
-    // One read transaction: a consistent snapshot.
-    sqlx::query("VACUUM INTO $1").bind(name).execute(&mut original).await?;
-    original.close().await?;
-
-    let mut duplicate = open(temporary.path()).await?;
-    let (verdict,): (String,) =
-        sqlx::query_as("PRAGMA integrity_check(1)").fetch_one(&mut duplicate).await?;
-    duplicate.close().await?;
-    if verdict != "ok" {
-        return Err(IoError::other(format!("the copy is damaged: {verdict}")).into());
-    }
-
-    // SQLite does not sync the file here.
-    temporary.as_file().sync_all()?;
-    temporary.persist_noclobber(&file).map_err(|e| e.error)?;
+    let duplicate = Duplicate::of(open(source).await?, folder).await?;
+    duplicate.file.persist_noclobber(&file).map_err(|e| e.error)?;
     File::open(folder)?.sync_all()?;
     Ok(())
+}
+
+/// A verified copy under a temporary name, synced to disk. Renamed, it is complete.
+pub(super) struct Duplicate {
+    pub file: NamedTempFile,
+    // The folder of the file, with which whatever SQLite leaves there disappears if the disk is full.
+    _scratch: TempDir,
+}
+
+impl Duplicate {
+    /// Copies the database of a connection to a file below an absolute `folder`.
+    pub async fn of(
+        mut original: SqliteConnection,
+        folder: &Path,
+    ) -> Result<Duplicate, sqlx::Error> {
+        let scratch = tempfile::Builder::new().prefix(".postly-backup-").tempdir_in(folder)?;
+        let file = tempfile::Builder::new()
+            .permissions(std::fs::Permissions::from_mode(0o600))
+            .tempfile_in(scratch.path())?;
+        let name = file.path().to_str().ok_or_else(|| IoError::other("its name is not UTF-8"))?;
+        // One read transaction: a consistent snapshot.
+        sqlx::query("VACUUM INTO $1").bind(name).execute(&mut original).await?;
+        original.close().await?;
+
+        let mut copy = open(file.path()).await?;
+        let verdict = verify(&mut copy).await?;
+        copy.close().await?;
+        if let Some(fault) = verdict {
+            return Err(IoError::other(format!("the copy is damaged: {fault}")).into());
+        }
+        // SQLite does not sync the file here.
+        file.as_file().sync_all()?;
+        Ok(Duplicate { file, _scratch: scratch })
+    }
+}
+
+/// What is wrong with a SQLite database.
+pub(super) async fn verify(
+    connection: &mut SqliteConnection,
+) -> Result<Option<String>, sqlx::Error> {
+    let (verdict,): (String,) =
+        sqlx::query_as("PRAGMA integrity_check(1)").fetch_one(connection).await?;
+    Ok((verdict != "ok").then_some(verdict))
 }
 
 async fn open(file: &Path) -> Result<SqliteConnection, sqlx::Error> {

@@ -1,12 +1,12 @@
 //! Connecting to the database in `DATABASE_URL`.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rocket_db_pools::figment::Figment;
 use sqlx::Connection as _;
-use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -38,6 +38,42 @@ impl Db {
     /// One sentence for the operator.
     pub async fn connect(url: &str, max_connections: u32, acquire: Duration) -> Result<Db, Fatal> {
         Self::open(url, Limits { max_connections, acquire, statement: None, lock: None }).await
+    }
+
+    /// The same database through connections of its own for reading, whose statements may take
+    /// longer than those of requests. They are closed when the value is dropped.
+    ///
+    /// A second `Db::open` in this process would not do: when a process closes a file, it loses all
+    /// its locks on it, including those of SQLite.
+    pub fn patient(&self, statement: Duration) -> Db {
+        let acquire = Duration::from_secs(10);
+        let limits = Limits { max_connections: 2, acquire, statement: Some(statement), lock: None };
+        match self {
+            Db::Sqlite { writer, readers, guard, common } => {
+                let options = SqliteConnectOptions::clone(&readers.connect_options());
+                Db::Sqlite {
+                    writer: writer.clone(),
+                    readers: sqlite_readers(limits, guard.files()).connect_lazy_with(options),
+                    guard: guard.clone(),
+                    common: common.clone(),
+                }
+            }
+            Db::Postgres { pool, breaker, common, .. } => {
+                let time = statement.as_millis().to_string();
+                let options = PgConnectOptions::clone(&pool.connect_options())
+                    .options([("statement_timeout", time)]);
+                let pool = PgPoolOptions::new()
+                    .max_connections(limits.max_connections)
+                    .acquire_timeout(acquire)
+                    .connect_lazy_with(options);
+                Db::Postgres {
+                    pool,
+                    breaker: breaker.clone(),
+                    patience: Some(acquire + statement + Duration::from_secs(1)),
+                    common: common.clone(),
+                }
+            }
+        }
     }
 
     /// Connects to `sqlite:PATH` or `postgres://…`, creating a missing SQLite file and its folder.
@@ -106,28 +142,33 @@ async fn open_sqlite(url: &str, limits: Limits) -> Result<Db, Fatal> {
         .map_err(|e| unusable(&e))?;
     // A deleted database is not replaced by an empty one.
     writer.set_connect_options(options.clone());
-    let opened = files.clone();
-    let readers = SqlitePoolOptions::new()
-        .max_connections(limits.max_connections)
-        .acquire_timeout(limits.acquire)
-        // Setting the time limit tests the connection.
-        .test_before_acquire(false)
-        .after_connect(move |connection, _| {
-            let opened = opened.clone();
-            Box::pin(async move {
-                opened.check_database()?;
-                limit(connection, statement).await
-            })
-        })
-        .before_acquire(move |connection, _| {
-            Box::pin(async move { limit(connection, statement).await.map(|()| true) })
-        })
+    let readers = sqlite_readers(limits, files.clone())
         .connect_with(options.read_only(true))
         .await
         .map_err(|e| unusable(&e))?;
     let common = Common::default();
     let guard = SqliteGuard::new(writer.clone(), files, common.health.clone());
     Ok(Db::Sqlite { writer, readers, guard, common })
+}
+
+/// Connections that only read, to the database that is open as `files`.
+fn sqlite_readers(limits: Limits, files: OpenFiles) -> SqlitePoolOptions {
+    let statement = limits.statement;
+    SqlitePoolOptions::new()
+        .max_connections(limits.max_connections)
+        .acquire_timeout(limits.acquire)
+        // Setting the time limit tests the connection.
+        .test_before_acquire(false)
+        .after_connect(move |connection, _| {
+            let files = files.clone();
+            Box::pin(async move {
+                files.check_database()?;
+                limit(connection, statement).await
+            })
+        })
+        .before_acquire(move |connection, _| {
+            Box::pin(async move { limit(connection, statement).await.map(|()| true) })
+        })
 }
 
 /// Interrupts what the connection still does after this time, with SQLITE_INTERRUPT. Until it is
@@ -182,6 +223,14 @@ pub(super) async fn lock_file(database: &Path) -> Result<File, Fatal> {
     let failed =
         |e: &dyn std::fmt::Display| Fatal(format!("{} cannot be locked: {e}", path.display()));
     let file = open_private_file(&path).map_err(|e| failed(&e))?;
+    match file.try_lock() {
+        Ok(()) => return Ok(file),
+        Err(TryLockError::WouldBlock) => tracing::info!(
+            "waiting for another Postly, which opens, migrates, restores or moves {}",
+            database.display()
+        ),
+        Err(TryLockError::Error(e)) => return Err(failed(&e)),
+    }
     // Waiting for the lock must not block other tasks, one of which may hold it.
     tokio::task::spawn_blocking(move || file.lock().map(|()| file))
         .await

@@ -181,4 +181,5 @@ pub enum Lock {
     Backfills = 0x506f_0002,
     AuditSeals = 0x506f_0009,
     Usernames = 0x506f_000c,
+    Move = 0x506f_0010,
 }

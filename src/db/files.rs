@@ -5,6 +5,8 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::statvfs;
+
 /// Everybody but the owner.
 const OTHERS: u32 = 0o077;
 
@@ -70,4 +72,25 @@ pub fn warn_of_open_folder(folder: &Path) {
              holds nothing else, run: chmod 700 {folder}"
         );
     }
+}
+
+/// Whether other users of this machine can read a file or enter a folder.
+pub fn is_open_to_others(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.mode() & OTHERS != 0)
+}
+
+/// The room on the disk of a folder, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Space {
+    pub free: u64,
+    pub whole: u64,
+}
+
+/// How much room this user has on the disk of a folder.
+pub fn space(folder: &Path) -> io::Result<Space> {
+    let disk = statvfs(folder)?;
+    Ok(Space {
+        free: disk.f_bavail.saturating_mul(disk.f_frsize),
+        whole: disk.f_blocks.saturating_mul(disk.f_frsize),
+    })
 }

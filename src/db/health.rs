@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use strum::{EnumIter, IntoStaticStr};
 use tokio::sync::watch;
 
 use crate::error::{Fault, FaultKind};
@@ -17,7 +18,8 @@ pub(super) const PROBE_INTERVAL: Duration = Duration::from_millis(500);
 const CALM: Duration = Duration::from_secs(5);
 
 /// What `/readyz` reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Readiness {
     Ready,
     /// It answers, but all connections are in use.

@@ -9,9 +9,9 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, FromRow};
 
-use super::address::{describe, is_sqlite, postgres_options, sqlite_path, unreachable};
+use super::address::{absolute, describe, is_sqlite, postgres_options, sqlite_path, unreachable};
 use super::files::companions;
-use super::migrate::{Backfill, POSTGRES, SQLITE};
+use super::migrations::{Backfill, POSTGRES, SQLITE, UNFINISHED_MOVE};
 use crate::error::Fatal;
 
 /// How the schema of a database compares with this version.
@@ -28,6 +28,27 @@ pub enum SchemaState {
     Newer,
     /// It was migrated by a version of Postly whose migrations were different.
     Different,
+    /// `postly move` has begun to fill it, and has not finished.
+    Unfinished,
+}
+
+/// What a database says about its schema, compared with this version.
+#[derive(Debug)]
+pub struct Inspection {
+    pub state: SchemaState,
+    /// The number of the last migration that was applied; 0 when there is none.
+    pub version: i64,
+    /// What `migrate` would run, in its order.
+    pub pending: Vec<PendingStep>,
+}
+
+/// A step of a migration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PendingStep {
+    /// An SQL file: its number, and its name in words.
+    Migration(i64, String),
+    /// Code in Rust, by its name.
+    Backfill(&'static str),
 }
 
 /// A row of the table of sqlx.
@@ -38,7 +59,8 @@ struct Applied {
     success: bool,
 }
 
-/// What a database says about its schema.
+/// The tables that record what was applied.
+#[derive(Default)]
 struct Found {
     applied: Vec<Applied>,
     /// The names of the backfills that have finished.
@@ -58,56 +80,91 @@ pub async fn inspect(
     backfills: &[Backfill],
     patience: Duration,
 ) -> Result<SchemaState, Fatal> {
-    let found = if is_sqlite(url)? {
-        let path = sqlite_path(url)?;
-        if std::fs::metadata(&path).map_or(true, |file| file.is_file() && file.len() == 0) {
-            return Ok(SchemaState::Missing);
-        }
-        let read = match sqlite(&path, !is_in_use(&path)).await {
-            // Another process may just have started to use it.
-            Err(_) if is_in_use(&path) => sqlite(&path, false).await,
-            read => read,
-        };
-        match read.map_err(|e| unreadable(url, &e))? {
-            Ok(found) => found,
-            Err(state) => return Ok(state),
-        }
-    } else {
-        match patiently(url, patience).await? {
-            Some(found) => found,
-            None => return Ok(SchemaState::Missing),
-        }
-    };
-    let migrator = if is_sqlite(url)? { &SQLITE } else { &POSTGRES };
-    Ok(compare(migrator, &found, backfills))
+    Ok(examine(url, backfills, patience).await?.state)
 }
 
+/// `inspect`, with everything that it has found.
+///
+/// # Errors
+/// As of `inspect`.
+pub async fn examine(
+    url: &str,
+    backfills: &[Backfill],
+    patience: Duration,
+) -> Result<Inspection, Fatal> {
+    if is_sqlite(url)? {
+        return examine_file(&sqlite_path(url)?, backfills).await;
+    }
+    let found = patiently(url, patience).await?;
+    let state = found.is_none().then_some(SchemaState::Missing);
+    Ok(compare(&POSTGRES, &found.unwrap_or_default(), state, backfills))
+}
+
+/// `examine`, for a SQLite file.
+///
+/// # Errors
+/// As of `inspect`.
+pub(super) async fn examine_file(path: &Path, backfills: &[Backfill]) -> Result<Inspection, Fatal> {
+    let is_empty = |file: std::fs::Metadata| file.is_file() && file.len() == 0;
+    let found = if std::fs::metadata(path).map_or(true, is_empty) {
+        Err(SchemaState::Missing)
+    } else {
+        let read = match sqlite(path, !is_in_use(path)).await {
+            // Another process may just have started to use it.
+            Err(_) if is_in_use(path) => sqlite(path, false).await,
+            read => read,
+        };
+        read.map_err(|e| unreadable(path, &e))?
+    };
+    let state = found.as_ref().err().copied();
+    Ok(compare(&SQLITE, &found.unwrap_or_default(), state, backfills))
+}
+
+/// `state` is given if there are no tables of ours.
 fn compare(
     migrator: &sqlx::migrate::Migrator,
     found: &Found,
+    state: Option<SchemaState>,
     backfills: &[Backfill],
-) -> SchemaState {
+) -> Inspection {
     let known: BTreeMap<i64, &[u8]> = migrator.iter().map(|m| (m.version, &*m.checksum)).collect();
-    for applied in &found.applied {
-        match known.get(&applied.version) {
-            None => return SchemaState::Newer,
-            Some(checksum) if **checksum != *applied.checksum => return SchemaState::Different,
-            Some(_) => {}
-        }
-    }
-    let applied = found.applied.iter().filter(|applied| applied.success).count();
-    let is_filled = backfills.iter().all(|backfill| found.backfills.contains(backfill.name));
-    if applied == 0 {
-        SchemaState::Missing
-    } else if applied == known.len() && is_filled {
-        SchemaState::Current
-    } else {
-        SchemaState::Older
-    }
+    let pending = pending(migrator, found, backfills);
+    let applied = found.applied.iter().filter(|applied| applied.success);
+    let version = applied.map(|applied| applied.version).max().unwrap_or(0);
+    let unknown = found.applied.iter().find_map(|applied| match known.get(&applied.version) {
+        None if applied.version == UNFINISHED_MOVE => Some(SchemaState::Unfinished),
+        None => Some(SchemaState::Newer),
+        Some(checksum) if **checksum != *applied.checksum => Some(SchemaState::Different),
+        Some(_) => None,
+    });
+    let state = state.or(unknown).unwrap_or(match pending.is_empty() {
+        _ if version == 0 => SchemaState::Missing,
+        true => SchemaState::Current,
+        false => SchemaState::Older,
+    });
+    Inspection { state, version, pending }
+}
+
+/// The steps in the order of `Db::migrate`.
+fn pending(
+    migrator: &sqlx::migrate::Migrator,
+    found: &Found,
+    backfills: &[Backfill],
+) -> Vec<PendingStep> {
+    let is_applied = |version| found.applied.iter().any(|a| a.success && a.version == version);
+    let migrations = migrator.iter().filter(|m| !is_applied(m.version)).map(|m| {
+        let step = PendingStep::Migration(m.version, m.description.to_string());
+        ((m.version, false), step)
+    });
+    let backfills = backfills.iter().filter(|b| !found.backfills.contains(b.name));
+    let backfills = backfills.map(|b| ((b.after, true), PendingStep::Backfill(b.name)));
+    let mut steps: Vec<_> = migrations.chain(backfills).collect();
+    steps.sort_by_key(|(order, _)| *order);
+    steps.into_iter().map(|(_, step)| step).collect()
 }
 
 /// Whether a process has the database open, or ended without closing it.
-fn is_in_use(path: &Path) -> bool {
+pub(super) fn is_in_use(path: &Path) -> bool {
     let [_, log, _, journal, _] = companions(path);
     log.exists() || journal.exists()
 }
@@ -192,8 +249,8 @@ async fn tables(connection: &mut PgConnection) -> sqlx::Result<Option<Found>> {
 }
 
 /// Why a SQLite file cannot be read.
-fn unreadable(url: &str, error: &sqlx::Error) -> Fatal {
-    let name = describe(url).unwrap_or_default();
+fn unreadable(path: &Path, error: &sqlx::Error) -> Fatal {
+    let name = absolute(path);
     let code = error.as_database_error().and_then(|e| e.code()?.parse::<i32>().ok());
     Fatal(match code.map(|code| code & 0xff) {
         Some(26) => format!("{name} is not an SQLite database"),

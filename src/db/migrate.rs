@@ -1,41 +1,14 @@
-//! Migrations: SQL files for each engine, and code for the backfills that SQL cannot do on both.
-
-use std::pin::Pin;
+//! Brings a database up to date.
 
 use sqlx::migrate::Migrator;
 
 use super::connect::lock_file;
-use super::connection::{Db, Lock, Tx};
+use super::connection::{Db, Lock};
+use super::migrations::{Backfill, POSTGRES, SQLITE, Step};
 use super::statement::sql;
+use super::upgrade_copy;
 use super::value::now;
 use crate::error::{Error, Fatal, Result};
-
-/// A migration step in Rust, for values that SQL alone cannot compute.
-#[derive(Clone, Copy)]
-pub struct Backfill {
-    /// Recorded in the database when it has finished, so that it does not run again.
-    pub name: &'static str,
-    /// The number of the SQL migration after which it runs: at least 7, which creates the table
-    /// `backfills`. Later SQL migrations can rely on its results.
-    pub after: i64,
-    /// Processes one batch of rows, in its own transaction.
-    pub run: for<'t> fn(&'t mut Tx) -> Running<'t>,
-}
-
-/// The future of a batch.
-pub type Running<'t> = Pin<Box<dyn Future<Output = Result<Step>> + Send + 't>>;
-
-/// The outcome of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// Rows may be left; run another batch.
-    Continue,
-    Finished,
-}
-
-/// The SQL files, embedded at compile time.
-pub(super) static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
-pub(super) static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 impl Db {
     /// Brings the schema up to date. Several instances may do so at once.
@@ -43,16 +16,47 @@ impl Db {
     /// # Errors
     /// One sentence for the operator.
     pub async fn migrate(&self, backfills: &[Backfill]) -> Result<(), Fatal> {
+        self.upgrade(backfills, 0).await
+    }
+
+    /// `migrate`, but first keeps a copy of an existing SQLite file beside it, and of such copies
+    /// the latest `copies`; none with 0.
+    ///
+    /// # Errors
+    /// One sentence for the operator. Nothing was migrated if there is no copy.
+    pub async fn upgrade(&self, backfills: &[Backfill], copies: usize) -> Result<(), Fatal> {
+        // One instance migrates, and the others wait: only the first makes a copy.
+        let _held = match self {
+            Db::Sqlite { writer, .. } => {
+                let options = writer.connect_options();
+                let held = lock_file(options.get_filename()).await?;
+                upgrade_copy::keep(options.get_filename(), backfills, copies).await?;
+                Some(held)
+            }
+            Db::Postgres { .. } => None,
+        };
+        self.run(backfills, false).await
+    }
+
+    /// `migrate`, for a database that is marked as the target of a move.
+    ///
+    /// # Errors
+    /// One sentence for the operator.
+    pub(super) async fn migrate_target(&self, backfills: &[Backfill]) -> Result<(), Fatal> {
+        self.run(backfills, true).await
+    }
+
+    async fn run(&self, backfills: &[Backfill], is_marked: bool) -> Result<(), Fatal> {
         let before = self.applied_migrations().await;
         let mut backfills = backfills.to_vec();
         backfills.sort_by_key(|backfill| backfill.after);
         for backfill in backfills {
-            self.migrate_to(Some(backfill.after)).await?;
+            self.migrate_to(Some(backfill.after), is_marked).await?;
             self.backfill(&backfill).await.map_err(|e: Error| {
                 Fatal(format!("the database cannot be migrated: {}: {e}", backfill.name))
             })?;
         }
-        self.migrate_to(None).await?;
+        self.migrate_to(None, is_marked).await?;
         let applied = self.applied_migrations().await - before;
         if applied > 0 {
             tracing::info!(applied, "the database was migrated");
@@ -60,14 +64,17 @@ impl Db {
         Ok(())
     }
 
-    async fn migrate_to(&self, target: Option<i64>) -> Result<(), Fatal> {
+    async fn migrate_to(&self, target: Option<i64>, is_marked: bool) -> Result<(), Fatal> {
         let target = target.unwrap_or(i64::MAX);
+        let migrator = |known: &Migrator| {
+            let mut migrator = Migrator::with_migrations(known.iter().cloned().collect());
+            // The mark is a migration that nobody knows.
+            migrator.set_ignore_missing(is_marked);
+            migrator
+        };
         let migrated = match self {
-            Db::Sqlite { writer, .. } => {
-                let _held = lock_file(writer.connect_options().get_filename()).await?;
-                SQLITE.run_to(target, writer).await
-            }
-            Db::Postgres { pool, .. } => POSTGRES.run_to(target, pool).await,
+            Db::Sqlite { writer, .. } => migrator(&SQLITE).run_to(target, writer).await,
+            Db::Postgres { pool, .. } => migrator(&POSTGRES).run_to(target, pool).await,
         };
         migrated.map_err(|e| Fatal(format!("the database cannot be migrated: {e}")))
     }

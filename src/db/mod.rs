@@ -9,31 +9,43 @@ mod connect;
 mod connection;
 mod deferred;
 mod describe;
+mod exclusive;
 mod files;
 mod health;
 mod inspect;
+mod integrity;
 mod migrate;
+mod migrations;
+mod pool_use;
 mod record;
 mod repeat;
+mod restore;
 mod search;
 mod sqlite_file;
 mod statement;
+mod transfer;
+mod upgrade_copy;
 mod value;
 
-pub use address::{describe, is_sqlite, sqlite_path};
+pub use address::{describe, engine, is_sqlite, sqlite_path};
 pub use backup::backup;
 pub use clock::shared_now;
-pub use connect::Limits;
 pub use connection::{Conn, Db, Lock, Tx};
 pub use describe::Description;
 pub use files::{
-    companions, create_private_folder, make_private, open_private_file, warn_of_open_folder,
+    Space, companions, create_private_folder, is_open_to_others, make_private, open_private_file,
+    space, warn_of_open_folder,
 };
 pub use health::Readiness;
-pub use inspect::{SchemaState, inspect};
-pub use migrate::{Backfill, Step};
+pub use inspect::{Inspection, PendingStep, SchemaState, examine, inspect};
+pub use migrations::{Backfill, Step};
+pub use pool_use::PoolUse;
 pub use record::recording;
 pub use repeat::repeat;
+pub use restore::{Restored, restore};
 pub use search::{Hits, SearchFrom, SearchTable};
 pub use statement::{Row, Statement, sql};
+pub use transfer::{
+    MoveProgress, MovedTable, finish_move, move_database, moved_columns, refuse_running,
+};
 pub use value::{Value, now};

@@ -153,6 +153,11 @@ impl SqliteGuard {
         SqliteGuard { writer, files, health }
     }
 
+    /// The files that are open.
+    pub fn files(&self) -> OpenFiles {
+        self.files.clone()
+    }
+
     /// Runs `work`, which writes, between two checks of the files.
     ///
     /// # Errors

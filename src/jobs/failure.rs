@@ -1,5 +1,7 @@
 //! How jobs fail.
 
+use std::fmt;
+
 use crate::error::Error;
 
 /// Why a job failed.
@@ -9,6 +11,15 @@ pub enum JobFailure {
     Temporary(Error),
     /// It is given up: no other attempt would succeed. The text is for the log.
     Permanent(String),
+}
+
+impl fmt::Display for JobFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            JobFailure::Temporary(error) => error.fmt(f),
+            JobFailure::Permanent(reason) => reason.fmt(f),
+        }
+    }
 }
 
 impl From<Error> for JobFailure {

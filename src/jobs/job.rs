@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::failure::JobFailure;
 use super::mailer::Mailer;
+use super::surroundings::Surroundings;
 use crate::error::Error;
 use crate::models::base::job::ClaimedJob;
 use crate::models::base::site::Site;
@@ -17,6 +18,7 @@ use crate::models::base::site::Site;
 pub struct Context {
     pub site: Site,
     pub mailer: Arc<Mailer>,
+    pub surroundings: Arc<Surroundings>,
 }
 
 /// A kind of job; the value is its payload.

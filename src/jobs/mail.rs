@@ -14,21 +14,25 @@ impl Job for QueuedEmail {
         let Some(email) = outbox::compose(site, &job, &self).await? else { return Ok(()) };
         job::renew(&site.db, &job).await?;
         let outcome = context.mailer.send(&email, &job.key()).await;
-        match &outcome {
+        let told = match &outcome {
             Ok(()) => {
                 // It must not be sent again because of this.
                 if let Err(error) = outbox::accepted(site, &email.addressee).await {
                     tracing::warn!(%error, "an old note about an e-mail is still there");
                 }
+                "accepted"
             }
             Err(JobFailure::Permanent(reason)) => {
                 outbox::refused(site, &email.addressee, reason).await?;
+                "refused"
             }
             Err(JobFailure::Temporary(error)) if job.attempts >= Self::MAX_ATTEMPTS => {
                 outbox::refused(site, &email.addressee, &error.to_string()).await?;
+                "refused"
             }
-            Err(JobFailure::Temporary(_)) => {}
-        }
+            Err(JobFailure::Temporary(_)) => "retried",
+        };
+        site.metrics.mail(email.template, told);
         outcome
     }
 }

@@ -93,7 +93,7 @@ impl Mailer {
     /// # Errors
     /// `Permanent` when the mail server refuses it for good; `Temporary` for everything else.
     pub async fn send(&self, email: &Email, key: &str) -> Result<(), JobFailure> {
-        let id = &random::sha256(&format!("{}\n{key}", self.origin))[..32];
+        let id = &random::sha256(format!("{}\n{key}", self.origin))[..32];
         let message = self.message(email, id)?;
         match &self.transport {
             Transport::Smtp(server) => server.send(&self.hello, &message).await?,
@@ -113,6 +113,17 @@ impl Mailer {
             }
         }
         Ok(())
+    }
+
+    /// Whether the mail server can be reached; `None` without one.
+    ///
+    /// # Errors
+    /// As of `send`.
+    pub async fn check(&self) -> Option<Result<(), JobFailure>> {
+        match &self.transport {
+            Transport::Smtp(server) => Some(server.check(&self.hello).await),
+            Transport::Folder(_) | Transport::Log => None,
+        }
     }
 
     fn message(&self, email: &Email, id: &str) -> Result<Message> {

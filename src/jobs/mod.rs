@@ -1,12 +1,15 @@
 //! The worker, which runs the jobs that models enqueue, in every instance.
 
 pub mod audit;
+pub mod checkup;
 pub mod failure;
 pub mod job;
 pub mod mail;
 pub mod mailer;
+pub mod public_address;
 pub mod smtp;
 pub mod smtp_url;
+pub mod surroundings;
 pub mod sweep;
 pub mod worker;
 
@@ -15,4 +18,5 @@ pub const HANDLERS: &[job::Handler] = &[
     job::Handler::of::<crate::models::mail::outbox::QueuedEmail>(),
     job::Handler::of::<sweep::Sweep>(),
     job::Handler::of::<audit::AuditRetention>(),
+    job::Handler::of::<checkup::Checkup>(),
 ];

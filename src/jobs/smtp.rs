@@ -81,6 +81,18 @@ impl SmtpServer {
         outcome
     }
 
+    /// Connects and logs in, without sending anything.
+    ///
+    /// # Errors
+    /// As of `send`.
+    pub async fn check(&self, hello: &ClientId) -> Result<(), JobFailure> {
+        let connection = tokio::time::timeout(HANDOVER_TIMEOUT, self.connect(hello)).await;
+        let mut connection =
+            connection.map_err(|_| no_response())?.map_err(|e| self.temporary(&e))?;
+        let _ = tokio::time::timeout(QUIT_TIMEOUT, connection.quit()).await;
+        Ok(())
+    }
+
     async fn connect(&self, hello: &ClientId) -> Result<AsyncSmtpConnection, SmtpError> {
         let implicit = match &self.encryption {
             Encryption::Implicit(tls) => Some(tls.clone()),

@@ -155,6 +155,7 @@ async fn run_and_record(context: &Context, handler: &Handler, claimed: &ClaimedJ
         // Every worker that claimed it died, perhaps because of it.
         let error = "no worker ever finished it";
         job::fail(db, claimed, handler.max_attempts, error).await?;
+        context.site.metrics.job(&claimed.kind, "failed");
         tracing::error!(kind = claimed.kind, "a job was given up: {error}");
         return Ok(());
     }
@@ -162,16 +163,22 @@ async fn run_and_record(context: &Context, handler: &Handler, claimed: &ClaimedJ
     let running = tokio::spawn((handler.run)(context.clone(), claimed.clone()));
     let outcome = running.await.unwrap_or_else(|e| Err(Error::Internal(e.to_string()).into()));
     let (kind, attempt) = (claimed.kind.as_str(), claimed.attempts);
+    let metrics = &context.site.metrics;
     match outcome {
-        Ok(()) => job::complete(db, claimed).await?,
+        Ok(()) => {
+            job::complete(db, claimed).await?;
+            metrics.job(kind, "succeeded");
+        }
         Err(JobFailure::Temporary(error)) => {
             let retry = job::fail(db, claimed, handler.max_attempts, &error.to_string()).await?;
+            metrics.job(kind, if retry { "retried" } else { "failed" });
             tracing::warn!(%error, kind, attempt, retry, "a job failed");
         }
         Err(JobFailure::Permanent(reason)) => {
             // No attempt is left.
             job::fail(db, claimed, claimed.attempts, &reason).await?;
             let (id, lane) = (claimed.id, claimed.lane.as_deref());
+            metrics.job(kind, "failed");
             tracing::warn!(reason, kind, id, lane, "a job was given up");
         }
     }

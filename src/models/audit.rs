@@ -2,6 +2,7 @@
 //! changes, and `retention` deletes what is old.
 
 pub mod chain;
+mod fault;
 pub mod retention;
 mod seal;
 mod search;
@@ -162,6 +163,7 @@ impl AuditEvent {
         .execute(&mut *tx)
         .await?;
         insert_details(tx, id, actor, subject).await?;
+        caller.record_event(self.kind.0);
         if let (EventKind::USER_DELETED, Some(account)) = (self.kind, subject_id) {
             // Here, since nobody else can write an event until the commit.
             sql("DELETE FROM audit_people WHERE user_id = $1").bind(account).execute(tx).await?;

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod admin;
 pub mod api;
 pub mod documents;
+pub mod metrics;
 pub mod operations;
 pub mod posts;
 pub mod users;

@@ -33,18 +33,16 @@ fn healthz() -> &'static str {
 /// Readiness, in a word. Only what other instances may not share takes this one out: a full disk or
 /// a locked table would take out all of them.
 #[get("/readyz")]
-async fn readyz(draining: &State<Draining>, site: &Site) -> (Status, &'static str) {
+async fn readyz(draining: &State<Draining>, site: &Site) -> (Status, String) {
     if draining.has_begun() {
-        return (Status::ServiceUnavailable, "shutting down\n");
+        return (Status::ServiceUnavailable, "shutting down\n".to_owned());
     }
-    match site.db.readiness().await {
-        Readiness::Ready => (Status::Ok, "ready\n"),
-        Readiness::Busy => (Status::Ok, "busy\n"),
-        Readiness::Full => (Status::Ok, "full\n"),
-        Readiness::ReadOnly => (Status::Ok, "read-only\n"),
-        Readiness::Gone => (Status::ServiceUnavailable, "gone\n"),
-        Readiness::Damaged => (Status::ServiceUnavailable, "damaged\n"),
-    }
+    let readiness = site.db.readiness().await;
+    let status = match readiness {
+        Readiness::Gone | Readiness::Damaged => Status::ServiceUnavailable,
+        Readiness::Ready | Readiness::Busy | Readiness::Full | Readiness::ReadOnly => Status::Ok,
+    };
+    (status, format!("{}\n", <&str>::from(readiness)))
 }
 
 /// Whom to tell of a vulnerability (RFC 9116); there is no such file unless a contact is configured.

@@ -12,18 +12,25 @@ use tokio::task::JoinHandle;
 use crate::jobs::HANDLERS;
 use crate::jobs::job::Context;
 use crate::jobs::mailer::Mailer;
+use crate::jobs::surroundings::Surroundings;
 use crate::jobs::worker;
 use crate::models::base::site::Site;
 
 pub struct Worker {
     mailer: Arc<Mailer>,
+    surroundings: Arc<Surroundings>,
     wake: Arc<Notify>,
     running: RunningWorker,
 }
 
 impl Worker {
-    pub fn new(mailer: Mailer) -> Worker {
-        Worker { mailer: Arc::new(mailer), wake: Arc::default(), running: RunningWorker::default() }
+    pub fn new(mailer: Mailer, surroundings: Surroundings) -> Worker {
+        Worker {
+            mailer: Arc::new(mailer),
+            surroundings: Arc::new(surroundings),
+            wake: Arc::default(),
+            running: RunningWorker::default(),
+        }
     }
 }
 
@@ -55,7 +62,11 @@ impl Fairing for Worker {
 
     async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
         let Some(site) = rocket.state::<Site>() else { return };
-        let context = Context { site: site.clone(), mailer: self.mailer.clone() };
+        let context = Context {
+            site: site.clone(),
+            mailer: self.mailer.clone(),
+            surroundings: self.surroundings.clone(),
+        };
         let worker = worker::run(context, HANDLERS, self.wake.clone(), rocket.shutdown());
         let mut running = self.running.0.lock().unwrap_or_else(PoisonError::into_inner);
         *running = Some(tokio::spawn(worker));

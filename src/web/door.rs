@@ -1,12 +1,14 @@
 //! The two doors: pages for people, JSON for programs.
 
 use rocket::Request;
+use strum::IntoStaticStr;
 
 /// The path prefix of the API door.
 pub const API: &str = "/api/v1";
 
 /// The door of a request. It depends only on the path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum Door {
     Page,
     Api,

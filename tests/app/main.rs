@@ -14,4 +14,5 @@ mod posts;
 mod reliability;
 mod security;
 mod support;
+mod transfer;
 mod users;

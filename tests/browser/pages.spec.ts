@@ -20,7 +20,7 @@ function paths(post: string, name: string): Record<string, [string, number][]> {
       ["/me/two-factor", 200], ["/sudo", 200], [`${post}/edit`, 403],
     ],
     "the author": [[post, 200], [`${post}/edit`, 200], ["/dashboard", 200]],
-    "an admin": [["/admin", 200], ["/admin/settings", 200], ["/setup", 404], ["/admin/posts", 200], ["/admin/posts?q=zzz", 200], ["/admin/users", 200], ["/admin/audit", 200],
+    "an admin": [["/admin", 200], ["/admin/settings", 200], ["/admin/checkup", 200], ["/admin/logo", 200], ["/setup", 404], ["/admin/posts", 200], ["/admin/posts?q=zzz", 200], ["/admin/users", 200], ["/admin/audit", 200],
       ["/admin/audit?q=zzz", 200], [`/admin/users/${name}/sessions`, 200]],
   };
 }

@@ -67,7 +67,7 @@ const ownPost = newest.find((post) => post.author.username === "mirela").id;
 const plan = {
   visitor: ["/", "/?sort=top", `/posts/${ownPost}`, `/posts/${ownPost}/votes`, "/users/mirela", "/login", "/register", "/password-reset", "/password-reset/new", "/verify-email", "/login/code", "/nowhere", "/docs", "/docs/errors", "/redoc"],
   mirela: ["/", `/posts/${ownPost}`, `/posts/${ownPost}/edit`, "/posts/new", "/dashboard", "/me", "/me/sessions", "/me/tokens", "/me/events", "/me/password", "/me/email", "/me/two-factor", "/sudo", "/sudo?repeat=true"],
-  root: ["/admin", "/admin/settings", "/admin/posts", "/admin/posts?q=zzz", "/admin/users", "/admin/audit", "/admin/users/mirela/sessions"],
+  root: ["/admin", "/admin/settings", "/admin/checkup", "/admin/logo", "/admin/posts", "/admin/posts?q=zzz", "/admin/users", "/admin/audit", "/admin/users/mirela/sessions"],
 };
 
 /** The code that an authenticator shows (RFC 6238), `later` periods from now. */
@@ -162,10 +162,20 @@ const states = {
     await page.getByLabel("Announcement").fill("The harbour is closed on Monday.");
     await page.getByLabel("Rules").fill("## Be kind\n\nAnd *honest*.");
     await page.getByRole("button", { name: "Save settings" }).click();
-    for (const path of ["/", "/rules", "/rules/versions", "/admin"]) {
+    await page.goto("/admin/logo");
+    await page.getByLabel("Image").setInputFiles("../fixtures/logo.png");
+    await page.getByRole("button", { name: "Use this logo" }).click();
+    await page.goto("/admin/checkup");
+    await page.getByRole("button", { name: "Examine the site" }).click();
+    while (!(await page.getByText("Last examined").count()) || (await page.getByText("is being examined").count())) {
+      await page.goto("/admin/checkup");
+    }
+    for (const path of ["/", "/rules", "/rules/versions", "/admin", "/admin/checkup", "/admin/logo", "/admin/settings"]) {
       await page.goto(path);
       await shot(`themed${path.replace(/[^a-z0-9]+/gi, "-")}`);
     }
+    await page.goto("/admin/logo");
+    await page.getByRole("button", { name: "Remove the logo" }).click();
     await page.goto("/admin/settings");
     for (const label of ["Accent colour", "Announcement", "Rules"]) await page.getByLabel(label).fill("");
     await page.getByLabel("Name", { exact: true }).fill("Postly");

@@ -48,7 +48,7 @@ impl Sent<'_> {
     }
 
     fn family(&self) -> String {
-        random::sha256(&random::hex(&self.bytes[..16]))
+        random::sha256(random::hex(&self.bytes[..16]))
     }
 
     /// The next token of the family; only this site can compute it.

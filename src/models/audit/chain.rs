@@ -61,7 +61,7 @@ impl EventRow {
             columns.push(actor.as_str().into());
             columns.push(self.subject_digest.as_deref().into());
         }
-        random::sha256(&text.to_string())
+        random::sha256(text.to_string())
     }
 }
 
@@ -80,7 +80,7 @@ impl PersonDetails {
     pub fn digest(&self) -> String {
         let text =
             serde_json::json!([self.salt, self.user_id, self.name, self.address, self.user_agent]);
-        random::sha256(&text.to_string())
+        random::sha256(text.to_string())
     }
 }
 

@@ -32,7 +32,7 @@ impl Seal {
             self.sealed_at.timestamp_micros(),
             self.key_id,
         ]);
-        random::sha256(&text.to_string())
+        random::sha256(text.to_string())
     }
 }
 

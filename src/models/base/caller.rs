@@ -17,6 +17,8 @@ pub struct Caller {
     pub request_id: String,
     /// The rate limits that applied to this request.
     rate_limits: Mutex<Vec<RateLimitStatus>>,
+    /// The kinds of audit events that this request caused.
+    events: Mutex<Vec<&'static str>>,
 }
 
 impl Caller {
@@ -27,6 +29,7 @@ impl Caller {
             user_agent: user_agent.chars().filter(|c| !c.is_control()).take(USER_AGENT).collect(),
             request_id: request_id.to_owned(),
             rate_limits: Mutex::default(),
+            events: Mutex::default(),
         }
     }
 
@@ -58,6 +61,18 @@ impl Caller {
             known.retain(|other| other.policy.name != status.policy.name);
             known.push(status);
         }
+    }
+
+    /// Records that an audit event was written, for the metrics.
+    pub fn record_event(&self, kind: &'static str) {
+        if let Ok(mut events) = self.events.lock() {
+            events.push(kind);
+        }
+    }
+
+    /// The kinds of the events recorded so far.
+    pub fn events(&self) -> Vec<&'static str> {
+        self.events.lock().map(|events| events.clone()).unwrap_or_default()
     }
 
     /// The rate limits recorded so far.

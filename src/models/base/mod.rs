@@ -8,6 +8,7 @@ pub mod form_value;
 pub mod hasher;
 pub mod job;
 pub mod keys;
+pub mod metrics;
 pub mod page;
 pub mod pool;
 pub mod random;

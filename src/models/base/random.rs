@@ -24,8 +24,8 @@ pub fn token(prefix: &str) -> Result<String> {
 
 /// SHA-256 in hexadecimal: the only form in which the database contains a secret. The secrets are
 /// random enough that no slower hash is needed.
-pub fn sha256(secret: &str) -> String {
-    hex(digest::digest(&digest::SHA256, secret.as_bytes()).as_ref())
+pub fn sha256(secret: impl AsRef<[u8]>) -> String {
+    hex(digest::digest(&digest::SHA256, secret.as_ref()).as_ref())
 }
 
 pub fn hex(bytes: &[u8]) -> String {

@@ -115,6 +115,10 @@ limits! {
     /// Votes cast and withdrawn by one user.
     votes: "votes", 600 / HOUR;
     votes_address: "votes-address", 6000 / HOUR;
+    /// Changes to the settings by one admin.
+    settings: "settings", 60 / HOUR;
+    /// Examinations of the site that one admin asks for.
+    checkups: "checkups", 20 / HOUR;
     /// Audit events about denials of one user: nobody can fill the disk with them.
     denials: "denials", 10 / MINUTE;
 }

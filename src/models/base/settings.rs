@@ -50,6 +50,9 @@ pub struct SiteSettings {
     /// The colour of links and buttons, `#` and six hexadecimal digits; empty for the default.
     #[schema(example = "#9c2b1b")]
     pub accent: String,
+    /// What the address of the logo ends with: `/logo?v=…`; empty without a logo.
+    #[schema(example = "9f86d081884c7d65")]
+    pub logo: String,
     /// A line at the end of each page; may be empty.
     pub footer: String,
     /// An announcement at the top of each page; may be empty.
@@ -74,6 +77,7 @@ impl Default for SiteSettings {
             description: String::new(),
             language: "en".to_owned(),
             accent: String::new(),
+            logo: String::new(),
             footer: String::new(),
             banner: String::new(),
             registration: RegistrationPolicy::Open,
@@ -94,6 +98,7 @@ impl SiteSettings {
             ("description", self.description.clone()),
             ("language", self.language.clone()),
             ("accent", self.accent.clone()),
+            ("logo", self.logo.clone()),
             ("footer", self.footer.clone()),
             ("banner", self.banner.clone()),
             ("registration", <&str>::from(self.registration).to_owned()),
@@ -120,6 +125,7 @@ impl SiteSettings {
             "description" => self.description = value,
             "language" => self.language = value,
             "accent" => self.accent = value,
+            "logo" => self.logo = value,
             "footer" => self.footer = value,
             "banner" => self.banner = value,
             "registration" => parse!(registration),

@@ -9,6 +9,7 @@ use crate::models::base::attempts::Attempts;
 use crate::models::base::breached_passwords::BreachedPasswords;
 use crate::models::base::hasher::Hasher;
 use crate::models::base::keys::Keys;
+use crate::models::base::metrics::Metrics;
 use crate::models::base::pool::Pool;
 use crate::models::base::rate_policy::RateLimits;
 use crate::models::base::settings::Settings;
@@ -31,6 +32,8 @@ pub struct Site {
     pub limits: RateLimits,
     /// Attempts at passwords and codes that are being verified.
     pub attempts: Attempts,
+    /// What this instance counts for the operator.
+    pub metrics: Metrics,
 }
 
 impl Site {

@@ -2,8 +2,11 @@
 //! first run, and the demo.
 
 pub mod administration;
+pub mod census;
+pub mod checkup;
 pub mod demo;
 pub mod document;
 pub mod first_run;
+pub mod logo;
 pub mod overview;
 pub mod settings;

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::Admin;
 use crate::models::base::form_value;
+use crate::models::base::rate_limit::{self, Budget};
 use crate::models::base::settings::{
     RegistrationPolicy, SiteSettings, parse_site_name, parse_text,
 };
@@ -17,7 +18,7 @@ use crate::models::base::site::Site;
 use crate::models::moderation::document::{self, DocumentName};
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
-const CHANGED: EventKind = EventKind("settings.changed");
+pub(super) const CHANGED: EventKind = EventKind("settings.changed");
 
 /// Maximum length of the description in characters: search engines show no more.
 const MAX_DESCRIPTION_LENGTH: usize = 160;
@@ -95,8 +96,12 @@ pub async fn show(site: &Site, _: &Admin) -> Result<SettingsView> {
 /// Changes settings. In force immediately in this instance, and within a second in all others.
 ///
 /// # Errors
-/// `Invalid`, with the rule `fixed` for what the configuration has fixed.
+/// `Invalid`, with the rule `fixed` for what the configuration has fixed; `TooManyRequests`.
 pub async fn update(site: &Site, admin: &Admin, input: &SettingsInput) -> Result<SettingsView> {
+    let budget = budget(site, admin);
+    if let Some(budget) = &budget {
+        rate_limit::check(&site.db, admin.caller(), budget).await?;
+    }
     site.settings.refresh(&site.db).await?;
     let before = site.settings.current();
     let mut errors = ValidationErrors::default();
@@ -124,6 +129,9 @@ pub async fn update(site: &Site, admin: &Admin, input: &SettingsInput) -> Result
         }
     }
     if !names.is_empty() {
+        if let Some(budget) = &budget {
+            rate_limit::charge(&mut tx, admin.caller(), budget).await?;
+        }
         AuditEvent::new(CHANGED)
             .by(admin.user())
             .detail(names.join(", "))
@@ -132,6 +140,11 @@ pub async fn update(site: &Site, admin: &Admin, input: &SettingsInput) -> Result
         tx.commit().await?;
     }
     show(site, admin).await
+}
+
+/// The limit for changes by this admin; none for the operator.
+pub(super) fn budget(site: &Site, admin: &Admin) -> Option<Budget> {
+    admin.user().map(|user| Budget::new(site.limits.settings, &user.id.to_string()))
 }
 
 /// What is stored in another way after the change.

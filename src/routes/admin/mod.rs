@@ -1,6 +1,8 @@
 //! Administration. To everybody else, its pages do not exist.
 
 pub mod audit;
+pub mod checkup;
+pub mod logo;
 pub mod overview;
 pub mod posts;
 pub mod sessions;
@@ -13,6 +15,8 @@ use crate::web::Room;
 pub fn rooms() -> Vec<Room> {
     vec![
         audit::room(),
+        checkup::room(),
+        logo::room(),
         overview::room(),
         posts::room(),
         sessions::room(),

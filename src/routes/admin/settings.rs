@@ -44,7 +44,8 @@ async fn edit(admin: Admin, site: &Site) -> web::Result {
 /// Missing fields stay unchanged. In force within a second, on every instance.
 #[utoipa::path(patch, path = "/admin/settings", tag = "admin", request_body = SettingsInput,
     responses((status = 200, body = SettingsView), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 422, body = Problem)))]
+        (status = 403, body = Problem), (status = 422, body = Problem),
+        (status = 429, body = Problem)))]
 #[patch("/admin/settings", data = "<input>")]
 async fn update(input: Input<SettingsInput>, admin: Admin, site: &Site) -> web::Result {
     let fixed: std::collections::BTreeMap<_, _> =

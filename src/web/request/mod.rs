@@ -11,3 +11,4 @@ pub mod reach;
 pub mod refusal;
 pub mod return_to;
 pub mod state;
+pub mod upload;

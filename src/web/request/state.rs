@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
 use rocket::Request;
+use rocket::http::Method;
 use serde_json::{Map, Value};
 
 use super::client_address;
@@ -14,7 +15,9 @@ use crate::error::{Credentials, Fault};
 use crate::models::accounts::personal_token::Scopes;
 use crate::models::accounts::session::Session;
 use crate::models::base::caller::Caller;
+use crate::models::base::metrics::InFlight;
 use crate::models::base::random;
+use crate::models::base::site::Site;
 use crate::models::users::user::User;
 use crate::web::cause::Cause;
 
@@ -23,6 +26,7 @@ pub struct RequestState {
     /// Where the request comes from; its id appears in the log, in responses and in the audit log.
     pub caller: Arc<Caller>,
     pub started: Instant,
+    pub is_head: bool,
     pub authentication: OnceLock<Authentication>,
     /// Whether permission was denied; audited when the user is logged in.
     pub denied: AtomicBool,
@@ -30,6 +34,7 @@ pub struct RequestState {
     pub form: OnceLock<Map<String, Value>>,
     pub panic: PanicWatch,
     cause: Mutex<Option<Cause>>,
+    _in_flight: Option<InFlight>,
 }
 
 /// The result of authentication.
@@ -72,6 +77,7 @@ impl Authenticated {
 
 impl RequestState {
     pub fn of<'r>(request: &'r Request<'_>) -> &'r RequestState {
+        let site = request.rocket().state::<Site>();
         request.local_cache(|| RequestState {
             caller: Arc::new(Caller::new(
                 client_address::of(request),
@@ -81,11 +87,13 @@ impl RequestState {
                     .map_or_else(|| random::id().unwrap_or_default(), str::to_owned),
             )),
             started: Instant::now(),
+            is_head: request.method() == Method::Head,
             authentication: OnceLock::new(),
             denied: AtomicBool::new(false),
             form: OnceLock::new(),
             panic: PanicWatch::of_this_task(),
             cause: Mutex::new(None),
+            _in_flight: site.map(|site| site.metrics.begin_request()),
         })
     }
 

@@ -133,12 +133,24 @@ pub fn event(kind: &str) -> String {
     find(&format!("event-{kind}"), None).unwrap_or_else(|| kind.to_owned())
 }
 
+/// What a check of the site found.
+pub fn diagnosis(name: &str) -> String {
+    find(&format!("check-{name}"), None).unwrap_or_else(|| name.to_owned())
+}
+
+/// What a check of the site looks at, by the first word of its diagnoses.
+pub fn check(diagnosis: &str) -> String {
+    let check = diagnosis.split('-').next().unwrap_or(diagnosis);
+    find(&format!("checked-{check}"), None).unwrap_or_else(|| check.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use strum::IntoEnumIterator;
 
     use super::*;
     use crate::error::{Conflict, Credentials, Denial};
+    use crate::models::moderation::checkup::Diagnosis;
     use crate::validation::Rule;
     use crate::web::response::catalogue;
 
@@ -168,6 +180,15 @@ mod tests {
             let name: &str = rule.into();
             assert_ne!(field(&FieldError::new("anything", rule)), format!("anything.{name}"));
             assert_ne!(rule_meaning(name), name);
+        }
+    }
+
+    #[test]
+    fn every_diagnosis_has_a_sentence() {
+        for found in Diagnosis::iter() {
+            let name: &str = found.into();
+            assert_ne!(diagnosis(name), name);
+            assert!(!name.starts_with(&check(name)), "{name}");
         }
     }
 

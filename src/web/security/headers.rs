@@ -1,4 +1,4 @@
-//! The headers of every response, and the request log.
+//! The headers of every response.
 
 use rocket::fairing::{Fairing, Info, Kind};
 use rocket::http::{Header, Method};
@@ -13,7 +13,7 @@ const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-
     font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
 
-/// Sets the security headers and writes the log.
+/// Sets the security headers.
 pub struct Headers;
 
 #[rocket::async_trait]
@@ -47,18 +47,6 @@ impl Fairing for Headers {
         set("Cache-Control", if personal { "no-store" } else { "no-cache" });
         response.set_header(Header::new("X-Request-Id", state.caller.request_id.clone()));
         rate_limit_headers(state, response);
-
-        tracing::info!(
-            request_id = state.caller.request_id,
-            method = request.method().as_str(),
-            // Without the query, which may contain search terms.
-            path = request.uri().path().as_str(),
-            status = response.status().code,
-            milliseconds = state.started.elapsed().as_secs_f64() * 1e3,
-            user = state.authenticated().map(|authenticated| authenticated.user.id),
-            address = state.caller.address(),
-            "request"
-        );
     }
 }
 

@@ -3,7 +3,9 @@
 mod audit;
 mod audit_retention;
 mod audit_search;
+mod checkup;
 mod first_run;
+mod logo;
 mod overview;
 mod posts;
 mod search;
@@ -16,7 +18,9 @@ use crate::support::permission::Permission;
 pub fn permissions() -> Vec<Permission> {
     [
         audit::permissions(),
+        checkup::permissions(),
         first_run::permissions(),
+        logo::permissions(),
         overview::permissions(),
         posts::permissions(),
         sessions::permissions(),

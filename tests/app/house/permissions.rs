@@ -9,7 +9,7 @@ use super::doors::{Actions, mounted};
 use crate::support::database::{Snapshot, contents};
 use crate::support::internals::API;
 use crate::support::permission::Permission;
-use crate::support::{App, ORIGIN, Response, encode, send_from};
+use crate::support::{App, ORIGIN, Response, encode, send_from, upload};
 
 /// The rows of all rooms.
 pub fn all() -> Vec<Permission> {
@@ -105,8 +105,14 @@ pub async fn send_row(
         let is_form = !is_api || row.takes_form;
         headers.push(if is_form { ContentType::Form } else { ContentType::JSON }.into());
         let json = row.fields.iter().copied().collect::<BTreeMap<_, _>>();
-        body =
-            Some(if is_form { encode(row.fields) } else { serde_json::to_string(&json).unwrap() });
+        let text = if is_form { encode(row.fields) } else { serde_json::to_string(&json).unwrap() };
+        body = Some(text.into_bytes());
+        if let Some(image) = row.image {
+            headers.pop();
+            let (kind, content) = upload(image, is_api);
+            headers.push(kind);
+            body = Some(content);
+        }
     }
     let path = format!("{}{}", if is_api { API } else { "" }, concrete(row.path));
     send_from(app, address, row.method, &path, headers, body).await

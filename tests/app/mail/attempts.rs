@@ -51,7 +51,7 @@ async fn a_mail_that_was_taken_in_silence_goes_out_again_with_the_same_id_and_li
         assert_eq!(link_token(&first), link_token(&second), "also after a new signing key");
         let stored: Vec<(String,)> =
             sql("SELECT hash FROM link_tokens").all(&app.db).await.unwrap();
-        assert_eq!(stored, [(sha256(&link_token(&first)),)], "only the hash is stored");
+        assert_eq!(stored, [(sha256(link_token(&first)),)], "only the hash is stored");
         assert_eq!(reset(&app, &link_token(&first)).await, 204);
         assert_eq!(reset(&app, &link_token(&second)).await, 401, "it works once");
     }

@@ -117,6 +117,50 @@ fn the_start_says_what_runs_on_what() {
     assert!(!fs::read_to_string(&log).unwrap().contains("canary"));
 }
 
+/// One line for each request tells what was asked and answered, and an ordinary refusal is no
+/// warning.
+#[test]
+fn requests_have_a_line_each() {
+    let site = Site::new();
+    let log = site.path("log");
+    let mut command = site.postly();
+    command.env("RUST_LOG", "info").env("POSTLY_LOG_FORMAT", "json");
+    let server = Starting::logging_to(&mut command, &log).ready();
+    let ann = server.newcomer("ann");
+    let id = ann.posts("A post");
+    let agent: ureq::Agent =
+        ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let page = format!("{}/posts/{id}?canary=1", server.url);
+    let body = agent.get(&page).call().unwrap().body_mut().read_to_string().unwrap();
+    agent.head(&page).call().unwrap();
+    ann.ask("GET", "/nowhere", None);
+    ann.ask("DELETE", "/posts/999999", None);
+    ann.ask("GET", "/admin/users", None);
+    ann.ask("POST", "/posts", Some(json!({"title": ""})));
+    server.nobody().ask("GET", "/me", None);
+    server.nobody().ask("POST", "/auth/login", Some(json!({"username": "ann", "password": "x"})));
+    server.nobody().page("/login", &[("username", "ann"), ("password", "x")]).unwrap();
+    drop(server);
+    let lines = lines(&site);
+    let requests = with_message(&lines, "request");
+    let of = |method: &str, route: &str| {
+        let found = requests.iter().find(|r| r["method"] == method && r["route"] == route);
+        found.unwrap_or_else(|| panic!("no {method} {route} in {requests:?}"))
+    };
+    let get = of("GET", "/posts/<id>");
+    assert_eq!(get["path"], format!("/posts/{id}"), "no query: {get}");
+    assert_eq!((&get["status"], &get["bytes"]), (&json!(200), &json!(body.len())), "{get}");
+    assert_eq!(get["address"], "127.0.0.1", "{get}");
+    assert!(get["milliseconds"].as_f64().unwrap() > 0.0, "{get}");
+    assert!(get["request_id"].as_str().unwrap().len() >= 8 && get["user"].is_null(), "{get}");
+    assert_eq!(of("HEAD", "/posts/<id>")["bytes"], 0);
+    assert!(of("DELETE", "/api/v1/posts/<id>")["user"].is_i64());
+    assert_eq!(of("GET", "none")["status"], 404);
+    let served = lines.iter().skip_while(|line| line["fields"]["message"] != "request");
+    let loud: Vec<_> = served.filter(|line| line["level"] != "INFO").collect();
+    assert!(loud.is_empty(), "{loud:?}");
+}
+
 /// A failure has one line, with the id of the request and the words of the database.
 #[test]
 fn a_failure_is_explained_once_with_the_id_of_the_request() {

@@ -1,14 +1,18 @@
 //! Running the site: commands, health, the log, static files.
 
 mod commands;
+mod doctor;
 mod flows;
+mod handbook;
 mod health;
 mod healthcheck;
 mod log;
+mod metrics;
 mod operator;
 mod requests;
 mod static_files;
 mod systemd;
+mod upgrades;
 
 use crate::support::permission::Permission;
 

@@ -9,6 +9,8 @@ mod full_disk;
 mod kill;
 mod plans;
 mod proxy;
+mod restore;
+mod rolling;
 mod start;
 mod stop;
 mod writers;

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
 
-use crate::support::internals::{Db, Value, job, now, recording, sql};
+use crate::support::internals::{Db, Value, census, job, now, recording, sql};
 use crate::support::{App, Person, database, repetitions};
 
 /// Posts of the site, and events, votes of one post, jobs; a million with `./test slow`.
@@ -244,7 +244,9 @@ async fn no_list_reads_or_sorts_more_than_its_page() {
     }
     let (_, statements) = recording(job::claim(&app.db, &["mail"], &[])).await;
     let (_, last) = recording(root.api().patch("/admin/users/root", json!({"role": "user"}))).await;
-    for (text, values) in statements.into_iter().chain(last) {
+    let (_, counted) = recording(census::take(&app.db)).await;
+    assert_eq!(counted.len(), 3);
+    for (text, values) in statements.into_iter().chain(last).chain(counted) {
         if text.starts_with("SELECT") {
             let (work, plan) = meter.work(&text, values).await;
             assert!(work <= most_work(""), "{work} for {text}\n{plan}");

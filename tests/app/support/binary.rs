@@ -40,6 +40,18 @@ impl Site {
         Site { folder, database: Some(url) }
     }
 
+    /// On a database that exists, or not.
+    pub fn on(url: String) -> Site {
+        Site { folder: tempfile::tempdir().unwrap(), database: Some(url) }
+    }
+
+    /// On a SQLite file, whatever the engine under test, that does not exist yet.
+    pub fn sqlite() -> Site {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("site.db").display());
+        Site { folder, database: Some(url) }
+    }
+
     /// An empty folder, nothing configured.
     pub fn unconfigured() -> Site {
         Site { folder: tempfile::tempdir().unwrap(), database: None }
@@ -59,6 +71,11 @@ impl Site {
 
     pub fn is_sqlite(&self) -> bool {
         self.database.as_ref().is_none_or(|url| url.starts_with("sqlite:"))
+    }
+
+    /// `DATABASE_URL`.
+    pub fn url(&self) -> &str {
+        self.database.as_ref().expect("a site with a database")
     }
 
     /// The name of the database, or of its file.
@@ -95,6 +112,14 @@ impl Site {
 
     pub fn start(&self) -> Server {
         Starting::of(&mut self.postly()).ready()
+    }
+
+    /// What `serve` says when it must refuse. It listens at a port that is taken, so that it ends
+    /// even if it does not.
+    pub fn refuses_to_serve(&self) -> Output {
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = taken.local_addr().unwrap().port().to_string();
+        run(self.postly().env("ROCKET_PORT", port), "")
     }
 
     /// Runs a command of the binary to completion.

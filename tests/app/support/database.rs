@@ -24,6 +24,11 @@ pub async fn empty(folder: &Path) -> String {
     if is_postgres() { create("template0").await } else { sqlite_url(folder) }
 }
 
+/// An empty PostgreSQL database.
+pub async fn empty_postgres() -> String {
+    create("template0").await
+}
+
 /// A database with the current schema. It is created once per process; each caller gets a copy.
 pub async fn migrated(folder: &Path) -> String {
     static MIGRATED: OnceLock<Snapshot> = OnceLock::new();
@@ -78,13 +83,35 @@ fn sqlite_url(folder: &Path) -> String {
     format!("sqlite:{}", sqlite_file(folder).display())
 }
 
+/// Where the programs of PostgreSQL are that Debian does not put into the `PATH`.
+pub fn postgres_programs() -> Vec<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    versions.map(|version| version.path().join("bin")).collect()
+}
+
+/// The URL of the server under test; its database is not for tests.
+fn server_url() -> String {
+    std::env::var("POSTLY_TEST_DATABASE_URL").expect(
+        "POSTLY_TEST_DATABASE_URL must name a PostgreSQL server for tests; ./test starts one",
+    )
+}
+
+/// A name that no database has yet.
+pub fn unused_name() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!("t{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The URL of a PostgreSQL database that does not exist.
+pub fn unused() -> String {
+    let server = server_url();
+    let (base, _) = server.rsplit_once('/').unwrap();
+    format!("{base}/{}", unused_name())
+}
+
 /// Creates a PostgreSQL database. None is ever dropped: the whole server is discarded.
 async fn create(template: &str) -> String {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let server = std::env::var("POSTLY_TEST_DATABASE_URL").expect(
-        "POSTLY_TEST_DATABASE_URL must name a PostgreSQL server for tests; ./test starts one",
-    );
-    let name = format!("t{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let (server, name) = (server_url(), unused_name());
     let mut connection = PgConnection::connect(&server).await.unwrap();
     sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE {template}")))
         .execute(&mut connection)
@@ -111,7 +138,8 @@ pub async fn contents(url: &str) -> BTreeMap<String, Vec<String>> {
     contents
 }
 
-async fn sqlite_contents(path: &str) -> BTreeMap<String, Vec<String>> {
+/// All rows of all tables of a SQLite file, as SQL literals.
+pub async fn sqlite_contents(path: &str) -> BTreeMap<String, Vec<String>> {
     let mut connection = SqliteConnection::connect(path).await.unwrap();
     let tables = "SELECT name FROM sqlite_schema WHERE type = 'table'";
     let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut connection).await.unwrap();

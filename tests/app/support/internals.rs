@@ -1,7 +1,7 @@
 //! The internals of Postly that tests use: the only file that names paths of the library.
 
 pub use postly::config::Config;
-pub use postly::db::{Backfill, Db, Step, Value, now, recording, sql};
+pub use postly::db::{Backfill, Db, Step, Tx, Value, moved_columns, now, recording, sql};
 pub use postly::error::Error::AuditBroken;
 pub use postly::error::{AuditFault, Error};
 pub use postly::jobs::HANDLERS;
@@ -9,6 +9,7 @@ pub use postly::jobs::audit::AuditRetention;
 pub use postly::jobs::failure::JobFailure;
 pub use postly::jobs::job::{Context as JobContext, Handler, Job};
 pub use postly::jobs::mailer::{Mailer, Transport};
+use postly::jobs::surroundings::Surroundings;
 pub use postly::jobs::sweep::Sweep;
 pub use postly::jobs::worker::run_due;
 pub use postly::models::BACKFILLS;
@@ -29,6 +30,7 @@ pub use postly::models::base::random::sha256;
 pub use postly::models::base::rate_policy::RateLimits;
 pub use postly::models::base::site::Site;
 pub use postly::models::mail::outbox::JOB as MAIL;
+pub use postly::models::moderation::census;
 use postly::models::moderation::first_run;
 pub use postly::models::users::user::Role;
 pub use postly::rocket;
@@ -56,7 +58,18 @@ pub fn worker(site: &Site, folder: &std::path::Path) -> JobContext {
     let from = "Postly <post@posts.example>".parse().unwrap();
     let transport = Transport::Folder(folder.to_owned());
     let mailer = Mailer::new(transport, from, "https://posts.example").unwrap();
-    JobContext { site: site.clone(), mailer: std::sync::Arc::new(mailer) }
+    let surroundings = Surroundings {
+        database_url: String::new(),
+        private: Vec::new(),
+        folder: None,
+        origin: "https://posts.example".to_owned(),
+        advice: Vec::new(),
+    };
+    JobContext {
+        site: site.clone(),
+        mailer: std::sync::Arc::new(mailer),
+        surroundings: std::sync::Arc::new(surroundings),
+    }
 }
 
 /// A job that a worker has claimed, for kinds that look only at their payload.

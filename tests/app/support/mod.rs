@@ -15,7 +15,7 @@ pub mod postgres;
 pub mod slow_clients;
 
 pub use app::{App, ORIGIN, PASSWORD, SECRET};
-pub use person::{Person, Response, encode, send, send_from};
+pub use person::{IMAGE, Person, Response, encode, send, send_from, upload};
 pub use phone::Phone;
 
 /// The kinds of the events in a list of the API.

@@ -18,7 +18,7 @@ pub struct Nginx {
     /// The address that replaces port 80.
     #[allow(dead_code, reason = "the benchmark asks nothing there")]
     pub redirect: SocketAddr,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Nginx {
@@ -54,11 +54,41 @@ impl Nginx {
             }
             std::thread::yield_now();
         }
-        Nginx { child, plain, tls, redirect, _folder: folder }
+        Nginx { child, plain, tls, redirect, folder }
     }
 
     pub fn url(&self) -> String {
         format!("http://{}", self.plain)
+    }
+
+    /// Changes the configuration to other upstreams, such as `127.0.0.1:8000 down`, reloads it and
+    /// waits until no worker has the old one.
+    #[allow(dead_code, reason = "the benchmark has one upstream")]
+    pub fn reload(&self, upstreams: &[&str]) {
+        let path = self.folder.path().display().to_string();
+        let text = adapted(&path, upstreams, self.plain, self.tls, self.redirect);
+        std::fs::write(self.folder.path().join("nginx.conf"), text).unwrap();
+        let old = self.workers();
+        let sent = Command::new("kill").args(["-s", "HUP", &self.child.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+        let start = Instant::now();
+        while self.workers().iter().any(|worker| old.contains(worker)) {
+            assert!(start.elapsed() < PATIENCE, "old workers do not end: {}", self.log());
+            std::thread::yield_now();
+        }
+    }
+
+    fn workers(&self) -> Vec<String> {
+        let id = self.child.id();
+        let children = format!("/proc/{id}/task/{id}/children");
+        let children = std::fs::read_to_string(children).unwrap();
+        children.split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// What it has reported.
+    #[allow(dead_code, reason = "the benchmark does not ask")]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 }
 

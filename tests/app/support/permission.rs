@@ -27,6 +27,8 @@ pub struct Permission {
     pub fields: &'static [(&'static str, &'static str)],
     /// Whether the API door takes a form instead of JSON.
     pub takes_form: bool,
+    /// An image that is sent, as a form at the page door.
+    pub image: Option<&'static [u8]>,
     /// The scope that a personal token needs; if `None`, no personal token may do it.
     pub scope: Option<&'static str>,
 }
@@ -49,7 +51,16 @@ pub fn api_only(method: Method, path: &'static str, api: [u16; 4]) -> Permission
 }
 
 fn nowhere(method: Method, path: &'static str) -> Permission {
-    Permission { method, path, page: None, api: None, fields: &[], takes_form: false, scope: None }
+    Permission {
+        method,
+        path,
+        page: None,
+        api: None,
+        fields: &[],
+        takes_form: false,
+        image: None,
+        scope: None,
+    }
 }
 
 impl Permission {
@@ -60,6 +71,10 @@ impl Permission {
     /// Personal tokens with this scope may do it.
     pub fn scope(self, scope: &'static str) -> Permission {
         Permission { scope: Some(scope), ..self }
+    }
+
+    pub fn with_image(self, image: &'static [u8]) -> Permission {
+        Permission { image: Some(image), ..self }
     }
 
     pub fn by_form(self) -> Permission {

@@ -253,3 +253,20 @@ impl Response {
             .collect()
     }
 }
+
+/// A small image.
+pub const IMAGE: &[u8] = include_bytes!("../../fixtures/logo.png");
+
+/// The content type and the body of an upload: a form at the page door, the image itself at the API
+/// door.
+pub fn upload(image: &[u8], is_api: bool) -> (Header<'static>, Vec<u8>) {
+    let kind = |text: &'static str| Header::new("Content-Type", text);
+    if is_api {
+        return (kind("image/png"), image.to_vec());
+    }
+    let head =
+        b"--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"logo.png\"\r\n\
+        Content-Type: image/png\r\n\r\n";
+    let body = [head, image, b"\r\n--edge--\r\n"].concat();
+    (kind("multipart/form-data; boundary=edge"), body)
+}

@@ -32,7 +32,7 @@ pub async fn replace(tx: &mut Tx, user: &User) -> Result<RecoveryCodes> {
         let code = generate()?;
         sql("INSERT INTO recovery_codes (user_id, hash) VALUES ($1, $2)")
             .bind(user.id)
-            .bind(random::sha256(&normalised(&code)))
+            .bind(random::sha256(normalised(&code)))
             .execute(&mut *tx)
             .await?;
         recovery_codes.push(code);

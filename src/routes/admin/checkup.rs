@@ -1,0 +1,99 @@
+//! The examination of the site, for admins.
+
+use chrono::{DateTime, Utc};
+use rocket::{get, post};
+use serde::Serialize;
+
+use crate::models::base::actor::{Actor, Admin};
+use crate::models::base::site::Site;
+use crate::models::moderation::checkup::{self, Finding, Report, Severity, worst};
+use crate::web::response::messages;
+use crate::web::{self, Flash, OrForm, Problem, gone, page, room};
+
+room! {
+    both: [show, create],
+}
+
+const PAGE: &str = "admin/checkup.html";
+
+/// The latest examination of the site.
+#[derive(Debug, Default, Serialize, utoipa::ToSchema)]
+pub struct CheckupView {
+    /// When an admin last asked for one; null if there was never one.
+    requested_at: Option<DateTime<Utc>>,
+    /// When the latest one was finished; null if none was.
+    finished_at: Option<DateTime<Utc>>,
+    /// Whether one was asked for and is not finished.
+    running: bool,
+    /// The most serious finding; null without any.
+    worst: Option<Severity>,
+    findings: Vec<FindingView>,
+}
+
+/// The result of one check.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct FindingView {
+    /// What was checked.
+    #[schema(example = "Disk")]
+    check: String,
+    severity: Severity,
+    /// Stable and machine-readable.
+    #[schema(example = "disk-low")]
+    code: &'static str,
+    #[schema(example = "The disk is filling up.")]
+    message: String,
+    /// Files, numbers, answers of servers.
+    details: Vec<String>,
+}
+
+impl From<Finding> for FindingView {
+    fn from(finding: Finding) -> FindingView {
+        let code = finding.diagnosis.into();
+        FindingView {
+            check: messages::check(code),
+            severity: finding.diagnosis.severity(),
+            code,
+            message: messages::diagnosis(code),
+            details: finding.details,
+        }
+    }
+}
+
+impl From<Report> for CheckupView {
+    fn from(report: Report) -> CheckupView {
+        CheckupView {
+            requested_at: Some(report.requested_at),
+            finished_at: report.finished_at,
+            running: report.finished_at.is_none_or(|finished| finished < report.requested_at),
+            worst: (!report.findings.is_empty()).then(|| worst(&report.findings)),
+            findings: report.findings.into_iter().map(FindingView::from).collect(),
+        }
+    }
+}
+
+async fn latest(site: &Site, admin: &Admin) -> web::Result<CheckupView> {
+    Ok(checkup::latest(site, admin).await?.map(CheckupView::from).unwrap_or_default())
+}
+
+/// Get the latest examination of the site
+#[utoipa::path(get, path = "/admin/checkup", tag = "admin",
+    responses((status = 200, body = CheckupView), (status = 401, body = Problem),
+        (status = 403, body = Problem)))]
+#[get("/admin/checkup")]
+async fn show(admin: Admin, site: &Site) -> web::Result {
+    Ok(page(PAGE, latest(site, &admin).await?))
+}
+
+/// Ask for an examination of the site
+///
+/// It runs in the background: see `running` of the latest one.
+#[utoipa::path(post, path = "/admin/checkup", tag = "admin",
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 429, body = Problem)))]
+#[post("/admin/checkup")]
+async fn create(admin: Admin, actor: Actor, site: &Site) -> web::Result {
+    let view = latest(site, &admin).await?;
+    let requested = checkup::request(site, &admin, &actor).await;
+    requested.or_form(PAGE, serde_json::json!(view))?;
+    Ok(gone("/admin/checkup", Flash("checkup-requested")))
+}
