@@ -138,12 +138,17 @@ class Compose:
         eventually("nginx is healthy", lambda: self.is_healthy("nginx"))
         return self.addresses["nginx"]["entrance"], tls / "fullchain.pem"
 
+    def join_backup(self):
+        self.join("backup")
+        (self.folder / "backups").mkdir()
+        self.backups = {"BACKUP_FOLDER": str(self.folder / "backups")}
+
+    def start_backup(self):
+        script = ["bash", ROOT / "deploy/compose/backup.sh", *self.service("backup")["command"]]
+        self.start("backup", script, more=self.backups)
+
     def backup(self, *command):
-        if "backup" not in self.addresses:
-            self.join("backup")
-            (self.folder / "backups").mkdir()
-        more = {"BACKUP_FOLDER": str(self.folder / "backups")}
-        return self.run("backup", ["bash", ROOT / "deploy/compose/backup.sh", *command], more=more)
+        return self.run("backup", ["bash", ROOT / "deploy/compose/backup.sh", *command], more=self.backups)
 
 
 def succeeds(command, environment):

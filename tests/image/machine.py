@@ -109,6 +109,11 @@ class Process:
                 return int(entry.name)
         return None
 
+    def end(self):
+        if self.process.poll() is None and (inner := self.inner("postly")):
+            os.kill(inner, 9)
+        self.process.wait()
+
     def is_below(self, pid):
         while pid not in ("0", "1"):
             if int(pid) == self.process.pid:
@@ -163,6 +168,10 @@ class Image:
         for source, target in volumes.items():
             options += ["--volume", f"{source}:{target}"]
         return ["ip", "netns", "exec", namespace, *buildah("run", *options, self.name, "--", *command)]
+
+    def root(self):
+        """The folder that is its root."""
+        return Path(sh(*buildah("mount", self.name)).strip())
 
     def remove(self):
         sh(*buildah("rm", self.name))

@@ -34,7 +34,7 @@ sed -n '/^```yaml$/,/^```$/{/^```/!p}' "$root/docs/kubernetes.md" >"$storage/kub
 
 # POSTLY_IMAGE=cached takes the image of the last run, while something else is being worked on.
 if [ "${POSTLY_IMAGE:-}" != cached ]; then build_image; fi
-say "the image has $(buildah inspect --type image --format '{{.Docker.Size}}' postly 2>/dev/null || true) bytes"
+say "the size of the image: $(buildah images --format '{{.Size}}' localhost/postly:latest)"
 
 say 'the image and the services'
 # Everything that is started ends with this process, and so do its networks and mounts.
