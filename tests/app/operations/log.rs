@@ -8,7 +8,7 @@ use rocket::tokio::task::{LocalSet, spawn_local};
 use serde_json::{Value, json};
 
 use crate::support::App;
-use crate::support::binary::{Site, Starting, eventually, wait_for};
+use crate::support::binary::{Server, Site, Starting, eventually, wait_for};
 use crate::support::database::is_postgres;
 use crate::support::internals::{self, sql};
 use crate::support::postgres::Relay;
@@ -82,6 +82,13 @@ fn with_message<'l>(lines: &'l [Value], message: &str) -> Vec<&'l Value> {
     lines.iter().map(|line| &line["fields"]).filter(|f| f["message"] == message).collect()
 }
 
+/// A server that writes JSON to the file `log`.
+fn logging(site: &Site) -> Server {
+    let mut command = site.postly();
+    command.env("RUST_LOG", "info").env("POSTLY_LOG_FORMAT", "json");
+    Starting::logging_to(&mut command, &site.path("log")).ready()
+}
+
 #[test]
 fn the_start_says_what_runs_on_what() {
     let site = Site::empty();
@@ -122,10 +129,7 @@ fn the_start_says_what_runs_on_what() {
 #[test]
 fn requests_have_a_line_each() {
     let site = Site::new();
-    let log = site.path("log");
-    let mut command = site.postly();
-    command.env("RUST_LOG", "info").env("POSTLY_LOG_FORMAT", "json");
-    let server = Starting::logging_to(&mut command, &log).ready();
+    let server = logging(&site);
     let ann = server.newcomer("ann");
     let id = ann.posts("A post");
     let agent: ureq::Agent =
@@ -165,10 +169,7 @@ fn requests_have_a_line_each() {
 #[test]
 fn a_failure_is_explained_once_with_the_id_of_the_request() {
     let site = Site::new();
-    let log = site.path("log");
-    let mut command = site.postly();
-    command.env("RUST_LOG", "info").env("POSTLY_LOG_FORMAT", "json");
-    let server = Starting::logging_to(&mut command, &log).ready();
+    let server = logging(&site);
     let ann = server.newcomer("ann");
     wait_for(async {
         let db = site.db().await;
@@ -187,7 +188,10 @@ fn a_failure_is_explained_once_with_the_id_of_the_request() {
         .collect();
     assert_eq!(explained.len(), 1, "{lines:?}");
     assert!(explained[0]["error"].as_str().unwrap().contains("sessions"), "{explained:?}");
-    assert!(!fs::read_to_string(&log).unwrap().contains("guard"), "Rocket says it again");
+    assert!(
+        !fs::read_to_string(site.path("log")).unwrap().contains("guard"),
+        "Rocket says it again"
+    );
 }
 
 #[test]
