@@ -1,9 +1,10 @@
 //! The examination of the site, for admins.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use rocket::{get, post};
 use serde::Serialize;
 
+use crate::db::now;
 use crate::models::base::actor::Admin;
 use crate::models::base::site::Site;
 use crate::models::moderation::checkup::{self, Finding, Report, Severity, worst};
@@ -59,12 +60,17 @@ impl From<Finding> for FindingView {
     }
 }
 
+/// After this time, in minutes, an examination that is not finished has failed.
+const PATIENCE: i64 = 15;
+
 impl From<Report> for CheckupView {
     fn from(report: Report) -> CheckupView {
+        let is_recent = now() - report.requested_at < Duration::minutes(PATIENCE);
         CheckupView {
             requested_at: Some(report.requested_at),
             finished_at: report.finished_at,
-            running: report.finished_at.is_none_or(|finished| finished < report.requested_at),
+            running: is_recent
+                && report.finished_at.is_none_or(|finished| finished < report.requested_at),
             worst: (!report.findings.is_empty()).then(|| worst(&report.findings)),
             findings: report.findings.into_iter().map(FindingView::from).collect(),
         }

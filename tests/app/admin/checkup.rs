@@ -60,6 +60,11 @@ async fn an_admin_asks_and_sees_what_is_wrong() {
     assert!(page.contains("Nothing is broken, but something could be better."), "{page}");
     assert!(page.contains("Warning: public address."), "{page}");
 
+    // One that was never finished is not awaited for ever.
+    let lost = "UPDATE checkups SET requested_at = '2026-01-02T00:00:00+00:00', finished_at = NULL";
+    sql(lost).execute(app.db.writer()).await.unwrap();
+    assert_eq!(root.api().get("/admin/checkup").await.json()["running"], false);
+
     let wrong = "UPDATE user_counts SET posts = posts + 1";
     sql(wrong).execute(app.db.writer()).await.unwrap();
     let asked = root.page().post("/admin/checkup", &[]).await;
