@@ -77,7 +77,7 @@ async fn read_json<T: DeserializeOwned>(request: &Request<'_>, data: Data<'_>) -
             if is_patch {
                 refuse_removals(&fields)?;
             }
-            deserialize_fields(fields)
+            deserialize(fields, Vec::new())
         }
         _ => Err(Error::invalid("", Rule::Malformed).into()),
     }
@@ -162,8 +162,18 @@ pub fn parse_form(bytes: &[u8]) -> Result<Map<String, Value>> {
     Ok(fields)
 }
 
-/// Deserializes fields; errors name the field.
+/// Deserializes the fields of a form, where several values of one field are a list.
 pub fn deserialize_fields<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T> {
+    let repeated = fields.iter().filter(|(_, value)| value.is_array());
+    let repeated = repeated.map(|(name, _)| name.clone()).collect();
+    deserialize(fields, repeated)
+}
+
+/// Deserializes fields; errors name the field.
+fn deserialize<T: DeserializeOwned>(
+    fields: Map<String, Value>,
+    repeated: Vec<String>,
+) -> Result<T> {
     for (name, value) in &fields {
         // PostgreSQL cannot store NUL, and nobody types one.
         if name.contains('\0') || contains_nul(value) {
@@ -171,8 +181,6 @@ pub fn deserialize_fields<T: DeserializeOwned>(fields: Map<String, Value>) -> Re
             return Err(Error::from(FieldError::new(field, Rule::NulCharacter)).into());
         }
     }
-    let repeated: Vec<String> =
-        fields.iter().filter(|(_, v)| v.is_array()).map(|(name, _)| name.clone()).collect();
     serde_path_to_error::deserialize(Value::Object(fields)).map_err(|e| {
         let field = e.path().to_string();
         let field = if field == "." { String::new() } else { field };
