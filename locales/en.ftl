@@ -72,7 +72,7 @@ error-email-unverified = Confirm your e-mail address first: open the link we sen
     .title = E-mail address not confirmed
 error-two_factor-required = This site requires two-factor log-in. Set it up to continue.
     .title = Two-factor log-in required
-error-personal_token-not_allowed = Personal tokens can’t do this. Log in instead.
+error-personal_token-not_allowed = Tokens that are limited to scopes can’t do this. Log in instead.
     .title = Not allowed for tokens
 
 error-users-last_admin = This is the last admin. Make someone else an admin first.

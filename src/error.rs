@@ -113,6 +113,19 @@ pub enum Credentials {
     Scheme,
 }
 
+impl Credentials {
+    /// Whether they are what a program sends with every request.
+    pub fn is_bearer_token(self) -> bool {
+        matches!(
+            self,
+            Credentials::AccessToken
+                | Credentials::FutureToken
+                | Credentials::PersonalToken
+                | Credentials::Session
+        )
+    }
+}
+
 /// Why an authenticated user may not do something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, IntoStaticStr)]
 pub enum Denial {

@@ -15,6 +15,7 @@ pub mod password_reset;
 pub mod personal_token;
 pub mod refresh_token;
 pub mod registration;
+pub mod scope;
 pub mod session;
 pub mod session_list;
 pub mod two_factor;

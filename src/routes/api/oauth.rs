@@ -5,7 +5,9 @@ use serde::Deserialize;
 
 use crate::error::{Error, Result};
 use crate::models::accounts::login::{self, Login};
-use crate::models::accounts::{login_challenge, personal_token, refresh_token};
+use crate::models::accounts::refresh_token::{self, Renewal};
+use crate::models::accounts::scope::Scopes;
+use crate::models::accounts::{login_challenge, personal_token};
 use crate::models::base::site::Site;
 use crate::validation::Rule;
 use crate::web::cause::Cause;
@@ -34,6 +36,12 @@ pub struct TokenRequest {
     device_token: Option<String>,
     /// With `refresh_token`.
     refresh_token: Option<String>,
+    /// What the tokens may be used for: any of `posts:read`, `posts:write`, `account` and, for
+    /// admins, `admin`, separated by spaces. By default everything: with `password`, whatever the
+    /// user can do; with `refresh_token`, whatever the session can do. With `refresh_token` it
+    /// restricts the new access token alone.
+    #[schema(example = "posts:read posts:write")]
+    scope: Option<String>,
 }
 
 /// Get tokens with the OAuth2 password grant, or with a refresh token
@@ -53,6 +61,10 @@ async fn create(
         Ok(request) => request,
         Err(why) => return oauth::refuse("invalid_request", &why),
     };
+    let scopes = match parse_scopes(request.scope.as_deref()) {
+        Ok(scopes) => scopes,
+        Err(_) => return oauth::refuse("invalid_scope", UNKNOWN_SCOPE),
+    };
     let tokens = match request.grant_type.as_deref() {
         Some("password") => {
             let login = Login {
@@ -62,10 +74,13 @@ async fn create(
                 code: request.code,
                 device_token: request.device_token,
             };
-            by_password(site, &client, &login).await
+            by_password(site, &client, &login, scopes.as_ref()).await
         }
         Some("refresh_token") => match request.refresh_token.filter(|token| !token.is_empty()) {
-            Some(token) => client.refresh(&token).await,
+            Some(token) => {
+                let renewal = Renewal { scopes: scopes.as_ref(), ..Renewal::default() };
+                client.refresh(&token, renewal).await
+            }
             None => return oauth::refuse("invalid_request", "refresh_token is missing."),
         },
         None | Some("") => return oauth::refuse("invalid_request", "grant_type is missing."),
@@ -81,6 +96,9 @@ async fn create(
         Err(error @ (Error::InvalidCredentials(_) | Error::SecondFactorRequired)) => {
             oauth::refuse("invalid_grant", &messages::detail(&Cause::Site(error)))
         }
+        Err(Error::Invalid(errors)) if errors.iter().any(|error| error.field == "scope") => {
+            oauth::refuse("invalid_scope", "scope asks for more than is permitted.")
+        }
         Err(Error::Invalid(_)) => {
             oauth::refuse("invalid_request", "username or password is missing.")
         }
@@ -88,11 +106,28 @@ async fn create(
     }
 }
 
-async fn by_password(site: &Site, client: &Client<'_>, login: &Login) -> Result<TokenResponse> {
+const UNKNOWN_SCOPE: &str =
+    "scope must have one or more of posts:read, posts:write, account and admin.";
+
+/// The scopes that are asked for; an empty parameter counts as missing (RFC 6749 §3.1).
+fn parse_scopes(text: Option<&str>) -> Result<Option<Scopes>> {
+    let mut words = text.unwrap_or_default().split(' ').filter(|word| !word.is_empty()).peekable();
+    if words.peek().is_none() {
+        return Ok(None);
+    }
+    Scopes::parse(words).map(Some).ok_or_else(|| Error::invalid("scope", Rule::Unknown))
+}
+
+async fn by_password(
+    site: &Site,
+    client: &Client<'_>,
+    login: &Login,
+    scopes: Option<&Scopes>,
+) -> Result<TokenResponse> {
     let check = login::authenticate(site, client.caller(), login).await?;
     let (code, device) = (login.code.as_deref(), login.device_token.as_deref());
     let identity = login_challenge::complete(site, client.caller(), check, code, device).await?;
-    client.open_session(&identity, device).await
+    client.open_session(&identity, scopes, device).await
 }
 
 /// A refresh token.
@@ -114,7 +149,7 @@ pub struct RefreshRequest {
 async fn renew(input: Input<RefreshRequest>, client: Client<'_>) -> web::Result {
     let token = input.0.refresh_token.filter(|token| !token.is_empty());
     let token = token.ok_or_else(|| Error::invalid("refresh_token", Rule::Required))?;
-    Ok(saved("/", Flash("logged-in"), client.refresh(&token).await?))
+    Ok(saved("/", Flash("logged-in"), client.refresh(&token, Renewal::default()).await?))
 }
 
 /// A token to be revoked (RFC 7009 §2.1).

@@ -6,6 +6,7 @@ mod lockouts;
 mod login;
 mod me;
 mod oauth;
+mod oauth_scopes;
 mod password_resets;
 mod passwords;
 mod rate_limits;
