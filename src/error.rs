@@ -108,6 +108,8 @@ pub enum Credentials {
     /// An e-mailed link that is unknown, used, replaced or expired.
     #[strum(serialize = "link.invalid")]
     Link,
+    #[strum(serialize = "authorization_code.invalid")]
+    AuthorizationCode,
     /// The `Authorization` header has a scheme other than Bearer.
     #[strum(serialize = "authorization.scheme")]
     Scheme,
@@ -155,6 +157,8 @@ pub enum Conflict {
     LastAdmin,
     #[strum(serialize = "personal_token.limit_reached")]
     TooManyTokens,
+    #[strum(serialize = "application.limit_reached")]
+    TooManyApplications,
     #[strum(serialize = "two_factor.already_on")]
     TwoFactorOn,
     #[strum(serialize = "email.nothing_to_confirm")]

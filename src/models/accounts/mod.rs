@@ -3,6 +3,9 @@
 pub mod access_token;
 pub mod account;
 pub mod account_search;
+pub mod application;
+pub mod authorization_code;
+pub mod authorized_application;
 pub mod device;
 pub mod email_address;
 pub mod identity;
@@ -13,6 +16,7 @@ pub mod password;
 pub mod password_change;
 pub mod password_reset;
 pub mod personal_token;
+pub mod redirect_uri;
 pub mod refresh_token;
 pub mod registration;
 pub mod scope;

@@ -117,7 +117,10 @@ pub async fn create(
 fn parse_name(text: Option<&str>) -> Result<String> {
     let name = visible::parse_line("name", text.unwrap_or_default())?;
     match name.chars().count() {
-        0 => Err(Error::invalid("name", Rule::Required)),
+        0 => {
+            let error = FieldError::new("name", Rule::Required);
+            Err(error.with("context", "token".to_owned()).into())
+        }
         1..=MAX_NAME_LENGTH => Ok(name),
         _ => Err(FieldError::new("name", Rule::TooLong).with("max", MAX_NAME_LENGTH).into()),
     }

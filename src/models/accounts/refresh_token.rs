@@ -9,7 +9,7 @@ use crate::db::{Db, Tx, now, shared_now, sql};
 use crate::error::{Credentials, Error, Result};
 use crate::models::accounts::identity::Identity;
 use crate::models::accounts::scope::Scopes;
-use crate::models::accounts::session::{self, Opening};
+use crate::models::accounts::session::{self, NewSession};
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::caller::Caller;
 use crate::models::base::keys::Keys;
@@ -96,10 +96,10 @@ pub async fn open(
     site: &Site,
     caller: &Caller,
     identity: &Identity,
-    opening: Opening<'_>,
+    new_session: NewSession<'_>,
 ) -> Result<Grant> {
     let mut tx = session::begin(site, caller, identity).await?;
-    let grant = open_in(&mut tx, caller, identity, opening).await?;
+    let grant = open_in(&mut tx, caller, identity, new_session).await?;
     tx.commit().await?;
     Ok(grant)
 }
@@ -109,13 +109,18 @@ pub async fn open_in(
     tx: &mut Tx,
     caller: &Caller,
     identity: &Identity,
-    opening: Opening<'_>,
+    new_session: NewSession<'_>,
 ) -> Result<Grant> {
-    let sid = session::insert(tx, caller, identity, opening).await?;
+    let sid = session::insert(tx, caller, identity, new_session).await?;
     let refresh_token = random::token(PREFIX)?;
     let at = shared_now(&mut *tx).await?;
     insert(tx, &sid, &refresh_token, None, at).await?;
-    Ok(Grant { user: identity.user.clone(), sid, scopes: opening.scopes.cloned(), refresh_token })
+    Ok(Grant {
+        user: identity.user.clone(),
+        sid,
+        scopes: new_session.scopes.cloned(),
+        refresh_token,
+    })
 }
 
 /// A token that is exchanged: its hash and its generation.
@@ -314,11 +319,24 @@ async fn owner(tx: &mut Tx, sid: &str) -> Result<Option<Owner>> {
 }
 
 /// Revokes the family of a token (RFC 7009 §2.1), used or not. An unknown token counts as revoked.
-pub async fn revoke(site: &Site, caller: &Caller, token: &str) -> Result<()> {
+/// `application` is the one that asks, if it is known.
+///
+/// # Errors
+/// `InvalidCredentials` when the token belongs to another application.
+pub async fn revoke(
+    site: &Site,
+    caller: &Caller,
+    token: &str,
+    application: Option<i64>,
+) -> Result<()> {
     let Some(sent) = Sent::parse(token) else { return Ok(()) };
     let Some(sid) = sent.session(&site.db).await? else { return Ok(()) };
     let mut tx = site.db.begin().await?;
-    let Some(Owner { user, .. }) = owner(&mut tx, &sid).await? else { return Ok(()) };
+    let Some(owner) = owner(&mut tx, &sid).await? else { return Ok(()) };
+    if application.is_some() && application != owner.application_id {
+        return Err(INVALID);
+    }
+    let user = owner.user;
     // Of parallel revocations, one ends the session and records it.
     if sql("DELETE FROM sessions WHERE id = $1").bind(sid).execute(&mut tx).await? > 0 {
         AuditEvent::own(EventKind::SESSION_ENDED, &user)

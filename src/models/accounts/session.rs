@@ -46,12 +46,14 @@ pub struct Session {
     pub id: String,
     /// What a program may do with it; `None` for everything.
     pub scopes: Option<Scopes>,
+    /// The application that has it; `None` for a person's own.
+    pub application: Option<i64>,
     reauthenticated_at: Option<DateTime<Utc>>,
 }
 
 /// What is opened: for which client, and what it may do.
 #[derive(Debug, Clone, Copy)]
-pub struct Opening<'o> {
+pub struct NewSession<'o> {
     pub audience: Audience,
     /// The browser's previous session, which ends, to prevent session fixation.
     pub previous: Option<&'o str>,
@@ -61,10 +63,10 @@ pub struct Opening<'o> {
     pub application: Option<i64>,
 }
 
-impl Opening<'_> {
+impl NewSession<'_> {
     /// A person's own session.
-    pub fn own(audience: Audience) -> Opening<'static> {
-        Opening { audience, previous: None, scopes: None, application: None }
+    pub fn own(audience: Audience) -> NewSession<'static> {
+        NewSession { audience, previous: None, scopes: None, application: None }
     }
 }
 
@@ -84,10 +86,10 @@ pub async fn open(
     site: &Site,
     caller: &Caller,
     identity: &Identity,
-    opening: Opening<'_>,
+    new_session: NewSession<'_>,
 ) -> Result<String> {
     let mut tx = begin(site, caller, identity).await?;
-    let id = insert(&mut tx, caller, identity, opening).await?;
+    let id = insert(&mut tx, caller, identity, new_session).await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -110,9 +112,9 @@ pub async fn insert(
     tx: &mut Tx,
     caller: &Caller,
     identity: &Identity,
-    opening: Opening<'_>,
+    new_session: NewSession<'_>,
 ) -> Result<String> {
-    let Opening { audience, previous, scopes, application } = opening;
+    let NewSession { audience, previous, scopes, application } = new_session;
     // Changes nothing, but locks the account's row, to wait for a concurrent password change.
     let unchanged = sql("UPDATE users SET password_hash = password_hash \
          WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL")
@@ -182,6 +184,7 @@ struct SessionRow {
     last_used_at: DateTime<Utc>,
     proved_at: Option<DateTime<Utc>>,
     scopes: Option<String>,
+    application_id: Option<i64>,
 }
 
 /// The user of an active session, in one query.
@@ -191,17 +194,18 @@ struct SessionRow {
 /// account.
 pub async fn find(db: &Db, caller: &Caller, sid: &str, user_id: i64) -> Result<(User, Session)> {
     let at = now();
-    let row: Option<SessionRow> =
-        sql("SELECT u.id, u.username, u.role, s.last_used_at, s.proved_at, s.scopes \
+    let row: Option<SessionRow> = sql(
+        "SELECT u.id, u.username, u.role, s.last_used_at, s.proved_at, s.scopes, s.application_id \
              FROM sessions s JOIN users u ON u.id = s.user_id \
              WHERE s.id = $1 AND s.user_id = $2 AND s.expires_at > $3 AND s.last_used_at > $4 \
-             AND u.disabled_at IS NULL")
-        .bind(sid)
-        .bind(user_id)
-        .bind(at)
-        .bind(at - idle_limit())
-        .optional(db)
-        .await?;
+             AND u.disabled_at IS NULL",
+    )
+    .bind(sid)
+    .bind(user_id)
+    .bind(at)
+    .bind(at - idle_limit())
+    .optional(db)
+    .await?;
     let row = row.ok_or(Error::InvalidCredentials(Credentials::Session))?;
     if row.last_used_at < at - precision() {
         let touch = sql(
@@ -217,8 +221,13 @@ pub async fn find(db: &Db, caller: &Caller, sid: &str, user_id: i64) -> Result<(
             tracing::warn!(request_id, %error, "the last use of a session cannot be recorded");
         });
     }
-    let (id, scopes) = (sid.to_owned(), row.scopes.map(Scopes::from));
-    Ok((row.user, Session { id, scopes, reauthenticated_at: row.proved_at }))
+    let session = Session {
+        id: sid.to_owned(),
+        scopes: row.scopes.map(Scopes::from),
+        application: row.application_id,
+        reauthenticated_at: row.proved_at,
+    };
+    Ok((row.user, session))
 }
 
 /// Records that the password was confirmed.

@@ -11,7 +11,7 @@ use crate::models::accounts::access_token::{self, Audience};
 use crate::models::accounts::identity::Identity;
 use crate::models::accounts::refresh_token::{self, Grant, Renewal};
 use crate::models::accounts::scope::Scopes;
-use crate::models::accounts::session::{self, Opening};
+use crate::models::accounts::session::{self, NewSession};
 use crate::models::accounts::{device, login_challenge};
 use crate::models::base::actor::Actor;
 use crate::models::base::caller::Caller;
@@ -64,8 +64,8 @@ impl Client<'_> {
         let previous = self.state.authenticated().and_then(Authenticated::session);
         let previous = previous.map(|session| session.id.as_str());
         let audience = Audience::Page;
-        let opening = Opening { previous, ..Opening::own(audience) };
-        let sid = session::open(self.site, self.caller(), identity, opening).await?;
+        let new_session = NewSession { previous, ..NewSession::own(audience) };
+        let sid = session::open(self.site, self.caller(), identity, new_session).await?;
         let token = access_token::sign(&self.site.keys, audience, identity.user.id, &sid)?;
         self.jar.add(cookie::session(self.public_url, token));
         self.remember_device(identity)?;
@@ -144,8 +144,8 @@ impl Client<'_> {
         if scopes.is_some_and(|asked| !Scopes::all_of(&identity.user).include(asked)) {
             return Err(Error::invalid("scope", Rule::OutOfRange));
         }
-        let opening = Opening { scopes, ..Opening::own(Audience::Api) };
-        let grant = refresh_token::open(self.site, self.caller(), identity, opening).await?;
+        let new_session = NewSession { scopes, ..NewSession::own(Audience::Api) };
+        let grant = refresh_token::open(self.site, self.caller(), identity, new_session).await?;
         let device_token = device::remember(&self.site.keys, device_token, identity)?;
         Ok(TokenResponse { device_token: Some(device_token), ..self.token_response(grant, None)? })
     }
@@ -156,14 +156,21 @@ impl Client<'_> {
         self.token_response(grant, renewal.scopes)
     }
 
-    /// Ends the session of an access token; an invalid token counts as revoked.
-    pub async fn revoke(&self, access_token: &str) -> Result<()> {
+    /// Ends the session of an access token; an invalid token counts as revoked. `application` is the
+    /// one that asks, if it is known.
+    ///
+    /// # Errors
+    /// `InvalidCredentials` when the token belongs to another application.
+    pub async fn revoke(&self, access_token: &str, application: Option<i64>) -> Result<()> {
         let keys = &self.site.keys;
         let Ok(claims) = access_token::verify(keys, Audience::Api, access_token) else {
             return Ok(());
         };
         let user_id = claims.user_id()?;
         match session::find(&self.site.db, self.caller(), &claims.sid, user_id).await {
+            Ok((_, session)) if application.is_some() && application != session.application => {
+                Err(Error::InvalidCredentials(Credentials::AccessToken))
+            }
             Ok((user, session)) => {
                 let actor = Actor { user, caller: self.state.caller.clone() };
                 session::log_out(self.site, &actor, &session.id).await
