@@ -4,6 +4,7 @@ use rocket::http::{Header, Method};
 use serde_json::{Value, json};
 
 use crate::support::internals::sql;
+use crate::support::oauth_client::{OAuthClient, Proof};
 use crate::support::{App, send};
 
 #[rocket::async_test]
