@@ -98,6 +98,14 @@ error-body_too_large = The request is too large.
     .title = Request too large
 error-method_not_allowed = This address doesn’t allow this method; it allows { $methods }.
     .title = Method not allowed
+error-idempotency_key-invalid = The header Idempotency-Key must have one string of 1 to 255 visible ASCII characters.
+    .title = Invalid Idempotency-Key
+error-idempotency_key-in_use = The first request with this Idempotency-Key is still running. Repeat yours to get its answer.
+    .title = Idempotency-Key in use
+error-idempotency_key-reused = This Idempotency-Key was used for another request. Take a new key for each one.
+    .title = Idempotency-Key used before
+error-idempotency_key-answer_lost = The first request with this Idempotency-Key was carried out, but its answer is lost. Look at what is there before you use a new key.
+    .title = Answer lost
 error-cross_origin = This form was sent from another address than { $address }. Open { $address } and try again. If this is your site and that is not its address, set POSTLY_PUBLIC_URL.
     .title = Sent from another site
 

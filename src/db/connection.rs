@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use super::circuit_breaker::CircuitBreaker;
 use super::deferred::Deferred;
+use super::fence::pass_fence;
 use super::health::{Health, Readiness};
 use super::sqlite_file::SqliteGuard;
 use crate::error::{Error, Fault, FaultKind, Result};
@@ -137,7 +138,8 @@ impl Db {
 }
 
 impl Tx {
-    pub async fn commit(self) -> Result<()> {
+    pub async fn commit(mut self) -> Result<()> {
+        pass_fence(&mut self).await?;
         match self {
             Tx::Sqlite { tx, guard } => guard.write(async { Ok(tx.commit().await?) }).await,
             Tx::Postgres { tx, breaker, patience } => {

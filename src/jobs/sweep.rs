@@ -1,5 +1,5 @@
-//! Deletes expired data: sessions with their tokens, links, pending log-ins, rate limits, finished
-//! jobs.
+//! Deletes expired data: sessions with their tokens, links, pending log-ins, rate limits, answers
+//! kept for retries, finished jobs.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::failure::JobFailure;
 use super::job::{Context, Job};
 use crate::models::accounts::{login_challenge, session};
 use crate::models::base::job::{self, ClaimedJob};
-use crate::models::base::rate_limit;
+use crate::models::base::{idempotency, rate_limit};
 use crate::models::mail::email_link;
 
 #[derive(Deserialize)]
@@ -36,6 +36,7 @@ impl Job for Sweep {
             email_link::sweep,
             login_challenge::sweep,
             rate_limit::sweep,
+            idempotency::sweep,
             job::sweep
         );
         Ok(())

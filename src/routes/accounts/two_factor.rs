@@ -9,7 +9,9 @@ use crate::models::accounts::two_factor::recovery_codes::RecoveryCodes;
 use crate::models::accounts::two_factor::totp::{self, TwoFactorSetup, TwoFactorStatus};
 use crate::models::base::actor::Actor;
 use crate::models::base::site::Site;
-use crate::web::{self, Flash, Input, OrForm, Problem, SettingUp, Sudo, gone, page, room, shown};
+use crate::web::{
+    self, Flash, Input, NoBody, OrForm, Problem, SettingUp, Sudo, gone, page, room, shown,
+};
 
 room! {
     tag: ("two-factor", "An authenticator, and recovery codes"),
@@ -31,8 +33,13 @@ async fn show(actor: SettingUp<Actor>, _sudo: SettingUp<Sudo>, site: &Site) -> w
 #[utoipa::path(post, path = "/me/two-factor", tag = "two-factor",
     responses((status = 201, body = TwoFactorSetup), (status = 401, body = Problem),
         (status = 409, body = Problem)))]
-#[post("/me/two-factor")]
-async fn create(actor: SettingUp<Actor>, _sudo: SettingUp<Sudo>, site: &Site) -> web::Result {
+#[post("/me/two-factor", data = "<_body>")]
+async fn create(
+    _body: NoBody,
+    actor: SettingUp<Actor>,
+    _sudo: SettingUp<Sudo>,
+    site: &Site,
+) -> web::Result {
     let setup = totp::begin(site, &actor).await?;
     Ok(shown("accounts/two_factor/setup.html", "/me/two-factor", setup))
 }

@@ -9,7 +9,7 @@ use crate::models::base::actor::Admin;
 use crate::models::base::site::Site;
 use crate::models::moderation::checkup::{self, Finding, Report, Severity, worst};
 use crate::web::response::messages;
-use crate::web::{self, Flash, OrForm, Problem, gone, page, room};
+use crate::web::{self, Flash, NoBody, OrForm, Problem, gone, page, room};
 
 room! {
     both: [show, create],
@@ -96,8 +96,8 @@ async fn show(admin: Admin, site: &Site) -> web::Result {
 #[utoipa::path(post, path = "/admin/checkup", tag = "admin",
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 429, body = Problem)))]
-#[post("/admin/checkup")]
-async fn create(admin: Admin, site: &Site) -> web::Result {
+#[post("/admin/checkup", data = "<_body>")]
+async fn create(_body: NoBody, admin: Admin, site: &Site) -> web::Result {
     let view = latest(site, &admin).await?;
     let requested = checkup::request(site, &admin).await;
     requested.or_form(PAGE, serde_json::json!(view))?;

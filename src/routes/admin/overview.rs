@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::models::base::actor::{Actor, Admin};
 use crate::models::base::site::Site;
 use crate::models::moderation::overview::{self, SiteState};
-use crate::web::{self, Flash, OrForm, Problem, Reach, gone, page, room};
+use crate::web::{self, Flash, NoBody, OrForm, Problem, Reach, gone, page, room};
 
 room! {
     both: [show, create_test_mail],
@@ -37,8 +37,14 @@ async fn show(_admin: Admin, reach: Reach, site: &Site) -> web::Result {
 #[utoipa::path(post, path = "/admin/test-mail", tag = "admin",
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 422, body = Problem), (status = 429, body = Problem)))]
-#[post("/admin/test-mail")]
-async fn create_test_mail(admin: Admin, actor: Actor, reach: Reach, site: &Site) -> web::Result {
+#[post("/admin/test-mail", data = "<_body>")]
+async fn create_test_mail(
+    _body: NoBody,
+    admin: Admin,
+    actor: Actor,
+    reach: Reach,
+    site: &Site,
+) -> web::Result {
     let view = Overview { reach, state: overview::state(site).await? };
     let sent = overview::send_test_mail(site, &admin, &actor).await;
     sent.or_form(PAGE, serde_json::json!(view))?;

@@ -10,6 +10,7 @@ use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityScheme};
 use utoipa::openapi::{Object, OpenApi as Document, RefOr, Type};
 use utoipa::{Modify, OpenApi};
 
+use super::idempotency;
 use crate::models::base::site::Site;
 use crate::web::response::catalogue;
 use crate::web::{self, page, room};
@@ -55,6 +56,9 @@ pub fn document(fragments: impl IntoIterator<Item = Document>) -> Document {
         for (method, operation) in operations(item) {
             operation.operation_id = Some(operation_id(method, path));
             describe_limits(operation);
+            if method == "post" {
+                idempotency::describe(operation);
+            }
         }
     }
     document

@@ -210,6 +210,9 @@ fn add_headers(response: &mut Response<'_>, cause: &Cause) {
         Cause::Site(Error::Unavailable | Error::Unserved(_)) => {
             response.set_header(Header::new("Retry-After", "5"));
         }
+        Cause::Request(RequestError::KeyInUse(seconds)) => {
+            response.set_header(Header::new("Retry-After", seconds.to_string()));
+        }
         Cause::Request(RequestError::MethodNotAllowed(methods)) => {
             response.set_header(Header::new("Allow", methods.clone()));
         }

@@ -45,6 +45,9 @@ fn request_status(error: &RequestError) -> Status {
         RequestError::UnsupportedMediaType(_) => Status::UnsupportedMediaType,
         RequestError::TooLarge => Status::PayloadTooLarge,
         RequestError::MethodNotAllowed(_) => Status::MethodNotAllowed,
+        RequestError::KeyInvalid => Status::BadRequest,
+        RequestError::KeyInUse(_) | RequestError::AnswerLost => Status::Conflict,
+        RequestError::KeyReused => Status::UnprocessableEntity,
         RequestError::CrossOrigin(_) => Status::Forbidden,
     }
 }
