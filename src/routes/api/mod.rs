@@ -1,5 +1,6 @@
 //! The API's documentation, and OAuth2.
 
+pub mod guide;
 pub mod idempotency;
 pub mod oauth;
 pub mod openapi;
@@ -7,5 +8,5 @@ pub mod openapi;
 use crate::web::Room;
 
 pub fn rooms() -> Vec<Room> {
-    vec![oauth::room(), openapi::room()]
+    vec![oauth::room(), openapi::room(), guide::room()]
 }
