@@ -12,8 +12,8 @@ curl -fsS -H "Authorization: Bearer $token" "$api/me" | jq -r '"user " + .userna
 count=0 next=
 while :; do
   page=$(curl -fsS "$api/posts?limit=2${next:+&before=$next}")
-  count=$((count + $(echo "$page" | jq '.items | length')))
-  next=$(echo "$page" | jq -r '.next // empty')
+  count=$((count + $(printf %s "$page" | jq '.items | length')))
+  next=$(printf %s "$page" | jq -r '.next // empty')
   [ -n "$next" ] || break
 done
 echo "posts $count"
@@ -21,8 +21,8 @@ echo "posts $count"
 # == write ==
 post='{"title": "On tides", "content": "The sea comes *twice* a day."}'
 written=$(curl -fsS -H "Authorization: Bearer $token" --json "$post" "$api/posts")
-id=$(echo "$written" | jq .id)
-echo "$written" | jq -r '"title " + .title'
+id=$(printf %s "$written" | jq .id)
+printf %s "$written" | jq -r '"title " + .title'
 
 # == edit ==
 tag=$(curl -fsS -o /dev/null -D - "$api/posts/$id" |

@@ -9,7 +9,7 @@
 use chrono::{DateTime, Duration, Utc};
 use sqlx::FromRow;
 
-use crate::db::{Conn, Statement, Tx, set_fence, shared_now, sql};
+use crate::db::{Conn, Tx, set_fence, shared_now, sql};
 use crate::error::Result;
 use crate::models::base::caller::Caller;
 use crate::models::base::keys::Keys;
@@ -121,7 +121,7 @@ pub async fn begin(site: &Site, request: &KeyedRequest<'_>) -> Result<Begun> {
             return Ok(known);
         }
         if let Some(id) = claim(site, request, &digest).await? {
-            set_fence(mark, id);
+            set_fence(MARK, id);
             return Ok(Begun::Claimed(Claim { id, secret }));
         }
     }
@@ -185,9 +185,7 @@ async fn claim(site: &Site, request: &KeyedRequest<'_>, digest: &str) -> Result<
 }
 
 /// What every transaction of the request does; affects no row when the key was taken over.
-fn mark(id: i64) -> Statement {
-    sql("UPDATE idempotency_keys SET has_written = TRUE WHERE id = $1").bind(id)
-}
+const MARK: &str = "UPDATE idempotency_keys SET has_written = TRUE WHERE id = $1";
 
 /// Keeps the answer for retries.
 pub async fn keep(site: &Site, claim: &Claim, answer: &[u8]) -> Result<()> {

@@ -30,7 +30,7 @@ const MAX_LENGTH: usize = 255;
 ///
 /// # Errors
 /// `KeyInvalid`.
-fn key<'r>(request: &'r Request<'_>) -> Result<Option<String>, RequestError> {
+fn key(request: &Request<'_>) -> Result<Option<String>, RequestError> {
     let mut lines = request.headers().get(HEADER);
     match (lines.next(), lines.next()) {
         (None, _) => Ok(None),

@@ -27,10 +27,10 @@ async fn ask(app: &App, who: &Credentials, row: &Permission, key: &str) -> Respo
     send_row_with(app, Ipv4Addr::LOCALHOST.into(), who, row, true, vec![key]).await
 }
 
-/// The contents of the database, but for who was seen when.
+/// The contents of the database, but for who was seen when, and what runs in the background.
 async fn state(app: &App) -> Vec<(String, Vec<String>)> {
     let contents = contents(&app.database_url()).await;
-    let ignored = ["sessions", "throttles", "jobs"];
+    let ignored = ["sessions", "throttles", "jobs", "checkups"];
     contents.into_iter().filter(|(table, _)| !ignored.contains(&table.as_str())).collect()
 }
 

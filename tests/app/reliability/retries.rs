@@ -152,12 +152,7 @@ async fn a_key_opens_nothing_that_is_closed() {
     let secret = made.json()["token"].as_str().unwrap_or_default().to_owned();
     let weak = post_at(&app, Some(&secret), "/me/tokens", "k", input).await;
     assert_eq!((weak.status, is_replay(&weak)), (403, false), "{}", weak.body);
-    change(
-        &app,
-        "UPDATE sessions SET authenticated_at = '2001-01-01T00:00:00.000000Z' \
-        WHERE client = 'api'",
-    )
-    .await;
+    change(&app, "UPDATE sessions SET proved_at = NULL WHERE client = 'api'").await;
     let late = post(&ann, "/me/tokens", "k", input).await;
     assert_eq!(code(&late), (401, json!("reauthentication_required")));
 }
