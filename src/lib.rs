@@ -37,6 +37,7 @@ use crate::web::database::{Database, manage_site};
 use crate::web::door::API;
 use crate::web::request::authentication::Authenticate;
 use crate::web::request::client_address::TrustedProxies;
+use crate::web::request::idempotency::idempotent;
 use crate::web::request_log::RequestLog;
 use crate::web::response::whole::Whole;
 use crate::web::response::{assets, catcher};
@@ -128,8 +129,8 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
         rocket
             .mount("/", room.both.clone())
             .mount("/", room.pages)
-            .mount(API, room.both)
-            .mount(API, room.api)
-            .mount(format!("{API}/auth"), room.auth)
+            .mount(API, idempotent(room.both))
+            .mount(API, idempotent(room.api))
+            .mount(format!("{API}/auth"), idempotent(room.auth))
     }))
 }

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use super::circuit_breaker::CircuitBreaker;
 use super::deferred::Deferred;
+use super::fence::fence;
 use super::health::{Health, Readiness};
 use super::sqlite_file::SqliteGuard;
 use crate::error::{Error, Fault, FaultKind, Result};
@@ -137,12 +138,33 @@ impl Db {
 }
 
 impl Tx {
-    pub async fn commit(self) -> Result<()> {
+    pub async fn commit(mut self) -> Result<()> {
+        self.pass_fence().await?;
         match self {
             Tx::Sqlite { tx, guard } => guard.write(async { Ok(tx.commit().await?) }).await,
             Tx::Postgres { tx, breaker, patience } => {
                 breaker.call(patience, async { Ok(tx.commit().await?) }).await
             }
+        }
+    }
+
+    /// Runs the statement of `set_fence`, if there is one.
+    async fn pass_fence(&mut self) -> Result<()> {
+        let Some((text, id)) = fence() else { return Ok(()) };
+        let affected = match self {
+            Tx::Sqlite { tx, guard } => {
+                let marked = sqlx::query(text).bind(id);
+                guard.observe(async { Ok(marked.execute(&mut **tx).await?) }).await?.rows_affected()
+            }
+            Tx::Postgres { tx, breaker, patience } => {
+                let marked = sqlx::query(text).bind(id);
+                let marked = async { Ok(marked.execute(&mut **tx).await?) };
+                breaker.call(*patience, marked).await?.rows_affected()
+            }
+        };
+        match affected {
+            0 => Err(Error::Unavailable),
+            _ => Ok(()),
         }
     }
 

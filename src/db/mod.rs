@@ -10,6 +10,7 @@ mod connection;
 mod deferred;
 mod describe;
 mod exclusive;
+mod fence;
 mod files;
 mod health;
 mod inspect;
@@ -32,6 +33,7 @@ pub use backup::backup;
 pub use clock::shared_now;
 pub use connection::{Conn, Db, Lock, Tx};
 pub use describe::Description;
+pub use fence::{fenced, set_fence};
 pub use files::{
     Space, companions, create_private_folder, is_open_to_others, make_private, open_private_file,
     space, warn_of_open_folder,

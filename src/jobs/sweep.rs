@@ -1,5 +1,5 @@
 //! Deletes expired data: sessions with their tokens, links, pending log-ins, authorization codes,
-//! rate limits, finished jobs.
+//! rate limits, answers kept for retries, finished jobs.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::failure::JobFailure;
 use super::job::{Context, Job};
 use crate::models::accounts::{authorization_code, login_challenge, session};
 use crate::models::base::job::{self, ClaimedJob};
-use crate::models::base::rate_limit;
+use crate::models::base::{idempotency, rate_limit};
 use crate::models::mail::email_link;
 
 #[derive(Deserialize)]
@@ -37,6 +37,7 @@ impl Job for Sweep {
             login_challenge::sweep,
             authorization_code::sweep,
             rate_limit::sweep,
+            idempotency::sweep,
             job::sweep
         );
         Ok(())

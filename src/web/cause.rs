@@ -27,6 +27,18 @@ pub enum RequestError {
     /// The path exists, but not for this method; contains the allowed methods.
     #[strum(serialize = "method_not_allowed")]
     MethodNotAllowed(String),
+    /// The Idempotency-Key is not one.
+    #[strum(serialize = "idempotency_key.invalid")]
+    KeyInvalid,
+    /// The first request with the Idempotency-Key is still running; contains seconds to wait.
+    #[strum(serialize = "idempotency_key.in_use")]
+    KeyInUse(i64),
+    /// The Idempotency-Key was used for another request.
+    #[strum(serialize = "idempotency_key.reused")]
+    KeyReused,
+    /// The first request with the Idempotency-Key was carried out, but its answer is lost.
+    #[strum(serialize = "idempotency_key.answer_lost")]
+    AnswerLost,
     /// A form that was sent from another site; contains the address of this one.
     #[strum(serialize = "cross_origin")]
     CrossOrigin(String),

@@ -13,6 +13,7 @@ pub mod room;
 pub mod security;
 pub mod settings;
 
+pub use request::body::NoBody;
 pub use request::conditional::IfMatch;
 pub use request::guards::{
     AccountScope, Confirmed, CurrentSession, PostsRead, PostsWrite, Scoped, SettingUp, Sudo,

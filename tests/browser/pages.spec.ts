@@ -11,7 +11,7 @@ function paths(post: string, name: string): Record<string, [string, number][]> {
       ["/", 200], ["/?sort=top", 200], ["/?author=nobody-at-all", 200], [post, 200],
       [`${post}/votes`, 200], [`/users/${name}`, 200], ["/login", 200], ["/register", 200],
       ["/password-reset", 200], ["/password-reset/new", 404], ["/verify-email", 404], ["/login/code", 404],
-      ["/docs/errors", 200], ["/rules/versions", 200],
+      ["/docs/errors", 200], ["/docs/guide", 200], ["/rules/versions", 200],
       ["/nowhere", 404], ["/?limit=x", 422],
     ],
     "a user": [

@@ -34,10 +34,9 @@ pub struct Login {
     #[schema(value_type = String, example = "violet otter paddles upstream", min_length = 1, max_length = 1000)]
     pub password: Option<String>,
     /// With two-factor log-in: the six-digit code from the authenticator, or a recovery code.
-    #[schema(example = "123456", max_length = 100)]
+    #[schema(example = "123456")]
     pub code: Option<String>,
     /// The `device_token` of an earlier log-in: failures of a known device are counted separately.
-    #[schema(max_length = 4096)]
     pub device_token: Option<String>,
 }
 

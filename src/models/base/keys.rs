@@ -38,9 +38,13 @@ impl Key {
         BASE64_URL_SAFE_NO_PAD.encode(tag)
     }
 
-    /// The key for sealing: different from the signing key, but derived from the same secret.
-    fn sealing(&self) -> Result<RandomizedNonceKey, aws_lc_rs::error::Unspecified> {
-        let key = hmac::sign(&self.deriving, b"postly/seal/v1");
+    /// The key for sealing: different from the signing key, but derived from the same secret; and
+    /// from one that the site does not keep, if there is one.
+    fn sealing(&self, with: &str) -> Result<RandomizedNonceKey, aws_lc_rs::error::Unspecified> {
+        let key = match with {
+            "" => hmac::sign(&self.deriving, b"postly/seal/v1"),
+            with => hmac::sign(&self.deriving, for_purpose("seal-with", with).as_bytes()),
+        };
         RandomizedNonceKey::new(&AES_256_GCM, key.as_ref())
     }
 }
@@ -113,19 +117,30 @@ impl Keys {
     /// Seals bytes for storage (AES-256-GCM, with a key derived from the newest secret). They can
     /// be opened only with the same `place`, the associated data.
     pub fn seal(&self, place: &str, bytes: &[u8]) -> Result<String> {
-        let failed = |_| Error::Internal("sealing failed".to_owned());
-        let mut text = bytes.to_vec();
-        let key = self.newest.sealing().map_err(failed)?;
-        let nonce = key.seal_in_place_append_tag(Aad::from(place), &mut text).map_err(failed)?;
-        let sealed = [nonce.as_ref().as_slice(), &text].concat();
-        Ok(format!("{}.{}", self.newest.id, BASE64_URL_SAFE_NO_PAD.encode(sealed)))
+        self.seal_with("", place, bytes)
     }
 
     /// Opens what was sealed; `None` when it was sealed at another place, or with a key that no
     /// longer exists.
     pub fn open(&self, place: &str, sealed: &str) -> Option<Vec<u8>> {
+        self.open_with("", place, sealed)
+    }
+
+    /// `seal` with a key that is also derived from `secret`, which the site does not keep: even the
+    /// operator cannot open it.
+    pub fn seal_with(&self, secret: &str, place: &str, bytes: &[u8]) -> Result<String> {
+        let failed = |_| Error::Internal("sealing failed".to_owned());
+        let mut text = bytes.to_vec();
+        let key = self.newest.sealing(secret).map_err(failed)?;
+        let nonce = key.seal_in_place_append_tag(Aad::from(place), &mut text).map_err(failed)?;
+        let sealed = [nonce.as_ref().as_slice(), &text].concat();
+        Ok(format!("{}.{}", self.newest.id, BASE64_URL_SAFE_NO_PAD.encode(sealed)))
+    }
+
+    /// Opens what `seal_with` has sealed; `None` also with another secret.
+    pub fn open_with(&self, secret: &str, place: &str, sealed: &str) -> Option<Vec<u8>> {
         let (id, text) = sealed.split_once('.')?;
-        let key = self.all().find(|key| key.id == id)?.sealing().ok()?;
+        let key = self.all().find(|key| key.id == id)?.sealing(secret).ok()?;
         let mut text = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
         if text.len() < NONCE_LEN {
             return None;
@@ -159,6 +174,12 @@ mod tests {
         const SECOND: &str = "Zq8Wn3vKc6Rt1yUj5oPx9aSd2fGh4mLe7";
         assert_eq!(Keys::new(SECOND, &[], "x").open("a/1", &sealed), None);
         assert!(Keys::new(SECOND, &[SECRET.to_owned()], "x").open("a/1", &sealed).is_some());
+        let with = keys().seal_with("word", "a/1", b"secret").unwrap();
+        assert_eq!(keys().open_with("word", "a/1", &with).as_deref(), Some(&b"secret"[..]));
+        assert_eq!(
+            (keys().open("a/1", &with), keys().open_with("other", "a/1", &with)),
+            (None, None)
+        );
         for broken in ["", ".", "x.y", &sealed[..20], &format!("{sealed}A")] {
             assert_eq!(keys().open("a/1", broken), None, "{broken}");
         }

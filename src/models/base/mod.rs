@@ -6,6 +6,7 @@ pub mod breached_passwords;
 pub mod caller;
 pub mod form_value;
 pub mod hasher;
+pub mod idempotency;
 pub mod job;
 pub mod keys;
 pub mod metrics;

@@ -121,6 +121,9 @@ limits! {
     /// Votes cast and withdrawn by one user.
     votes: "votes", 600 / HOUR;
     votes_address: "votes-address", 6000 / HOUR;
+    /// Requests with an Idempotency-Key of one user: each is kept for a day.
+    idempotency_keys: "idempotency-keys", 2000 / MAX_WINDOW;
+    idempotency_keys_address: "idempotency-keys-address", 20000 / MAX_WINDOW;
     /// Changes to the settings by one admin.
     settings: "settings", 60 / HOUR;
     /// Examinations of the site that one admin asks for.

@@ -45,7 +45,7 @@ pub struct FeedParams {
     #[param(value_type = Option<Sort>)]
     pub sort: Option<String>,
     /// Only the posts of this user.
-    #[param(max_length = 300, example = "ann")]
+    #[param(example = "ann")]
     pub author: Option<String>,
     /// `content` adds the full text in Markdown; such a page ends early if it would exceed 1 MiB.
     #[param(pattern = "^(content)?$")]

@@ -11,7 +11,7 @@ use crate::models::base::caller::Caller;
 use crate::models::base::site::Site;
 use crate::models::mail::email_link::Purpose;
 use crate::web::security::link_cookie::{LinkResponse, LinkVisit};
-use crate::web::{self, Flash, Input, OrForm, Sudo, form, gone, room, saved};
+use crate::web::{self, Flash, Input, NoBody, OrForm, Sudo, form, gone, room, saved};
 
 room! {
     both: [update, resend],
@@ -50,8 +50,8 @@ async fn update(input: Input<EmailChange>, actor: Actor, _sudo: Sudo, site: &Sit
 #[utoipa::path(post, path = "/me/email/verification", operation_id = "resendVerification",
     tag = "accounts",
     responses((status = 204), (status = 409), (status = 429)))]
-#[post("/me/email/verification")]
-async fn resend(actor: Actor, site: &Site) -> web::Result {
+#[post("/me/email/verification", data = "<_body>")]
+async fn resend(_body: NoBody, actor: Actor, site: &Site) -> web::Result {
     email_address::resend(site, &actor).await?;
     Ok(gone("/me", Flash("link-sent")))
 }

@@ -13,8 +13,8 @@ use crate::models::base::actor::Actor;
 use crate::models::base::site::Site;
 use crate::web::security::session_cookie::TokenResponse;
 use crate::web::{
-    self, Client, Flash, Input, OrForm, Query, QueryParams, ReturnTo, SettingUp, form, gone, room,
-    saved,
+    self, Client, Flash, Input, NoBody, OrForm, Query, QueryParams, ReturnTo, SettingUp, form,
+    gone, room, saved,
 };
 
 room! {
@@ -122,8 +122,13 @@ async fn create(input: Input<Login>, client: Client<'_>, site: &Site) -> web::Re
 /// The session ends immediately; every copy of its token becomes invalid.
 #[utoipa::path(post, path = "/auth/logout", operation_id = "logOut", tag = "accounts",
     responses((status = 204)))]
-#[post("/logout")]
-async fn delete(actor: SettingUp<Actor>, session: SettingUp<Session>, site: &Site) -> web::Result {
+#[post("/logout", data = "<_body>")]
+async fn delete(
+    _body: NoBody,
+    actor: SettingUp<Actor>,
+    session: SettingUp<Session>,
+    site: &Site,
+) -> web::Result {
     session::log_out(site, &actor, &session.id).await?;
     Ok(gone("/", Flash("logged-out")))
 }

@@ -9,7 +9,7 @@ use crate::models::accounts::two_factor::recovery_codes::NewRecoveryCodes;
 use crate::models::accounts::two_factor::totp::{self, TwoFactorSetup, TwoFactorStatus};
 use crate::models::base::actor::Actor;
 use crate::models::base::site::Site;
-use crate::web::{self, Flash, Input, OrForm, SettingUp, Sudo, gone, page, room, shown};
+use crate::web::{self, Flash, Input, NoBody, OrForm, SettingUp, Sudo, gone, page, room, shown};
 
 room! {
     tag: ("two-factor", "An authenticator, and recovery codes"),
@@ -32,8 +32,13 @@ async fn show(actor: SettingUp<Actor>, _sudo: SettingUp<Sudo>, site: &Site) -> w
 /// `/auth/sudo`.
 #[utoipa::path(post, path = "/me/two-factor", operation_id = "beginTwoFactor", tag = "two-factor",
     responses((status = 201, body = TwoFactorSetup), (status = 409)))]
-#[post("/me/two-factor")]
-async fn create(actor: SettingUp<Actor>, _sudo: SettingUp<Sudo>, site: &Site) -> web::Result {
+#[post("/me/two-factor", data = "<_body>")]
+async fn create(
+    _body: NoBody,
+    actor: SettingUp<Actor>,
+    _sudo: SettingUp<Sudo>,
+    site: &Site,
+) -> web::Result {
     let setup = totp::begin(site, &actor).await?;
     Ok(shown("accounts/two_factor/setup.html", "/me/two-factor", setup))
 }

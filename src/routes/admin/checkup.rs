@@ -9,7 +9,7 @@ use crate::models::base::actor::Admin;
 use crate::models::base::site::Site;
 use crate::models::moderation::checkup::{self, Finding, Report, Severity, worst};
 use crate::web::response::messages;
-use crate::web::{self, Flash, OrForm, gone, page, room};
+use crate::web::{self, Flash, NoBody, OrForm, gone, page, room};
 
 room! {
     both: [show, create],
@@ -101,8 +101,8 @@ async fn show(admin: Admin, site: &Site) -> web::Result {
 #[utoipa::path(post, path = "/admin/checkup", operation_id = "requestCheckup", tag = "admin",
     security(("oauth2" = ["admin"])),
     responses((status = 204), (status = 429)))]
-#[post("/admin/checkup")]
-async fn create(admin: Admin, site: &Site) -> web::Result {
+#[post("/admin/checkup", data = "<_body>")]
+async fn create(_body: NoBody, admin: Admin, site: &Site) -> web::Result {
     let view = latest(site, &admin).await?;
     let requested = checkup::request(site, &admin).await;
     requested.or_form(PAGE, serde_json::json!(view))?;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::models::base::actor::{Actor, Admin};
 use crate::models::base::site::Site;
 use crate::models::moderation::overview::{self, SiteState};
-use crate::web::{self, Flash, OrForm, Reach, gone, page, room};
+use crate::web::{self, Flash, NoBody, OrForm, Reach, gone, page, room};
 
 room! {
     both: [show, create_test_mail],
@@ -39,8 +39,14 @@ async fn show(_admin: Admin, reach: Reach, site: &Site) -> web::Result {
 /// The overview tells whether the mail server accepted it.
 #[utoipa::path(post, path = "/admin/test-mail", operation_id = "sendTestMail", tag = "admin",
     responses((status = 204), (status = 422), (status = 429)))]
-#[post("/admin/test-mail")]
-async fn create_test_mail(admin: Admin, actor: Actor, reach: Reach, site: &Site) -> web::Result {
+#[post("/admin/test-mail", data = "<_body>")]
+async fn create_test_mail(
+    _body: NoBody,
+    admin: Admin,
+    actor: Actor,
+    reach: Reach,
+    site: &Site,
+) -> web::Result {
     let view = Overview { reach, state: overview::state(site).await? };
     let sent = overview::send_test_mail(site, &admin, &actor).await;
     sent.or_form(PAGE, serde_json::json!(view))?;

@@ -1,6 +1,7 @@
 //! The API's documentation, and OAuth2.
 
 pub mod document;
+pub mod guide;
 pub mod metadata;
 pub mod oauth;
 pub mod openapi;
@@ -8,5 +9,5 @@ pub mod openapi;
 use crate::web::Room;
 
 pub fn rooms() -> Vec<Room> {
-    vec![metadata::room(), oauth::room(), openapi::room()]
+    vec![metadata::room(), oauth::room(), openapi::room(), guide::room()]
 }

@@ -36,32 +36,32 @@ pub struct TokenRequest {
     password: Option<String>,
     /// With `authorization_code`: the code that the person's browser brought back. With `password`:
     /// the six-digit code of two-factor log-in.
-    #[schema(example = "123456", max_length = 200)]
+    #[schema(example = "123456")]
     code: Option<String>,
     /// With `password`: the `device_token` of an earlier log-in.
-    #[schema(example = "eyJ…", max_length = 4096)]
+    #[schema(example = "eyJ…")]
     device_token: Option<String>,
     /// With `refresh_token`.
-    #[schema(example = "prt_…", max_length = 1000)]
+    #[schema(example = "prt_…")]
     refresh_token: Option<String>,
     /// With `authorization_code`: the same redirect URI as in the authorization request.
-    #[schema(example = "…", max_length = 2000)]
+    #[schema(example = "…")]
     redirect_uri: Option<String>,
     /// With `authorization_code`: the verifier of the challenge (RFC 7636).
-    #[schema(example = "…", max_length = 128)]
+    #[schema(example = "…")]
     code_verifier: Option<String>,
     /// The application, unless the `Authorization` header names it. With `authorization_code`, and
     /// with the refresh tokens that come from it.
-    #[schema(example = "…", max_length = 200)]
+    #[schema(example = "…")]
     client_id: Option<String>,
     /// The secret of a confidential application, unless the `Authorization` header has it.
-    #[schema(example = "…", max_length = 200)]
+    #[schema(example = "…")]
     client_secret: Option<String>,
     /// What the tokens may be used for: any of `posts:read`, `posts:write`, `account` and, for
     /// admins, `admin`, separated by spaces. By default everything: with `password`, whatever the
     /// user can do; with `refresh_token`, whatever the session can do. With `refresh_token` it
     /// restricts the new access token alone. Ignored with `authorization_code`.
-    #[schema(example = "posts:read posts:write", max_length = 200)]
+    #[schema(example = "posts:read posts:write")]
     scope: Option<String>,
 }
 
@@ -244,7 +244,7 @@ async fn by_code(
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct RefreshRequest {
     /// From the last log-in or refresh.
-    #[schema(value_type = String, example = "prt_…", min_length = 1, max_length = 1000)]
+    #[schema(value_type = String, example = "prt_…", min_length = 1)]
     refresh_token: Option<String>,
 }
 
@@ -268,7 +268,7 @@ async fn renew(input: Input<RefreshRequest>, client: Client<'_>) -> web::Result 
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct RevocationRequest {
     /// An access token, a refresh token or a personal token.
-    #[schema(value_type = String, example = "prt_…", min_length = 1, max_length = 4096)]
+    #[schema(value_type = String, example = "prt_…", min_length = 1)]
     token: Option<String>,
     /// Not needed: the kind of token is recognised.
     #[allow(dead_code)]
@@ -276,10 +276,10 @@ pub struct RevocationRequest {
     token_type_hint: Option<String>,
     /// The application, unless the `Authorization` header names it. Whoever has a token may revoke
     /// it; an application that says who it is may revoke its own alone.
-    #[schema(example = "…", max_length = 200)]
+    #[schema(example = "…")]
     client_id: Option<String>,
     /// The secret of a confidential application.
-    #[schema(example = "…", max_length = 200)]
+    #[schema(example = "…")]
     client_secret: Option<String>,
 }
 

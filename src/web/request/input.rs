@@ -9,6 +9,7 @@ use rocket::http::{ContentType, Method};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::body;
 use super::refusal::refuse;
 use super::state::RequestState;
 use crate::error::Error;
@@ -54,7 +55,7 @@ pub async fn read_form<T: DeserializeOwned>(request: &Request<'_>, data: Data<'_
         let expected = "application/x-www-form-urlencoded";
         return Err(RequestError::UnsupportedMediaType(expected).into());
     }
-    let fields = parse_form(&body(request, data, "form").await?)?;
+    let fields = parse_form(&read_body(request, data, "form").await?)?;
     if Door::of(request) == Door::Page {
         let _ = RequestState::of(request).form.set(fields.clone());
     }
@@ -66,7 +67,7 @@ async fn read_json<T: DeserializeOwned>(request: &Request<'_>, data: Data<'_>) -
     if !request.content_type().is_some_and(|kind| kind.is_json() || is_patch && is_merge(kind)) {
         return Err(RequestError::UnsupportedMediaType("application/json").into());
     }
-    let bytes = body(request, data, "json").await?;
+    let bytes = read_body(request, data, "json").await?;
     if std::str::from_utf8(&bytes).is_err() {
         return Err(not_text());
     }
@@ -100,28 +101,9 @@ fn refuse_removals(fields: &Map<String, Value>) -> Result<()> {
     Ok(errors.into_result()?)
 }
 
-async fn body(request: &Request<'_>, data: Data<'_>, limit: &str) -> Result<Vec<u8>> {
-    refuse_encoding(request)?;
+async fn read_body(request: &Request<'_>, data: Data<'_>, limit: &str) -> Result<Vec<u8>> {
     let limit = request.limits().get(limit).unwrap_or_else(|| 32.kibibytes());
-    let body = data
-        .open(limit)
-        .into_bytes()
-        .await
-        .map_err(|e| RequestError::Malformed(format!("the body cannot be read: {e}")))?;
-    if body.is_complete() { Ok(body.into_inner()) } else { Err(RequestError::TooLarge.into()) }
-}
-
-/// Refuses a compressed body (RFC 9110 §8.4): reading it would be nonsense, or cost too much.
-///
-/// # Errors
-/// `UnsupportedEncoding`.
-pub fn refuse_encoding(request: &Request<'_>) -> Result<()> {
-    let codings = request.headers().get("Content-Encoding").flat_map(|line| line.split(','));
-    let mut codings = codings.map(str::trim).filter(|coding| !coding.is_empty());
-    match codings.all(|coding| coding.eq_ignore_ascii_case("identity")) {
-        true => Ok(()),
-        false => Err(RequestError::UnsupportedEncoding.into()),
-    }
+    body::read(request, data, limit).await
 }
 
 fn not_text() -> Cause {

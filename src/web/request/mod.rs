@@ -1,9 +1,11 @@
 //! Requests: authentication, client address, guards, input.
 
 pub mod authentication;
+pub mod body;
 pub mod client_address;
 pub mod conditional;
 pub mod guards;
+pub mod idempotency;
 pub mod input;
 pub mod panics;
 pub mod query;

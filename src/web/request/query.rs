@@ -92,7 +92,6 @@ fn check(
 #[into_params(parameter_in = Query)]
 pub struct SearchParams {
     /// What to search for.
-    #[param(max_length = 300)]
     pub q: Option<String>,
     #[serde(flatten)]
     #[param(ignore)]

@@ -15,6 +15,7 @@ use crate::error::{Credentials, Fault};
 use crate::models::accounts::scope::Scopes;
 use crate::models::accounts::session::Session;
 use crate::models::base::caller::Caller;
+use crate::models::base::idempotency::Claim;
 use crate::models::base::metrics::InFlight;
 use crate::models::base::random;
 use crate::models::base::site::Site;
@@ -34,6 +35,7 @@ pub struct RequestState {
     pub form: OnceLock<Map<String, Value>>,
     pub panic: PanicWatch,
     cause: Mutex<Option<Cause>>,
+    key: Mutex<Option<Progress>>,
     _in_flight: Option<InFlight>,
 }
 
@@ -47,6 +49,16 @@ pub enum Authentication {
     Rejected(Credentials),
     /// The credentials could not be checked. Never grants access.
     Unavailable(Fault),
+}
+
+/// How far the Idempotency-Key of a request has come.
+pub enum Progress {
+    /// The handler runs.
+    Claimed(Claim),
+    /// The same request was answered before.
+    Answered(Vec<u8>),
+    /// It is refused because of its key.
+    Refused,
 }
 
 /// A user with valid credentials.
@@ -114,6 +126,7 @@ impl RequestState {
             form: OnceLock::new(),
             panic: PanicWatch::of_this_task(),
             cause: Mutex::new(None),
+            key: Mutex::new(None),
             _in_flight: site.map(|site| site.metrics.begin_request()),
         })
     }
@@ -131,6 +144,31 @@ impl RequestState {
         if let Ok(mut kept) = self.cause.lock() {
             *kept = Some(cause);
         }
+    }
+
+    /// Records how far the Idempotency-Key of this request has come.
+    pub fn set_key(&self, progress: Progress) {
+        if let Ok(mut key) = self.key.lock() {
+            *key = Some(progress);
+        }
+    }
+
+    /// No handler may run; keeps an earlier answer.
+    pub fn end_key(&self) {
+        if let Ok(mut key) = self.key.lock() {
+            key.get_or_insert(Progress::Refused);
+        }
+    }
+
+    /// Whether no handler may run, because of the Idempotency-Key.
+    pub fn has_ended_key(&self) -> bool {
+        self.key
+            .lock()
+            .is_ok_and(|key| matches!(*key, Some(Progress::Answered(_) | Progress::Refused)))
+    }
+
+    pub fn take_key(&self) -> Option<Progress> {
+        self.key.lock().ok().and_then(|mut key| key.take())
     }
 
     pub fn take_cause(&self) -> Option<Cause> {

@@ -113,24 +113,42 @@ pub struct Asset {
     data: Cow<'static, [u8]>,
     kind: ContentType,
     fingerprint: String,
+    /// The same, compressed with Brotli. It stands beside large files under their name and `.br`.
+    compressed: Option<Cow<'static, [u8]>>,
 }
 
 impl Asset {
     /// # Errors
     /// `NotFound`. The path has passed Rocket's own guard against `..` and dot files.
     pub fn get(path: &Path) -> Result<Asset, Error> {
-        let file = path.to_str().and_then(Static::get).ok_or(Error::NotFound)?;
+        let name = path.to_str().ok_or(Error::NotFound)?;
+        let file = Static::get(name).ok_or(Error::NotFound)?;
+        let compressed = Static::get(&format!("{name}.br")).map(|file| file.data);
         let kind = path
             .extension()
             .and_then(|extension| ContentType::from_extension(extension.to_str()?))
             .unwrap_or(ContentType::Plain);
-        Ok(Asset { fingerprint: fingerprint(&file), data: file.data, kind })
+        Ok(Asset { fingerprint: fingerprint(&file), data: file.data, kind, compressed })
     }
+}
+
+/// Whether the client can read Brotli (RFC 9110 §12.5.3). Browsers ask for it where nobody in between
+/// can change the answer: over https, and on their own machine.
+fn reads_brotli(request: &Request<'_>) -> bool {
+    let codings = request.headers().get("Accept-Encoding").flat_map(|line| line.split(','));
+    codings.map(str::trim).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let is_refused = weight.trim().strip_prefix("q=").and_then(|q| q.parse().ok()) == Some(0.0);
+        name.trim().eq_ignore_ascii_case("br") && !is_refused
+    })
 }
 
 impl<'r> Responder<'r, 'static> for Asset {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        let tag = format!("\"{}\"", self.fingerprint);
+        let has_two = self.compressed.is_some();
+        let compressed = self.compressed.filter(|_| reads_brotli(request));
+        let suffix = if compressed.is_some() { "-br" } else { "" };
+        let tag = format!("\"{}{suffix}\"", self.fingerprint);
         let current =
             request.uri().query().is_some_and(|q| q == format!("v={}", self.fingerprint).as_str());
         let caching = match current {
@@ -141,9 +159,16 @@ impl<'r> Responder<'r, 'static> for Asset {
         };
         let mut builder = Response::build();
         builder.header(Header::new("Cache-Control", caching)).raw_header("ETag", tag.clone());
+        if has_two {
+            builder.raw_header("Vary", "Accept-Encoding");
+        }
         if request.headers().get("If-None-Match").any(|known| known.contains(&tag)) {
             return builder.status(Status::NotModified).ok();
         }
-        builder.header(self.kind).sized_body(self.data.len(), Cursor::new(self.data)).ok()
+        if compressed.is_some() {
+            builder.raw_header("Content-Encoding", "br");
+        }
+        let data = compressed.unwrap_or(self.data);
+        builder.header(self.kind).sized_body(data.len(), Cursor::new(data)).ok()
     }
 }

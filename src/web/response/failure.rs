@@ -199,6 +199,9 @@ fn add_headers(request: &Request<'_>, response: &mut Response<'_>, cause: &Cause
         Cause::Request(RequestError::UnsupportedEncoding) => {
             response.set_header(Header::new("Accept-Encoding", "identity"));
         }
+        Cause::Request(RequestError::KeyInUse(seconds)) => {
+            response.set_header(Header::new("Retry-After", seconds.to_string()));
+        }
         Cause::Request(RequestError::MethodNotAllowed(methods)) => {
             response.set_header(Header::new("Allow", methods.clone()));
         }

@@ -49,6 +49,9 @@ fn request_status(error: &RequestError) -> Status {
         }
         RequestError::TooLarge => Status::PayloadTooLarge,
         RequestError::MethodNotAllowed(_) => Status::MethodNotAllowed,
+        RequestError::KeyInvalid => Status::BadRequest,
+        RequestError::KeyInUse(_) | RequestError::AnswerLost => Status::Conflict,
+        RequestError::KeyReused => Status::UnprocessableEntity,
         RequestError::CrossOrigin(_) => Status::Forbidden,
     }
 }

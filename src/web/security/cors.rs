@@ -10,9 +10,9 @@ use crate::web::door::Door;
 use crate::web::public_url::PublicUrl;
 
 /// Headers of responses that scripts may read; those that every response may show need no mention.
-const EXPOSED: &str = "Link, ETag, Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id";
+const EXPOSED: &str = "Link, ETag, Location, Idempotency-Replayed, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id";
 /// Headers that requests may have.
-const ALLOWED: &str = "Authorization, Content-Type, If-Match, If-None-Match";
+const ALLOWED: &str = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match";
 const METHODS: &str = "GET, POST, PUT, PATCH, DELETE";
 /// Seconds for which a browser may remember the answer to a preflight: the most that Chromium does.
 const MAX_AGE: &str = "7200";

@@ -10,7 +10,7 @@ use rocket::{Data, Request, Responder, data};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::web::request::input;
+use crate::web::request::{idempotency, input, refusal};
 use crate::web::response::failure::Failure;
 use crate::web::response::messages;
 
@@ -22,7 +22,12 @@ impl<'r, T: DeserializeOwned> data::FromData<'r> for OAuthForm<T> {
     type Error = ();
 
     async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> data::Outcome<'r, Self> {
-        let read = input::read_form(request, data).await;
+        let read = match input::read_form(request, data).await {
+            Err(cause) if idempotency::has_ended(request) => {
+                return data::Outcome::Error(refusal::refuse(request, cause));
+            }
+            read => read,
+        };
         data::Outcome::Success(OAuthForm(read.map_err(|cause| messages::detail(&cause))))
     }
 }

@@ -13,6 +13,7 @@ pub fn permissions() -> Vec<Permission> {
         page_only(Get, "/docs", [200; 4]),
         page_only(Get, "/redoc", [200; 4]),
         page_only(Get, "/docs/errors", [200; 4]),
+        page_only(Get, "/docs/guide", [200; 4]),
         api_only(Get, "/openapi.json", [200; 4]),
     ]
 }

@@ -11,6 +11,7 @@ mod imports;
 mod limits;
 mod migrations;
 pub mod permissions;
+mod retries;
 mod source;
 mod source_tests;
 mod templates;

@@ -90,11 +90,22 @@ pub type Credentials = (Option<String>, Option<String>);
 pub async fn send_row(
     app: &App,
     address: IpAddr,
-    (cookie, token): &Credentials,
+    credentials: &Credentials,
     row: &Permission,
     is_api: bool,
 ) -> Response {
-    let mut headers = Vec::new();
+    send_row_with(app, address, credentials, row, is_api, Vec::new()).await
+}
+
+/// `send_row` with more headers.
+pub async fn send_row_with(
+    app: &App,
+    address: IpAddr,
+    (cookie, token): &Credentials,
+    row: &Permission,
+    is_api: bool,
+    mut headers: Vec<Header<'static>>,
+) -> Response {
     if !is_api {
         headers.push(Header::new("Origin", ORIGIN));
         headers.extend(cookie.as_ref().map(|c| Header::new("Cookie", format!("postly={c}"))));

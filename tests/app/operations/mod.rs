@@ -3,6 +3,7 @@
 mod commands;
 mod doctor;
 mod flows;
+mod guide;
 mod handbook;
 mod health;
 mod healthcheck;

@@ -10,6 +10,7 @@ mod kill;
 mod plans;
 mod proxy;
 mod restore;
+mod retries;
 mod rolling;
 mod start;
 mod stop;

@@ -11,8 +11,9 @@ use super::internals::ApiDocument;
 use super::{App, Response};
 
 /// Headers that belong to the contract: a response has them only if the document says so.
-const HEADERS: [&str; 7] = [
+const HEADERS: [&str; 8] = [
     "ETag",
+    "Idempotency-Replayed",
     "Link",
     "Location",
     "RateLimit",

@@ -1,7 +1,7 @@
 //! The internals of Postly that tests use: the only file that names paths of the library.
 
 pub use postly::config::Config;
-pub use postly::db::{Backfill, Db, Step, Tx, Value, moved_columns, now, recording, sql};
+pub use postly::db::{Backfill, Db, Step, Tx, Value, fenced, moved_columns, now, recording, sql};
 pub use postly::error::Error::AuditBroken;
 pub use postly::error::{AuditFault, Error};
 pub use postly::jobs::HANDLERS;
@@ -23,6 +23,7 @@ pub use postly::models::audit::retention::enforce as enforce_retention;
 pub use postly::models::audit::{AuditEvent, EventKind, list_query as audit_query};
 pub use postly::models::base::actor::Admin;
 pub use postly::models::base::caller::Caller;
+pub use postly::models::base::idempotency;
 pub use postly::models::base::job::{self, ClaimedJob};
 pub use postly::models::base::keys::{Keys, key_id};
 pub use postly::models::base::page::{Keyset, PageParams};

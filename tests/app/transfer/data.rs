@@ -33,6 +33,10 @@ const MORE: &str = "
         finished_at, failed, lane) VALUES ('mail', 'key', '{}', '2026-11-28T10:00:00+00:00',
         '2026-11-28T10:00:00+00:00', 'no', '2026-11-28T10:00:00+00:00',
         '2026-11-28T10:00:00+00:00', TRUE, 'lane');
+    INSERT INTO idempotency_keys (digest, user_id, request, leased_until, expires_at, has_written,
+        answer) VALUES ('digest', 1, 'key.code', '2026-11-28T10:00:00+00:00',
+        '2026-11-29T10:00:00+00:00', TRUE, 'key.sealed'), ('other', NULL, 'key.code',
+        '2026-11-28T10:00:00+00:00', '2026-11-29T10:00:00+00:00', FALSE, NULL);
     UPDATE users SET mail_failed_to = 'x@mail.example', mail_failed_reason = '550',
         mail_failed_at = '2026-11-28T10:00:00+00:00' WHERE id = 2;
     UPDATE refresh_tokens SET family = 'family' WHERE id = 1;

@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::web::request::idempotency::REPLAYED;
+
 /// Headers of responses: the name, whether it is always there, what it is for, an example.
-const HEADERS: [(&str, bool, &str, &str); 8] = [
+const HEADERS: [(&str, bool, &str, &str); 9] = [
     (
         "ETag",
         true,
@@ -11,11 +13,12 @@ const HEADERS: [(&str, bool, &str, &str); 8] = [
          for `If-Match`.",
         "\"3-9f86d081884c7d65\"",
     ),
+    (REPLAYED, false, "The answer is that to an earlier request with the same key.", "true"),
     ("Link", false, "The adjacent pages (RFC 8288).", "</api/v1/posts?before=AAY7>; rel=\"next\""),
     ("Location", true, "The path of what was created.", "/api/v1/posts/1"),
     ("RateLimit", false, "What is left, and when it is renewed, in seconds.", "\"posts\";r=0;t=9"),
     ("RateLimit-Policy", false, "The limits that concern the request.", "\"posts\";q=60;w=3600"),
-    ("Retry-After", true, "Seconds to wait.", "9"),
+    ("Retry-After", false, "Seconds to wait.", "9"),
     (
         "WWW-Authenticate",
         false,
@@ -44,7 +47,9 @@ pub fn of(status: &str) -> Map<String, Value> {
     let particular: &[&str] = match status {
         "201" => &["Location"],
         "401" | "403" => &["WWW-Authenticate"],
+        "409" => &["Retry-After", REPLAYED],
         "429" | "503" => &["Retry-After"],
+        "400" | "404" | "413" | "415" | "422" => &[REPLAYED],
         _ => &[],
     };
     let mut headers = Map::new();

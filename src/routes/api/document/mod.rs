@@ -43,6 +43,7 @@ impl ApiDocument {
         let mut paths = document["paths"].take();
         schemas::complete(&mut document["components"]["schemas"], &paths);
         document["components"]["responses"] = problems::responses();
+        document["components"]["parameters"] = operation::shared_parameters();
         document["components"]["headers"] = headers::shared();
         document["components"]["securitySchemes"] = operation::security_schemes();
         let schemas = &document["components"]["schemas"];

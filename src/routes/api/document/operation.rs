@@ -5,6 +5,7 @@ use strum::IntoEnumIterator;
 
 use super::{example, headers, problems};
 use crate::models::accounts::scope::Scope;
+use crate::web::request::idempotency::{HEADER, REPLAYED};
 use crate::web::response::messages;
 
 const TOKENS: &str = "/api/v1/auth/token";
@@ -40,9 +41,12 @@ pub fn security_schemes() -> Value {
 pub fn complete(method: &str, path: &str, operation: &mut Value, schemas: &Value) {
     let credentials = credentials(operation);
     describe_parameters(operation);
+    if method == "post" {
+        accept_key(operation);
+    }
     let mut responses = operation["responses"].take();
     if let Some(responses) = responses.as_object_mut() {
-        for status in errors(path, operation, credentials, responses) {
+        for status in errors(method, path, operation, credentials, responses) {
             responses.entry(status).or_insert(Value::Null);
         }
         if method == "get" && responses.contains_key("200") {
@@ -56,6 +60,35 @@ pub fn complete(method: &str, path: &str, operation: &mut Value, schemas: &Value
     operation["responses"] = responses;
     if let Some(contents) = operation.pointer_mut("/requestBody/content") {
         add_examples(contents, schemas);
+    }
+}
+
+/// The statuses of requests that are refused because of their Idempotency-Key.
+const KEY_ERRORS: [&str; 4] = ["400", "409", "422", "429"];
+
+/// The parameters that operations share, by name.
+pub fn shared_parameters() -> Value {
+    json!({ HEADER: {
+        "name": HEADER,
+        "in": "header",
+        "description": "A new random string for each request, such as a UUID. Repeated within 24 hours \
+            with the same key and body, the request is not carried out again, but has the same answer.",
+        "schema": { "type": "string", "minLength": 1, "maxLength": 257, "pattern": "^[!-~]+$" },
+        "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
+    }})
+}
+
+/// Adds the Idempotency-Key, and what comes of it, to a POST.
+fn accept_key(operation: &mut Value) {
+    let reference = json!({ "$ref": format!("#/components/parameters/{HEADER}") });
+    match operation.get_mut("parameters").and_then(Value::as_array_mut) {
+        Some(parameters) => parameters.push(reference),
+        None => operation["parameters"] = json!([reference]),
+    }
+    // The errors of OAuth have another form, but not those of the key.
+    if let Some(contents) = operation.pointer_mut("/responses/400/content") {
+        contents["application/problem+json"] =
+            json!({ "schema": { "$ref": "#/components/schemas/Problem" } });
     }
 }
 
@@ -83,6 +116,7 @@ fn credentials(operation: &mut Value) -> Credentials {
 
 /// The errors that follow from the kind of the operation.
 fn errors(
+    method: &str,
     path: &str,
     operation: &Value,
     credentials: Credentials,
@@ -106,6 +140,9 @@ fn errors(
     let is_oauth = !responses.get("400").is_none_or(|response| response["content"].is_null());
     if operation["requestBody"].is_object() && !is_oauth {
         errors.extend(["400", "413", "415", "422"]);
+    }
+    if method == "post" {
+        errors.extend(KEY_ERRORS);
     }
     errors.into_iter().map(str::to_owned).collect()
 }
@@ -159,6 +196,9 @@ fn describe(status: &str, response: &mut Value, kind: Kind<'_>, schemas: &Value)
     }
     if kind.method == "get" || is_post(response) {
         headers::refer(&mut headers, "ETag");
+    }
+    if kind.method == "post" {
+        headers::refer(&mut headers, REPLAYED);
     }
     if kind.is_limited {
         headers::refer(&mut headers, "RateLimit");
