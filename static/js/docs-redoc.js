@@ -38,7 +38,8 @@ Redoc.init(
       },
       sidebar: { backgroundColor: wash, textColor: ink, activeTextColor: accent },
       rightPanel: { backgroundColor: sheet, textColor: ink },
-      codeBlock: { backgroundColor: wash },
+      // ReDoc's own colors of code are those of a dark ground.
+      codeBlock: { backgroundColor: "#211d18" },
       fab: { backgroundColor: wash, color: ink },
     },
   },

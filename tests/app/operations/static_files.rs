@@ -88,7 +88,7 @@ fn compressed_files_are_the_same_as_their_originals() {
         let folder = format!("{}/static/vendor/{folder}", env!("CARGO_MANIFEST_DIR"));
         for file in std::fs::read_dir(folder).unwrap() {
             let path = file.unwrap().path();
-            if !path.extension().is_some_and(|extension| extension == "br") {
+            if path.extension().is_none_or(|extension| extension != "br") {
                 continue;
             }
             let script = "process.stdout.write(require('zlib').brotliDecompressSync(\
