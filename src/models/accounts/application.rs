@@ -29,29 +29,31 @@ const MAX_APPLICATIONS: i64 = 20;
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 pub struct ApplicationInput {
     /// What people are asked to give access to; at most 80 characters.
-    #[schema(example = "Tide Tables", required = true)]
+    #[schema(value_type = String, example = "Tide Tables", min_length = 1, max_length = 80)]
     pub name: Option<String>,
     /// Where people are sent back to, at most 10: an address with https, one with http at
     /// 127.0.0.1, [::1] or localhost (its port may differ in requests), or one with a scheme of
     /// your own that contains a dot, such as `com.example.app:/done`.
     #[serde(default, deserialize_with = "form_value::words")]
-    #[schema(example = json!(["https://tides.example/callback"]), required = true)]
+    #[schema(example = json!(["https://tides.example/callback"]), required = true, min_items = 1,
+        max_items = 10)]
     pub redirect_uris: Vec<String>,
     /// Whether the program can keep a secret: one that runs on a server can, one that runs in a
     /// browser or on a phone cannot. False by default.
     #[serde(default, deserialize_with = "form_value::boolean")]
+    #[schema(example = false, default = false)]
     pub confidential: Option<bool>,
 }
 
 /// Changes to an application; missing fields stay as they are.
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 pub struct ApplicationUpdate {
-    /// At most 80 characters.
-    #[schema(example = "Tide Tables")]
+    /// What people are asked to give access to; at most 80 characters.
+    #[schema(example = "Tide Tables", min_length = 1, max_length = 80)]
     pub name: Option<String>,
     /// All redirect URIs from now on.
     #[serde(default, deserialize_with = "some_words")]
-    #[schema(example = json!(["https://tides.example/callback"]))]
+    #[schema(example = json!(["https://tides.example/callback"]), min_items = 1, max_items = 10)]
     pub redirect_uris: Option<Vec<String>>,
 }
 

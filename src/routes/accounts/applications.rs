@@ -9,9 +9,7 @@ use crate::models::accounts::application::{
 };
 use crate::models::base::actor::Actor;
 use crate::models::base::site::Site;
-use crate::web::{
-    self, Flash, Input, OrForm, Problem, ReturnTo, Sudo, gone, page, room, saved, shown,
-};
+use crate::web::{self, Flash, Input, OrForm, ReturnTo, Sudo, gone, page, room, saved, shown};
 
 room! {
     tag: ("applications", "Your applications, which other people can give access to their accounts"),
@@ -31,9 +29,8 @@ const SHOW: &str = "accounts/applications/show.html";
 /// List your applications, newest first
 ///
 /// Requires a recently confirmed password, see `/auth/sudo`.
-#[utoipa::path(get, path = "/me/applications", tag = "applications",
-    responses((status = 200, body = ApplicationList), (status = 401, body = Problem),
-        (status = 403, body = Problem)))]
+#[utoipa::path(get, path = "/me/applications", operation_id = "listApplications",
+    tag = "applications", responses((status = 200, body = ApplicationList)))]
 #[get("/me/applications")]
 async fn index(actor: Actor, _sudo: Sudo, site: &Site) -> web::Result {
     let items = application::list(site, &actor.user).await?;
@@ -43,10 +40,9 @@ async fn index(actor: Actor, _sudo: Sudo, site: &Site) -> web::Result {
 /// Get one of your applications
 ///
 /// Requires a recently confirmed password, see `/auth/sudo`.
-#[utoipa::path(get, path = "/me/applications/{id}", tag = "applications",
-    params(("id" = i64, Path, description = "The number of the application.")),
-    responses((status = 200, body = ApplicationView), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/me/applications/{id}", operation_id = "getApplication",
+    tag = "applications", params(("id" = i64, Path)),
+    responses((status = 200, body = ApplicationView)))]
 #[get("/me/applications/<id>")]
 async fn show(id: i64, actor: Actor, _sudo: Sudo, site: &Site) -> web::Result {
     Ok(page(SHOW, application::show(site, &actor.user, id).await?))
@@ -57,11 +53,9 @@ async fn show(id: i64, actor: Actor, _sudo: Sudo, site: &Site) -> web::Result {
 /// For a program that other people give access to their accounts at `/oauth/authorize`
 /// (authorization code with PKCE). The secret of a confidential one is shown only once. Requires a
 /// recently confirmed password, see `/auth/sudo`.
-#[utoipa::path(post, path = "/me/applications", tag = "applications",
-    request_body = ApplicationInput,
-    responses((status = 201, body = NewApplication), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 409, body = Problem),
-        (status = 422, body = Problem), (status = 429, body = Problem)))]
+#[utoipa::path(post, path = "/me/applications", operation_id = "createApplication",
+    tag = "applications", request_body = ApplicationInput,
+    responses((status = 201, body = NewApplication), (status = 409), (status = 429)))]
 #[post("/me/applications", data = "<input>")]
 async fn create(
     input: Input<ApplicationInput>,
@@ -84,12 +78,9 @@ async fn create(
 ///
 /// Fields that are missing stay as they are. Access that people have given remains. Requires a
 /// recently confirmed password, see `/auth/sudo`.
-#[utoipa::path(put, path = "/me/applications/{id}", tag = "applications",
-    params(("id" = i64, Path, description = "The number of the application.")),
-    request_body = ApplicationUpdate,
-    responses((status = 200, body = ApplicationView), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem), (status = 429, body = Problem)))]
+#[utoipa::path(put, path = "/me/applications/{id}", operation_id = "updateApplication",
+    tag = "applications", params(("id" = i64, Path)), request_body = ApplicationUpdate,
+    responses((status = 200, body = ApplicationView), (status = 429)))]
 #[put("/me/applications/<id>", data = "<input>")]
 async fn update(
     id: i64,
@@ -112,10 +103,9 @@ async fn update(
 ///
 /// Everybody's access through it ends immediately. Requires a recently confirmed password, see
 /// `/auth/sudo`.
-#[utoipa::path(delete, path = "/me/applications/{id}", tag = "applications",
-    params(("id" = i64, Path, description = "The number of the application.")),
-    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem)))]
+#[utoipa::path(delete, path = "/me/applications/{id}", operation_id = "deleteApplication",
+    tag = "applications", params(("id" = i64, Path)),
+    responses((status = 204)))]
 #[delete("/me/applications/<id>", data = "<return_to>")]
 async fn delete(
     id: i64,

@@ -87,10 +87,9 @@ async fn delete(
 /// Revoke an application's access to your account
 ///
 /// Takes effect immediately. Requires a recently confirmed password, see `/auth/sudo`.
-#[utoipa::path(delete, path = "/me/tokens/applications/{id}", tag = "tokens",
-    params(("id" = i64, Path, description = "The number of the application.")),
-    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem)))]
+#[utoipa::path(delete, path = "/me/tokens/applications/{id}",
+    operation_id = "revokeApplicationAccess", tag = "tokens", params(("id" = i64, Path)),
+    responses((status = 204)))]
 #[delete("/me/tokens/applications/<id>", data = "<return_to>")]
 async fn delete_application(
     id: i64,

@@ -16,7 +16,7 @@ use crate::web::cause::Cause;
 use crate::web::response::messages;
 use crate::web::security::oauth::{self, BasicCredentials, OAuthForm, OAuthResponse};
 use crate::web::security::session_cookie::TokenResponse;
-use crate::web::{self, Client, Flash, Input, Problem, room, saved};
+use crate::web::{self, Client, Flash, Input, room, saved};
 
 room! {
     auth: [create, renew, revoke],
@@ -26,33 +26,42 @@ room! {
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct TokenRequest {
     /// `authorization_code`, `refresh_token`, or `password` unless the site has turned it off.
-    #[schema(example = "password", required = true)]
+    #[schema(value_type = String, example = "password", max_length = 100)]
     grant_type: Option<String>,
     /// With `password`: the username or the e-mail address.
+    #[schema(example = "ann", max_length = 300)]
     username: Option<String>,
     /// With `password`.
+    #[schema(example = "violet otter paddles upstream", max_length = 1000)]
     password: Option<String>,
     /// With `authorization_code`: the code that the person's browser brought back. With `password`:
     /// the six-digit code of two-factor log-in.
+    #[schema(example = "123456", max_length = 100)]
     code: Option<String>,
     /// With `password`: the `device_token` of an earlier log-in.
+    #[schema(example = "eyJ…", max_length = 4096)]
     device_token: Option<String>,
     /// With `refresh_token`.
+    #[schema(example = "prt_…", max_length = 1000)]
     refresh_token: Option<String>,
     /// With `authorization_code`: the same redirect URI as in the authorization request.
+    #[schema(example = "https://tides.example/callback", max_length = 500)]
     redirect_uri: Option<String>,
     /// With `authorization_code`: the verifier of the challenge (RFC 7636).
+    #[schema(example = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", max_length = 128)]
     code_verifier: Option<String>,
     /// The application, unless the `Authorization` header names it. With `authorization_code`, and
     /// with the refresh tokens that come from it.
+    #[schema(example = "0f4c1b6a2d3e4f5061728394a5b6c7d8", max_length = 100)]
     client_id: Option<String>,
     /// The secret of a confidential application, unless the `Authorization` header has it.
+    #[schema(example = "pcs_…", max_length = 100)]
     client_secret: Option<String>,
     /// What the tokens may be used for: any of `posts:read`, `posts:write`, `account` and, for
     /// admins, `admin`, separated by spaces. By default everything: with `password`, whatever the
     /// user can do; with `refresh_token`, whatever the session can do. With `refresh_token` it
     /// restricts the new access token alone. Ignored with `authorization_code`.
-    #[schema(example = "posts:read posts:write")]
+    #[schema(example = "posts:read posts:write", max_length = 100)]
     scope: Option<String>,
 }
 
@@ -62,12 +71,13 @@ pub struct TokenRequest {
 /// that `/oauth/authorize` gives them; your own scripts can use the password grant, as do the
 /// “Authorize” buttons of API tools. A confidential application proves who it is with HTTP Basic or
 /// with `client_secret`.
-#[utoipa::path(post, path = "/auth/token", tag = "accounts", security(()),
+#[utoipa::path(post, path = "/auth/token", operation_id = "createTokens", tag = "accounts",
+    security(()),
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = TokenResponse), (status = 400, body = oauth::OAuthError),
         (status = 401, body = oauth::OAuthError,
-            description = "the credentials in the `Authorization` header are wrong"),
-        (status = 429, body = Problem)))]
+            description = "The credentials in the `Authorization` header are wrong."),
+        (status = 429)))]
 #[post("/token", data = "<form>")]
 async fn create(
     form: OAuthForm<TokenRequest>,
@@ -235,7 +245,7 @@ async fn by_code(
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct RefreshRequest {
     /// The refresh token of the last answer.
-    #[schema(example = "prt_…", required = true)]
+    #[schema(value_type = String, example = "prt_…", max_length = 1000)]
     refresh_token: Option<String>,
 }
 
@@ -244,10 +254,10 @@ pub struct RefreshRequest {
 /// Each refresh token works once; sent again within ten seconds, it returns the same new one. Used
 /// again later, it ends the whole session: somebody has a copy. For the tokens of your own scripts;
 /// an application uses `/auth/token`.
-#[utoipa::path(post, path = "/auth/refresh", tag = "accounts", security(()),
-    request_body = RefreshRequest,
-    responses((status = 200, body = TokenResponse), (status = 401, body = Problem),
-        (status = 422, body = Problem), (status = 429, body = Problem)))]
+#[utoipa::path(post, path = "/auth/refresh", operation_id = "refreshTokens", tag = "accounts",
+    security(()), request_body = RefreshRequest,
+    responses((status = 200, body = TokenResponse), (status = 429),
+        (status = 401, description = "The refresh token is unknown, used or expired.")))]
 #[post("/refresh", data = "<input>")]
 async fn renew(input: Input<RefreshRequest>, client: Client<'_>) -> web::Result {
     let token = input.0.refresh_token.filter(|token| !token.is_empty());
@@ -259,15 +269,18 @@ async fn renew(input: Input<RefreshRequest>, client: Client<'_>) -> web::Result 
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct RevocationRequest {
     /// An access token, a refresh token or a personal token.
-    #[schema(required = true)]
+    #[schema(value_type = String, example = "prt_…", max_length = 4096)]
     token: Option<String>,
     /// Not needed: the kind of token is recognised.
     #[allow(dead_code)]
+    #[schema(example = "refresh_token", max_length = 100)]
     token_type_hint: Option<String>,
     /// The application, unless the `Authorization` header names it. Whoever has a token may revoke
     /// it; an application that says who it is may revoke its own alone.
+    #[schema(example = "0f4c1b6a2d3e4f5061728394a5b6c7d8", max_length = 100)]
     client_id: Option<String>,
     /// The secret of a confidential application.
+    #[schema(example = "pcs_…", max_length = 100)]
     client_secret: Option<String>,
 }
 
@@ -275,11 +288,12 @@ pub struct RevocationRequest {
 ///
 /// Revoking a refresh token or an access token ends its session. An unknown token counts as
 /// revoked. Form-encoded.
-#[utoipa::path(post, path = "/auth/revoke", tag = "accounts", security(()),
+#[utoipa::path(post, path = "/auth/revoke", operation_id = "revokeToken", tag = "accounts",
+    security(()),
     request_body(content = RevocationRequest, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200), (status = 400, body = oauth::OAuthError),
         (status = 401, body = oauth::OAuthError,
-            description = "the credentials in the `Authorization` header are wrong")))]
+            description = "The credentials in the `Authorization` header are wrong.")))]
 #[post("/revoke", data = "<form>")]
 async fn revoke(
     form: OAuthForm<RevocationRequest>,
