@@ -41,6 +41,7 @@ pub struct ApplicationInput {
     /// Whether the program can keep a secret: one that runs on a server can, one that runs in a
     /// browser or on a phone cannot. False by default.
     #[serde(default, deserialize_with = "form_value::boolean")]
+    #[schema(example = false, default = false)]
     pub confidential: Option<bool>,
 }
 

@@ -117,7 +117,7 @@ pub async fn create(
     .one(&mut tx)
     .await?;
     AuditEvent::own(EventKind::TOKEN_CREATED, me)
-        .detail(format!("number {}: {}", view.id, scopes.to_string()))
+        .detail(format!("number {}: {}", view.id, scopes))
         .write(&mut tx, &actor.caller)
         .await?;
     tx.commit().await?;

@@ -4,8 +4,10 @@
 use rocket::http::Method::Delete;
 use serde_json::{Value, json};
 
-use crate::support::internals::sql;
-use crate::support::oauth_client::{OAuthClient, Proof};
+use crate::support::internals::{
+    Caller, CodeExchange, Error, exchange_code, find_client, now, sql,
+};
+use crate::support::oauth_client::{OAuthClient, Proof, REDIRECT_URI, VERIFIER};
 use crate::support::permission::{MEMBERS_NOT_FOUND, Permission, both};
 use crate::support::{App, PASSWORD, Person, event_kinds};
 
@@ -138,6 +140,26 @@ async fn access_ends_with_the_application_its_owner_or_the_person() {
     }
 }
 
+/// The owner is disabled after the application was found, and before its code is exchanged.
+#[rocket::async_test]
+async fn an_exchange_notices_that_the_owner_was_disabled_meanwhile() {
+    let app = App::new().await;
+    let (bob, ann) = (app.user("bob").await, app.user("ann").await);
+    let client = OAuthClient::register(&bob, Proof::None).await;
+    let code = client.code(&ann, "account").await;
+    let found = find_client(app.site(), &client.client_id).await.unwrap().unwrap();
+    let disable = async |at: Option<chrono::DateTime<chrono::Utc>>| {
+        let update = sql("UPDATE users SET disabled_at = $1 WHERE id = $2").bind(at).bind(bob.id);
+        update.execute(app.db.writer()).await.unwrap();
+    };
+    disable(Some(now())).await;
+    let sent = CodeExchange { code: &code, redirect_uri: REDIRECT_URI, verifier: VERIFIER };
+    let exchanged = exchange_code(app.site(), &Caller::operator(), &found, &sent).await;
+    assert!(matches!(exchanged, Err(Error::InvalidCredentials(_))));
+    disable(None).await;
+    assert!(exchange_code(app.site(), &Caller::operator(), &found, &sent).await.is_ok());
+}
+
 #[rocket::async_test]
 async fn expired_codes_are_swept_and_used_ones_go_with_their_session() {
     let app = App::new().await;
@@ -151,7 +173,7 @@ async fn expired_codes_are_swept_and_used_ones_go_with_their_session() {
     super::sweep(&app).await;
     assert_eq!(count().await, 2, "neither has expired");
     sql("UPDATE authorization_codes SET expires_at = $1")
-        .bind(crate::support::internals::now())
+        .bind(now())
         .execute(app.db.writer())
         .await
         .unwrap();

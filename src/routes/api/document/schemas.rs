@@ -12,7 +12,9 @@ pub fn complete(schemas: &mut Value, paths: &Value) {
     name_items(schemas);
     let inputs = reachable(schemas, paths, "requestBody");
     for (name, schema) in schemas.iter_mut() {
-        if !inputs.contains(name) {
+        if inputs.contains(name) {
+            limit_items(schema);
+        } else {
             require_nullable(schema);
         }
     }
@@ -65,6 +67,16 @@ fn reachable(schemas: &Map<String, Value>, paths: &Value, key: &str) -> BTreeSet
         }
     }
     found
+}
+
+/// What is typed in a list is not empty.
+fn limit_items(schema: &mut Value) {
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for property in properties.into_iter().flat_map(Map::values_mut) {
+        if property["items"]["type"] == "string" {
+            property["items"]["minLength"] = json!(1);
+        }
+    }
 }
 
 /// In results, a field that can be null is always there: only a field that cannot be null may be
