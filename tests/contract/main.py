@@ -1,0 +1,28 @@
+"""The API document and the API, met by programs of others: `./test contract` calls this."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import httpx
+
+from checks import check, closing_line
+from postly import Site
+from validators import validate
+
+
+def quiet(site):
+    assert not site.complaints(), "\n".join(site.complaints()[:20])
+
+
+with tempfile.TemporaryDirectory() as temporary:
+    folder = Path(temporary)
+    with Site(folder / "site") as site:
+        document = folder / "openapi.json"
+        document.write_bytes(httpx.get(f"{site.api}/openapi.json").raise_for_status().content)
+        # While the document is being worked on, it can be another one.
+        document = Path(os.environ.get("POSTLY_TEST_DOCUMENT", document))
+        validate(document)
+        check("the server logged no error", quiet, site)
+sys.exit(closing_line())
