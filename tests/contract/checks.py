@@ -24,7 +24,7 @@ def check(what, function, *arguments):
         print(f"test {what} ... FAILED", flush=True)
         return None
     passed += 1
-    told = f": {result}" if isinstance(result, str) else ""
+    told = f": {result}" if isinstance(result, str) and result else ""
     print(f"  {what}: {time.monotonic() - started:.0f} s{told}", flush=True)
     print(f"test {what} ... ok", flush=True)
     return result

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 
 from checks import check, closing_line
+from generated import use_clients
 from postly import Site
 from validators import validate
 
@@ -24,5 +25,6 @@ with tempfile.TemporaryDirectory() as temporary:
         # While the document is being worked on, it can be another one.
         document = Path(os.environ.get("POSTLY_TEST_DOCUMENT", document))
         validate(document)
+        use_clients(site, document, folder)
         check("the server logged no error", quiet, site)
 sys.exit(closing_line())
