@@ -1,6 +1,7 @@
 """The API document and the API, met by programs of others: `./test contract` calls this."""
 
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import httpx
 
 from checks import check, closing_line
+from fuzz import fuzz
 from generated import use_clients
 from postly import Site
 from validators import validate
@@ -17,6 +19,8 @@ def quiet(site):
     assert not site.complaints(), "\n".join(site.complaints()[:20])
 
 
+# So that what was started ends, too.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 with tempfile.TemporaryDirectory() as temporary:
     folder = Path(temporary)
     with Site(folder / "site") as site:
@@ -27,4 +31,5 @@ with tempfile.TemporaryDirectory() as temporary:
         validate(document)
         use_clients(site, document, folder)
         check("the server logged no error", quiet, site)
+        fuzz(document, folder, seconds=int(os.environ.get("POSTLY_TEST_FUZZ_SECONDS", 50)), seed=20261128)
 sys.exit(closing_line())

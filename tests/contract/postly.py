@@ -3,9 +3,9 @@
 import json
 import os
 import re
+import socket
 import subprocess
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -22,6 +22,11 @@ def wide_limits():
     return ",".join(f"{name}=1000000/h" for name in names)
 
 
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
 class Site:
     def __init__(self, folder, database=None):
         folder.mkdir()
@@ -29,11 +34,19 @@ class Site:
         password.write_text(PASSWORD)
         password.chmod(0o600)
         self.folder, self.log = folder, folder / "server.log"
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.api = f"{self.url}/api/v1"
         self.environment = {
             "PATH": os.environ["PATH"],
-            "ROCKET_PORT": "0",
+            "ROCKET_PORT": str(port),
+            "POSTLY_PUBLIC_URL": self.url,
             "POSTLY_BCRYPT_COST": "4",
             "POSTLY_LIMITS": wide_limits(),
+            # Whoever plays the admin cannot close the site to others.
+            "POSTLY_REGISTRATION": "open",
+            "POSTLY_EMAIL_REQUIRED": "false",
+            "POSTLY_POSTING_NEEDS_VERIFIED_EMAIL": "false",
             "POSTLY_LOG_FORMAT": "json",
             "POSTLY_MAIL_URL": f"file:{folder / 'outbox'}",
             "POSTLY_SETUP_USERNAME": ADMIN,
@@ -49,14 +62,13 @@ class Site:
             self.process = subprocess.Popen(
                 [BINARY], cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
             )
-        for line in self.process.stdout:
-            if found := re.search(rb"Postly is at (http://\S+)", line):
-                self.url = found[1].decode().rstrip("/")
-                break
-        else:
-            raise RuntimeError(f"Postly did not start:\n{self.log.read_text()}")
-        self.api = f"{self.url}/api/v1"
-        self.populate()
+        try:
+            if not any(b"Postly is at" in line for line in self.process.stdout):
+                raise RuntimeError(f"Postly did not start:\n{self.log.read_text()}")
+            self.populate()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
@@ -85,10 +97,6 @@ class Site:
 
     def client(self, name):
         return httpx.Client(base_url=self.api, headers={"Authorization": f"Bearer {self.token(name)}"})
-
-    @property
-    def port(self):
-        return urlsplit(self.url).port
 
     def complaints(self):
         """What the server logged as an error, or panicked with."""
