@@ -18,6 +18,7 @@ error-already_taken = Some values are already taken; “errors” lists the fiel
     .title = Already taken
 error-version_conflict = Someone saved a newer version while you were editing. Check it first: saving again replaces it.
     .title = Newer version
+    .program = Someone has saved a newer version. Get it, apply your change to it, and send that with its ETag as If-Match.
 error-too_many_requests = Too many attempts. Please wait { $unit ->
         [minutes] { $count } { $count ->
             [one] minute
@@ -94,12 +95,21 @@ error-malformed_request = The request could not be understood: { $reason }.
     .title = Malformed request
 error-unsupported_media_type = Send the body as { $type }.
     .title = Unsupported media type
+error-unsupported_encoding = Send the body without compression: Content-Encoding is not supported.
+    .title = Compressed body
 error-body_too_large = The request is too large.
     .title = Request too large
 error-method_not_allowed = This address doesn’t allow this method; it allows { $methods }.
     .title = Method not allowed
 error-cross_origin = This form was sent from another address than { $address }. Open { $address } and try again. If this is your site and that is not its address, set POSTLY_PUBLIC_URL.
     .title = Sent from another site
+
+### Scopes: what they let a program do.
+
+scope-posts-read = Read posts, votes and people
+scope-posts-write = Write and delete posts, and vote
+scope-account = Read the account, its events and its sessions, and end sessions
+scope-admin = Everything that admins can do
 
 ### Fields: field-<name>-<rule>, or else rule-<rule>. The attribute "meaning" is for the error reference.
 
@@ -117,6 +127,8 @@ rule-out_of_range = Enter a whole number from { $min } to { $max }.
     .meaning = The value is too small, too large, or not a number.
 rule-unknown = This value is not allowed.
     .meaning = The value is not one of those that the field allows.
+rule-undefined = There is no such parameter.
+    .meaning = The parameter is not one of those that the list has.
 rule-taken = This is already taken.
     .meaning = The value is already in use; the status is 409.
 rule-wrong = This is not correct.
@@ -150,6 +162,9 @@ rule-not_text = This is not valid UTF-8 text.
 rule-nul_character = NUL characters are not allowed.
     .meaning = The text contains a NUL character.
 
+field-version-malformed = Send the version as a whole number.
+field-days-malformed = Send a whole number of days.
+field-limit-malformed = Send a whole number.
 field-input-malformed = Send a JSON object.
 field-username-required = { $context ->
         [login] Enter your username or e-mail.
@@ -207,8 +222,8 @@ field-role-required = Send “role” or “disabled”.
 field-role-unknown = The role must be user or admin.
 field-sort-unknown = The order must be new or top.
 field-include-unknown = Only content can be included.
-field-before-malformed = This page link is no longer valid. Start again from the first page.
-field-after-malformed = This page link is no longer valid. Start again from the first page.
+field-before-malformed = This link or cursor is not valid. Start again from the first page.
+field-after-malformed = This link or cursor is not valid. Start again from the first page.
 field-after-exclusive = Send either before or after, not both.
 field-refresh_token-required = Send a refresh token.
 

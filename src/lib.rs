@@ -30,7 +30,7 @@ use crate::models::base::pool::Pool;
 use crate::models::base::settings::Settings;
 use crate::models::base::site::Site;
 use crate::routes::admin::setup::SetupLink;
-use crate::routes::api::openapi;
+use crate::routes::api::document::ApiDocument;
 use crate::routes::operations::SecurityContact;
 use crate::web::background::Worker;
 use crate::web::database::{Database, manage_site};
@@ -77,7 +77,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
     let rooms = routes::rooms();
     let fragments = rooms.iter().map(|room| room.document.clone());
     let rocket = rocket::custom(figment)
-        .manage(openapi::document(fragments))
+        .manage(ApiDocument::new(fragments))
         .manage(config.public_url)
         .manage(SecurityContact(config.security_contact))
         .manage(SetupLink::new(&config.data_dir))

@@ -21,6 +21,8 @@ pub enum Rule {
     OutOfRange,
     /// Not one of the known values.
     Unknown,
+    /// There is no parameter of this name.
+    Undefined,
     /// Already in use.
     Taken,
     /// Does not match the stored value, such as the current password.

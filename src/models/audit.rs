@@ -210,26 +210,34 @@ async fn insert_details(
 /// An event, as shown to users and admins.
 #[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
 pub struct Event {
+    /// Counts the events of the site.
     pub id: i64,
     /// UTC.
     pub at: DateTime<Utc>,
+    /// What happened.
     #[schema(example = "login")]
     pub kind: String,
     /// The account that did it; null when nobody was logged in, or for the command line.
     pub actor_id: Option<i64>,
     /// Its username; null once the account was deleted.
+    #[schema(example = "ann")]
     pub actor: Option<String>,
     /// The account that it concerns.
     pub subject_id: Option<i64>,
     /// Its username; null once the account was deleted.
+    #[schema(example = "ann")]
     pub subject: Option<String>,
     /// Null once the account was deleted; empty for the command line.
     #[schema(example = "192.0.2.7")]
     pub address: Option<String>,
     /// Null once the account was deleted.
+    #[schema(example = "curl/8.14.1")]
     pub user_agent: Option<String>,
     /// Identifies the request in the site's log.
+    #[schema(example = "5f0c2a8e7d1b4c96")]
     pub request_id: String,
+    /// More about it, depending on the kind; may be empty.
+    #[schema(example = "")]
     pub detail: String,
 }
 

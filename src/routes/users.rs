@@ -8,7 +8,7 @@ use crate::models::base::site::Site;
 use crate::models::posts::feed;
 use crate::models::posts::post::PostSummary;
 use crate::models::users::user::{self, Profile};
-use crate::web::{self, Problem, Query, Visitor, list, room};
+use crate::web::{self, Query, Visitor, list, room};
 
 room! {
     tag: ("people", "Public profiles"),
@@ -18,15 +18,18 @@ room! {
 /// A user and their posts.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct UserPosts {
+    /// Whose posts these are.
     user: Profile,
     #[serde(flatten)]
     page: Page<PostSummary>,
 }
 
-/// Get a user and their posts, newest first
-#[utoipa::path(get, path = "/users/{username}", tag = "people", security((), ("password" = [])),
-    params(("username" = String, Path), PageParams),
-    responses((status = 200, body = UserPosts), (status = 404, body = Problem)))]
+/// Get a user and their posts
+///
+/// Newest first.
+#[utoipa::path(get, path = "/users/{username}", operation_id = "getUser", tag = "people",
+    security((), ("oauth2" = ["posts:read"])), params(("username" = String, Path), PageParams),
+    responses((status = 200, body = UserPosts)))]
 #[get("/users/<username>")]
 async fn show(
     username: &str,

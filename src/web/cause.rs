@@ -19,6 +19,9 @@ pub enum RequestError {
     /// The body does not have this media type.
     #[strum(serialize = "unsupported_media_type")]
     UnsupportedMediaType(&'static str),
+    /// The body is compressed.
+    #[strum(serialize = "unsupported_encoding")]
+    UnsupportedEncoding,
     #[strum(serialize = "body_too_large")]
     TooLarge,
     /// The path exists, but not for this method; contains the allowed methods.

@@ -12,14 +12,18 @@ use crate::models::users::user::{Role, User};
 /// An account, as shown to its owner and to admins.
 #[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
 pub struct Account {
+    /// The number of the account.
     pub id: i64,
+    /// Unique, ignoring case.
     #[schema(example = "ann")]
     pub username: String,
+    /// Null if there is none.
     #[schema(example = "ann@mail.example")]
     pub email: Option<String>,
     /// Whether the e-mail address was confirmed.
     pub email_verified: bool,
     /// A new address that is not confirmed yet.
+    #[schema(example = "ann@new.example")]
     pub pending_email: Option<String>,
     /// The last e-mail to this address could not be delivered; null if there is no such address.
     #[schema(example = "ann@mail.example")]
@@ -27,11 +31,14 @@ pub struct Account {
     /// Why: in most cases the answer of the mail server.
     #[schema(example = "the server said 550 5.1.1 no such user")]
     pub mail_failed_reason: Option<String>,
+    /// When it came back, or was given up.
     pub mail_failed_at: Option<DateTime<Utc>>,
+    /// What the user may do.
     #[sqlx(try_from = "String")]
     pub role: Role,
     /// When an admin disabled the account; null while it is enabled.
     pub disabled_at: Option<DateTime<Utc>>,
+    /// When the user registered.
     pub created_at: DateTime<Utc>,
     /// How many posts the user has published.
     pub posts: i64,

@@ -42,7 +42,7 @@ pub fn parse(text: Option<&str>) -> Result<Option<String>> {
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 pub struct EmailChange {
     /// Blank to remove the address.
-    #[schema(example = "ann@mail.example", required = true)]
+    #[schema(value_type = String, example = "ann@mail.example", max_length = 254)]
     pub email: Option<String>,
 }
 

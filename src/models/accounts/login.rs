@@ -24,17 +24,20 @@ use crate::validation::{FieldError, Rule, ValidationErrors};
 /// The credentials: a username or an e-mail address, in either field, and the password.
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 pub struct Login {
-    #[schema(example = "ann", nullable)]
+    /// Either this or `email`.
+    #[schema(example = "ann", max_length = 300)]
     pub username: Option<String>,
-    #[schema(example = "ann@mail.example", nullable)]
+    /// Either this or `username`.
+    #[schema(max_length = 300)]
     pub email: Option<String>,
-    #[schema(example = "violet otter paddles upstream", required = true)]
+    /// The password.
+    #[schema(value_type = String, example = "violet otter paddles upstream", max_length = 1000)]
     pub password: Option<String>,
     /// With two-factor log-in: the six-digit code from the authenticator, or a recovery code.
-    #[schema(example = "123456", nullable)]
+    #[schema(example = "123456", max_length = 100)]
     pub code: Option<String>,
     /// The `device_token` of an earlier log-in: failures of a known device are counted separately.
-    #[schema(nullable)]
+    #[schema(max_length = 4096)]
     pub device_token: Option<String>,
 }
 

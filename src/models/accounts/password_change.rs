@@ -20,10 +20,11 @@ use crate::validation::{FieldError, Rule, ValidationErrors};
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 pub struct PasswordChange {
     /// The current password.
-    #[schema(required = true)]
+    #[schema(value_type = String, example = "amber fox under seven bridges", max_length = 1000)]
     pub current: Option<String>,
     /// At least 10 characters, and not easy to guess.
-    #[schema(example = "violet otter paddles upstream", required = true)]
+    #[schema(value_type = String, example = "violet otter paddles upstream", min_length = 10,
+        max_length = 256)]
     pub password: Option<String>,
     /// Also revoke all your personal tokens; they stay valid otherwise.
     #[serde(default, deserialize_with = "form_value::boolean")]

@@ -18,7 +18,8 @@ use crate::validation::Rule;
 /// A request for a password-reset link.
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 pub struct ResetRequest {
-    #[schema(example = "ann@mail.example", required = true)]
+    /// The address of the account.
+    #[schema(value_type = String, example = "ann@mail.example", min_length = 3, max_length = 254)]
     pub email: Option<String>,
 }
 
@@ -42,10 +43,11 @@ pub async fn request(site: &Site, caller: &Caller, input: &ResetRequest) -> Resu
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 pub struct PasswordReset {
     /// The `token` of the link.
-    #[schema(required = true)]
+    #[schema(value_type = String, example = "prl_…", max_length = 1000)]
     pub token: Option<String>,
     /// At least 10 characters, and not easy to guess.
-    #[schema(example = "violet otter paddles upstream", required = true)]
+    #[schema(value_type = String, example = "violet otter paddles upstream", min_length = 10,
+        max_length = 256)]
     pub password: Option<String>,
 }
 

@@ -79,37 +79,46 @@ impl From<String> for Scopes {
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 pub struct PersonalTokenInput {
     /// What it is for; at most 80 characters.
-    #[schema(example = "backup script", required = true)]
+    #[schema(value_type = String, example = "backup script", min_length = 1, max_length = 80)]
     pub name: Option<String>,
-    /// Any of `posts:read`, `posts:write`, `account`, `admin`.
+    /// What it may do; `admin` for admins only.
     #[serde(default, deserialize_with = "form_value::words")]
-    #[schema(example = json!(["posts:read", "posts:write"]), required = true)]
+    #[schema(value_type = Vec<Scope>, example = json!(["posts:read", "posts:write"]), min_items = 1,
+        max_items = 4)]
     pub scopes: Vec<String>,
     /// Days until it expires, 1 to 365; 90 by default.
     #[serde(default, deserialize_with = "form_value::number")]
-    #[schema(example = 90)]
+    #[schema(example = 90, minimum = 1, maximum = 365, default = 90)]
     pub days: Option<i64>,
 }
 
 /// A token without its secret, as shown to its owner.
 #[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
 pub struct PersonalTokenView {
+    /// For `DELETE /me/tokens/{id}`.
     pub id: i64,
+    /// What it is for.
     #[schema(example = "backup script")]
     pub name: String,
+    /// What it may do.
     #[sqlx(try_from = "String")]
     #[schema(value_type = Vec<Scope>)]
     pub scopes: Scopes,
+    /// When it was created.
     pub created_at: DateTime<Utc>,
+    /// When it stops working.
     pub expires_at: DateTime<Utc>,
     /// Accurate to 15 minutes; null if it was never used.
     pub last_used_at: Option<DateTime<Utc>>,
+    /// Where it was last used from; null if it was never used.
+    #[schema(example = "192.0.2.7")]
     pub last_address: Option<String>,
 }
 
 /// A new token with its secret, which is shown only once.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct NewPersonalToken {
+    /// The secret, for `Authorization: Bearer`.
     #[schema(example = "pst_…")]
     pub token: String,
     #[serde(flatten)]

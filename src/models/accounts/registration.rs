@@ -22,14 +22,15 @@ use crate::validation::{FieldError, Rule, ValidationErrors};
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 pub struct Registration {
     /// 2 to 40 letters, digits, `_` and `-`; unique, ignoring case.
-    #[schema(example = "ann", required = true)]
+    #[schema(value_type = String, example = "ann", min_length = 2, max_length = 40)]
     pub username: Option<String>,
     /// Optional unless the site requires it. If the site sends e-mail, it takes effect once it is
     /// confirmed.
-    #[schema(example = "ann@mail.example", nullable)]
+    #[schema(example = "ann@mail.example", max_length = 254)]
     pub email: Option<String>,
     /// At least 10 characters, and not easy to guess.
-    #[schema(example = "violet otter paddles upstream", required = true)]
+    #[schema(value_type = String, example = "violet otter paddles upstream", min_length = 10,
+        max_length = 256)]
     pub password: Option<String>,
 }
 

@@ -17,6 +17,8 @@ use crate::models::users::user::{self, User};
 /// An active session, as shown to its owner and to admins.
 #[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
 pub struct SessionView {
+    /// For `DELETE /me/sessions/{sid}`.
+    #[schema(example = "4f1f6c1c6a3f4d0e9a52c7d7b7f0e3aa")]
     pub id: String,
     /// Counts the log-ins of the user.
     #[serde(skip)]
@@ -24,16 +26,21 @@ pub struct SessionView {
     /// `browser`, or `api` for a program.
     #[schema(example = "browser")]
     pub client: String,
+    /// The browser and its system, or the program, as it names itself.
     #[sqlx(skip)]
     #[schema(example = "Firefox on Linux")]
     pub device: String,
+    /// The whole `User-Agent`.
+    #[schema(example = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")]
     pub user_agent: String,
     /// Where it was last used from, accurate to 15 minutes.
     #[schema(example = "192.0.2.7")]
     pub address: String,
+    /// When the user logged in.
     pub created_at: DateTime<Utc>,
     /// Accurate to 15 minutes.
     pub last_used_at: DateTime<Utc>,
+    /// When it ends, unless it is used before.
     pub expires_at: DateTime<Utc>,
     /// Whether it is the session of this request.
     #[sqlx(skip)]

@@ -18,8 +18,10 @@ const MAX_LIMIT: i64 = 100;
 #[into_params(parameter_in = Query)]
 pub struct PageParams {
     /// The `next` of a page, to get the next one.
+    #[param(max_length = 200)]
     pub before: Option<String>,
-    /// The `previous` of a page, to get the previous one.
+    /// The `previous` of a page, to get the previous one. Not together with `before`.
+    #[param(max_length = 200)]
     pub after: Option<String>,
     /// 1 to 100 items; 20 by default.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 100, default = 20)]
@@ -69,6 +71,7 @@ impl Column {
 /// A page of a list, and the cursors of the adjacent pages.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Page<T> {
+    /// At most as many as `limit`.
     pub items: Vec<T>,
     #[serde(flatten)]
     pub cursors: Cursors,
@@ -78,8 +81,10 @@ pub struct Page<T> {
 #[derive(Debug, Default, Clone, Serialize, utoipa::ToSchema)]
 pub struct Cursors {
     /// Send it as `before` to get the next page; null on the last one.
+    #[schema(example = "AAY7kq2xYAAAAAAAAAAq")]
     pub next: Option<String>,
     /// Send it as `after` to get the previous page; null on the first one.
+    #[schema(example = "AAY7kq5hQAAAAAAAAAA9")]
     pub previous: Option<String>,
 }
 

@@ -57,6 +57,7 @@ pub struct SiteSettings {
     pub footer: String,
     /// An announcement at the top of each page; may be empty.
     pub banner: String,
+    /// Who can register.
     pub registration: RegistrationPolicy,
     /// Whether registering requires an e-mail address.
     pub email_required: bool,

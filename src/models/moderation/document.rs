@@ -26,6 +26,7 @@ pub enum DocumentName {
 /// A version of a document.
 #[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
 pub struct Document {
+    /// `rules` or `privacy`.
     #[schema(example = "rules")]
     pub name: String,
     /// Counts from 1.
@@ -33,18 +34,23 @@ pub struct Document {
     /// Whether it is the version in force.
     pub current: bool,
     /// Markdown.
+    #[schema(example = "Be kind.")]
     pub content: String,
     /// The content as safe HTML.
+    #[schema(example = "<p>Be kind.</p>")]
     pub content_html: String,
+    /// Since when it was in force.
     pub created_at: DateTime<Utc>,
 }
 
 /// A version of a document, for lists.
 #[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
 pub struct DocumentVersion {
+    /// Counts from 1.
     pub version: i64,
     /// Whether the document was withdrawn with this version.
     pub withdrawn: bool,
+    /// Since when it was in force.
     pub created_at: DateTime<Utc>,
 }
 

@@ -33,39 +33,51 @@ const MAX_NEW_QUOTA: i64 = 1_000;
 #[derive(Debug, Default, Clone, Deserialize, utoipa::ToSchema)]
 pub struct SettingsInput {
     /// 1 to 40 characters.
-    #[schema(example = "Harbour Lights")]
+    #[schema(example = "Harbour Lights", nullable = false, min_length = 1, max_length = 40)]
     pub site_name: Option<String>,
-    /// At most 160 characters.
+    /// One line about the site; may be empty.
+    #[schema(example = "News of the harbour", nullable = false, max_length = 160)]
     pub description: Option<String>,
     /// A BCP 47 tag.
-    #[schema(example = "en")]
+    #[schema(example = "en", nullable = false, max_length = 100)]
     pub language: Option<String>,
     /// `#` and six hexadecimal digits; empty for the default.
-    #[schema(example = "#9c2b1b")]
+    #[schema(example = "#9c2b1b", nullable = false, pattern = "^(#[0-9A-Fa-f]{6})?$")]
     pub accent: Option<String>,
-    /// At most 300 characters.
+    /// A line at the end of each page; may be empty.
+    #[schema(example = "Run by the harbour office", nullable = false, max_length = 300)]
     pub footer: Option<String>,
-    /// At most 300 characters.
+    /// An announcement at the top of each page; may be empty.
+    #[schema(example = "", nullable = false, max_length = 300)]
     pub banner: Option<String>,
-    /// `open` or `closed`.
-    #[schema(example = "open")]
+    /// Who can register.
+    #[schema(value_type = RegistrationPolicy, required = false)]
     pub registration: Option<String>,
     #[serde(default, deserialize_with = "form_value::boolean")]
+    /// Whether registering requires an e-mail address.
+    #[schema(nullable = false)]
     pub email_required: Option<bool>,
     #[serde(default, deserialize_with = "form_value::boolean")]
+    /// Whether posting requires a confirmed e-mail address, except of admins.
+    #[schema(nullable = false)]
     pub posting_needs_verified_email: Option<bool>,
-    /// 0 to 365.
+    /// For how many days an account is new; 0 if never.
+    #[schema(nullable = false, minimum = 0, maximum = 365, example = 0)]
     #[serde(default, deserialize_with = "form_value::number")]
     pub new_account_days: Option<i64>,
-    /// 0 to 1000; 0 for no special limit.
+    /// How many posts a new account may publish in an hour; 0 for no special limit.
+    #[schema(nullable = false, minimum = 0, maximum = 1000, example = 0)]
     #[serde(default, deserialize_with = "form_value::number")]
     pub new_account_posts: Option<i64>,
-    /// 0 to 1000; 0 for no special limit.
+    /// How many votes a new account may cast in an hour; 0 for no special limit.
+    #[schema(nullable = false, minimum = 0, maximum = 1000, example = 0)]
     #[serde(default, deserialize_with = "form_value::number")]
     pub new_account_votes: Option<i64>,
     /// Markdown, at most 100,000 characters; empty to withdraw the rules.
+    #[schema(example = "Be kind.", nullable = false, max_length = 100_000)]
     pub rules: Option<String>,
     /// Markdown, at most 100,000 characters; empty to withdraw the policy.
+    #[schema(example = "We keep no logs.", nullable = false, max_length = 100_000)]
     pub privacy: Option<String>,
 }
 

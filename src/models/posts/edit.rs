@@ -27,14 +27,21 @@ const MAX_CONTENT_LENGTH: usize = 100_000;
 #[derive(Debug, Default, Clone, Deserialize, utoipa::ToSchema)]
 pub struct PostInput {
     /// 1 to 255 characters.
-    #[schema(example = "On tides")]
+    #[schema(example = "On tides", nullable = false, min_length = 1, max_length = 255)]
+    #[serde(default, deserialize_with = "form_value::text")]
     pub title: Option<String>,
     /// Markdown, 1 to 100,000 characters.
-    #[schema(example = "The sea comes *twice* a day.")]
+    #[schema(
+        example = "The sea comes *twice* a day.",
+        nullable = false,
+        min_length = 1,
+        max_length = 100_000
+    )]
+    #[serde(default, deserialize_with = "form_value::text")]
     pub content: Option<String>,
     /// For an edit: the version that was edited; the edit is refused if there is a newer one.
     #[serde(default, deserialize_with = "form_value::number")]
-    #[schema(example = 1)]
+    #[schema(example = 1, minimum = 1)]
     pub version: Option<i64>,
 }
 

@@ -44,9 +44,11 @@ pub struct FeedParams {
     /// `new` (the default) or `top`.
     #[param(value_type = Option<Sort>)]
     pub sort: Option<String>,
-    /// A username.
+    /// Only the posts of this user.
+    #[param(max_length = 300, example = "ann")]
     pub author: Option<String>,
     /// `content` adds the full text in Markdown; such a page ends early if it would exceed 1 MiB.
+    #[param(pattern = "^(content)?$")]
     pub include: Option<String>,
     #[serde(flatten)]
     #[param(ignore)]
@@ -189,6 +191,7 @@ pub async fn search(
 /// Statistics about the user's own posts.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct DashboardStats {
+    /// A greeting.
     #[schema(example = "Welcome ann, this is your dashboard")]
     pub message: String,
     /// How many posts the user has published.

@@ -13,10 +13,14 @@ use crate::models::users::user::User;
 /// A post without its full text, as shown in lists.
 #[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
 pub struct PostSummary {
+    /// The number of the post.
     pub id: i64,
+    /// The number of its author.
     pub user_id: i64,
+    /// Its author.
     #[sqlx(flatten)]
     pub author: Author,
+    /// One line.
     #[schema(example = "On tides")]
     pub title: String,
     /// The path of the post, the same at both doors.
@@ -24,11 +28,12 @@ pub struct PostSummary {
     #[schema(example = "/posts/1")]
     pub path: String,
     /// The beginning of the text, without markup.
+    #[schema(example = "The sea comes twice a day.")]
     pub excerpt: String,
     /// The full text in Markdown; in lists only with `include=content`.
     #[sqlx(skip)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, example = "The sea comes *twice* a day.")]
     pub content: Option<String>,
     /// How many people voted for it.
     pub votes: i64,
@@ -36,6 +41,7 @@ pub struct PostSummary {
     pub voted: bool,
     /// Increases by one with each edit; used by `If-Match` and the edit form.
     pub version: i64,
+    /// When it was first saved.
     pub created_at: DateTime<Utc>,
     /// The time by which lists are ordered.
     pub published_at: Option<DateTime<Utc>>,
@@ -62,8 +68,10 @@ pub struct Post {
 /// Who wrote a post.
 #[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
 pub struct Author {
+    /// The number of the account.
     #[sqlx(rename = "author_id")]
     pub id: i64,
+    /// The username.
     #[sqlx(rename = "author_username")]
     #[schema(example = "ann")]
     pub username: String,

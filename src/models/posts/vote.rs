@@ -20,7 +20,9 @@ pub struct Vote {
     #[serde(skip)]
     id: i64,
     #[sqlx(flatten)]
+    /// Who voted.
     pub user: Author,
+    /// When.
     pub created_at: DateTime<Utc>,
 }
 

@@ -64,11 +64,15 @@ impl User {
 /// The public profile of a user.
 #[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
 pub struct Profile {
+    /// The number of the account.
     pub id: i64,
+    /// Unique, ignoring case.
     #[schema(example = "ann")]
     pub username: String,
+    /// What the user may do.
     #[sqlx(try_from = "String")]
     pub role: Role,
+    /// When the user registered.
     pub created_at: DateTime<Utc>,
 }
 

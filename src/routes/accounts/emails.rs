@@ -11,7 +11,7 @@ use crate::models::base::caller::Caller;
 use crate::models::base::site::Site;
 use crate::models::mail::email_link::Purpose;
 use crate::web::security::link_cookie::{LinkResponse, LinkVisit};
-use crate::web::{self, Flash, Input, OrForm, Problem, Sudo, form, gone, room, saved};
+use crate::web::{self, Flash, Input, OrForm, Sudo, form, gone, room, saved};
 
 room! {
     both: [update, resend],
@@ -33,10 +33,9 @@ async fn edit(actor: Actor, _sudo: Sudo, site: &Site) -> web::Result {
 ///
 /// If the site sends e-mail, the new address takes effect once it is confirmed, and the old one is
 /// notified. Requires a recently confirmed password, see `/auth/sudo`.
-#[utoipa::path(put, path = "/me/email", tag = "accounts", request_body = EmailChange,
-    responses((status = 200, body = Account), (status = 401, body = Problem),
-        (status = 409, body = Problem), (status = 422, body = Problem),
-        (status = 429, body = Problem)))]
+#[utoipa::path(put, path = "/me/email", operation_id = "updateEmail", tag = "accounts",
+    request_body = EmailChange,
+    responses((status = 200, body = Account), (status = 409), (status = 429)))]
 #[put("/me/email", data = "<input>")]
 async fn update(input: Input<EmailChange>, actor: Actor, _sudo: Sudo, site: &Site) -> web::Result {
     let changed = email_address::change(site, &actor, &input).await;
@@ -46,9 +45,11 @@ async fn update(input: Input<EmailChange>, actor: Actor, _sudo: Sudo, site: &Sit
 }
 
 /// Send the confirmation link again
-#[utoipa::path(post, path = "/me/email/verification", tag = "accounts",
-    responses((status = 204), (status = 401, body = Problem), (status = 409, body = Problem),
-        (status = 429, body = Problem)))]
+///
+/// To the address that waits for confirmation. The link that was sent before becomes invalid.
+#[utoipa::path(post, path = "/me/email/verification", operation_id = "resendVerification",
+    tag = "accounts",
+    responses((status = 204), (status = 409), (status = 429)))]
 #[post("/me/email/verification")]
 async fn resend(actor: Actor, site: &Site) -> web::Result {
     email_address::resend(site, &actor).await?;
@@ -59,7 +60,7 @@ async fn resend(actor: Actor, site: &Site) -> web::Result {
 #[derive(Default, Deserialize, utoipa::ToSchema)]
 pub struct LinkToken {
     /// The `token` of the link.
-    #[schema(required = true)]
+    #[schema(value_type = String, example = "prl_…", max_length = 1000)]
     token: Option<String>,
 }
 
@@ -84,10 +85,10 @@ async fn create_verification_page(
 /// Confirm an e-mail address
 ///
 /// With the secret of the e-mailed link.
-#[utoipa::path(post, path = "/auth/verify-email", tag = "accounts", security(()),
-    request_body = LinkToken,
-    responses((status = 204), (status = 401, body = Problem), (status = 409, body = Problem),
-        (status = 429, body = Problem)))]
+#[utoipa::path(post, path = "/auth/verify-email", operation_id = "verifyEmail", tag = "accounts",
+    security(()), request_body = LinkToken,
+    responses((status = 204), (status = 409), (status = 429),
+        (status = 401, description = "The link is unknown, used, replaced or expired.")))]
 #[post("/verify-email", data = "<input>")]
 async fn create_verification(input: Input<LinkToken>, caller: &Caller, site: &Site) -> web::Result {
     email_address::verify(site, caller, input.token.as_deref().unwrap_or_default()).await?;

@@ -13,7 +13,7 @@ use crate::models::base::actor::Actor;
 use crate::models::base::site::Site;
 use crate::web::security::session_cookie::TokenResponse;
 use crate::web::{
-    self, Client, Flash, Input, OrForm, Problem, Query, ReturnTo, SettingUp, form, gone, room,
+    self, Client, Flash, Input, OrForm, Query, QueryParams, ReturnTo, SettingUp, form, gone, room,
     saved,
 };
 
@@ -28,6 +28,8 @@ room! {
 struct Next {
     next: Option<String>,
 }
+
+impl QueryParams for Next {}
 
 #[derive(Deserialize)]
 struct LoginForm {
@@ -103,10 +105,10 @@ async fn delete_page(client: Client<'_>) -> web::Result<LoggedOut> {
 /// Log in
 ///
 /// With a username or an e-mail address, and the password; with two-factor log-in, also a code.
-#[utoipa::path(post, path = "/auth/login", tag = "accounts", security(()), request_body = Login,
+#[utoipa::path(post, path = "/auth/login", operation_id = "logIn", tag = "accounts", security(()),
+    request_body = Login,
     responses((status = 200, body = TokenResponse),
-        (status = 401, body = Problem, description = "wrong, or a `code` is also required"),
-        (status = 422, body = Problem), (status = 429, body = Problem)))]
+        (status = 401, description = "Wrong, or a `code` is also required."), (status = 429)))]
 #[post("/login", data = "<input>")]
 async fn create(input: Input<Login>, client: Client<'_>, site: &Site) -> web::Result {
     let check = login::authenticate(site, client.caller(), &input).await?;
@@ -118,8 +120,8 @@ async fn create(input: Input<Login>, client: Client<'_>, site: &Site) -> web::Re
 /// Log out
 ///
 /// The session ends immediately; every copy of its token becomes invalid.
-#[utoipa::path(post, path = "/auth/logout", tag = "accounts",
-    responses((status = 204), (status = 401, body = Problem)))]
+#[utoipa::path(post, path = "/auth/logout", operation_id = "logOut", tag = "accounts",
+    responses((status = 204)))]
 #[post("/logout")]
 async fn delete(actor: SettingUp<Actor>, session: SettingUp<Session>, site: &Site) -> web::Result {
     session::log_out(site, &actor, &session.id).await?;

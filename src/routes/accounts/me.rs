@@ -8,15 +8,18 @@ use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
 use crate::models::posts::feed::{self, DashboardStats};
 use crate::models::posts::post::PostSummary;
-use crate::web::{self, AccountScope, Problem, Query, Scoped, list, page, room};
+use crate::web::{self, AccountScope, Query, Scoped, list, page, room};
 
 room! {
     both: [show, dashboard],
 }
 
 /// Get your account
-#[utoipa::path(get, path = "/me", tag = "accounts",
-    responses((status = 200, body = Account), (status = 401, body = Problem)))]
+///
+/// With the e-mail address, which nobody else but admins can see.
+#[utoipa::path(get, path = "/me", operation_id = "getAccount", tag = "accounts",
+    security(("oauth2" = ["account"])),
+    responses((status = 200, body = Account)))]
 #[get("/me")]
 async fn show(actor: Scoped<AccountScope>, site: &Site) -> web::Result {
     Ok(page("accounts/me.html", account::own(site, &actor.user).await?))
@@ -32,8 +35,11 @@ pub struct Dashboard {
 }
 
 /// List your posts, newest first
-#[utoipa::path(get, path = "/dashboard", tag = "accounts", params(PageParams),
-    responses((status = 200, body = Dashboard), (status = 401, body = Problem)))]
+///
+/// With a greeting and statistics.
+#[utoipa::path(get, path = "/dashboard", operation_id = "getDashboard", tag = "accounts",
+    security(("oauth2" = ["account"])), params(PageParams),
+    responses((status = 200, body = Dashboard)))]
 #[get("/dashboard")]
 async fn dashboard(
     actor: Scoped<AccountScope>,

@@ -12,7 +12,7 @@ use crate::models::base::caller::Caller;
 use crate::models::base::site::Site;
 use crate::models::mail::email_link::Purpose;
 use crate::web::security::link_cookie::{LinkResponse, LinkVisit};
-use crate::web::{self, Client, Flash, Input, OrForm, Problem, form, gone, room};
+use crate::web::{self, Client, Flash, Input, OrForm, form, gone, room};
 
 room! {
     both: [update],
@@ -34,9 +34,9 @@ async fn edit(actor: Actor, _session: Session, site: &Site) -> web::Result {
 ///
 /// All your other sessions end, with their tokens; you are notified by e-mail. Personal tokens stay
 /// valid unless you send `revoke_tokens`.
-#[utoipa::path(put, path = "/me/password", tag = "accounts", request_body = PasswordChange,
-    responses((status = 204), (status = 401, body = Problem), (status = 422, body = Problem),
-        (status = 429, body = Problem)))]
+#[utoipa::path(put, path = "/me/password", operation_id = "updatePassword", tag = "accounts",
+    request_body = PasswordChange,
+    responses((status = 204), (status = 429)))]
 #[put("/me/password", data = "<input>")]
 async fn update(
     input: Input<PasswordChange>,
@@ -69,9 +69,9 @@ async fn create_request_page(
 /// Request a link for setting a new password
 ///
 /// The response is the same for every address.
-#[utoipa::path(post, path = "/auth/password-reset", tag = "accounts", security(()),
-    request_body = ResetRequest,
-    responses((status = 204), (status = 422, body = Problem), (status = 429, body = Problem)))]
+#[utoipa::path(post, path = "/auth/password-reset", operation_id = "requestPasswordReset",
+    tag = "accounts", security(()), request_body = ResetRequest,
+    responses((status = 204), (status = 429)))]
 #[post("/password-reset", data = "<input>")]
 async fn create_request(input: Input<ResetRequest>, caller: &Caller, site: &Site) -> web::Result {
     password_reset::request(site, caller, &input).await?;
@@ -102,10 +102,10 @@ async fn create_reset_page(
 /// Set a new password with an e-mailed link
 ///
 /// All sessions and personal tokens are revoked. It does not log you in.
-#[utoipa::path(post, path = "/auth/password-reset/new", tag = "accounts", security(()),
-    request_body = PasswordReset,
-    responses((status = 204), (status = 401, body = Problem), (status = 422, body = Problem),
-        (status = 429, body = Problem)))]
+#[utoipa::path(post, path = "/auth/password-reset/new", operation_id = "resetPassword",
+    tag = "accounts", security(()), request_body = PasswordReset,
+    responses((status = 204), (status = 429),
+        (status = 401, description = "The link is unknown, used, replaced or expired.")))]
 #[post("/password-reset/new", data = "<input>")]
 async fn create_reset(input: Input<PasswordReset>, caller: &Caller, site: &Site) -> web::Result {
     password_reset::reset(site, caller, &input).await?;

@@ -10,7 +10,7 @@ use crate::models::accounts::registration::{self, Registration};
 use crate::models::base::caller::Caller;
 use crate::models::base::site::Site;
 use crate::web::{
-    self, Client, Flash, Input, OrForm, Problem, Query, ReturnTo, created, form, room,
+    self, Client, Flash, Input, OrForm, Query, QueryParams, ReturnTo, created, form, room,
 };
 
 room! {
@@ -30,6 +30,8 @@ struct RegistrationForm {
 struct Next {
     next: Option<String>,
 }
+
+impl QueryParams for Next {}
 
 const FORM: &str = "accounts/register.html";
 
@@ -53,12 +55,14 @@ async fn create_page(
 }
 
 /// Create an account
-#[utoipa::path(post, path = "/auth/register", tag = "accounts", security(()),
-    request_body = Registration,
-    responses((status = 201, body = Account, headers(("Location" = String))),
-        (status = 409, body = Problem, description = "the username is taken; \
-            on a site that sends no e-mail, also if the e-mail address is taken"),
-        (status = 422, body = Problem), (status = 429, body = Problem)))]
+///
+/// It does not log in. Whether anybody can register, and whether an e-mail address is required, is a
+/// setting of the site.
+#[utoipa::path(post, path = "/auth/register", operation_id = "register", tag = "accounts",
+    security(()), request_body = Registration,
+    responses((status = 201, body = Account), (status = 429),
+        (status = 403, description = "Nobody can register at present."),
+        (status = 409, description = "The username is taken, or on some sites the address.")))]
 #[post("/register", data = "<input>")]
 async fn create(input: Input<Registration>, caller: &Caller, site: &Site) -> web::Result {
     let identity = registration::register(site, caller, &input).await?;

@@ -8,8 +8,7 @@ use crate::models::audit::{self, Event};
 use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
 use crate::web::{
-    self, AccountScope, Confirmed, CurrentSession, Flash, Problem, Query, ReturnTo, Scoped, gone,
-    list, room,
+    self, AccountScope, Confirmed, CurrentSession, Flash, Query, ReturnTo, Scoped, gone, list, room,
 };
 
 room! {
@@ -27,8 +26,11 @@ pub struct SessionList {
 }
 
 /// List your active sessions
-#[utoipa::path(get, path = "/me/sessions", tag = "sessions", params(PageParams),
-    responses((status = 200, body = SessionList), (status = 401, body = Problem)))]
+///
+/// The latest log-in first.
+#[utoipa::path(get, path = "/me/sessions", operation_id = "listSessions", tag = "sessions",
+    security(("oauth2" = ["account"])), params(PageParams),
+    responses((status = 200, body = SessionList)))]
 #[get("/me/sessions")]
 async fn index(
     actor: Scoped<AccountScope>,
@@ -45,9 +47,9 @@ async fn index(
 ///
 /// Takes effect immediately, on every instance. Requires a recently confirmed password, see
 /// `/auth/sudo`.
-#[utoipa::path(delete, path = "/me/sessions/{sid}", tag = "sessions",
-    params(("sid" = String, Path)),
-    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
+#[utoipa::path(delete, path = "/me/sessions/{sid}", operation_id = "endSession", tag = "sessions",
+    security(("oauth2" = ["account"])), params(("sid" = String, Path)),
+    responses((status = 204)))]
 #[delete("/me/sessions/<sid>", data = "<return_to>")]
 async fn delete(
     sid: &str,
@@ -62,8 +64,9 @@ async fn delete(
 /// End all your other sessions
 ///
 /// Requires a recently confirmed password, see `/auth/sudo`.
-#[utoipa::path(delete, path = "/me/sessions", tag = "sessions",
-    responses((status = 204), (status = 401, body = Problem)))]
+#[utoipa::path(delete, path = "/me/sessions", operation_id = "endOtherSessions", tag = "sessions",
+    security(("oauth2" = ["account"])),
+    responses((status = 204)))]
 #[delete("/me/sessions", data = "<return_to>")]
 async fn delete_others(
     return_to: ReturnTo,

@@ -11,7 +11,7 @@ use crate::models::base::actor::Actor;
 use crate::models::base::form_value;
 use crate::models::base::site::Site;
 use crate::web::{
-    self, Flash, Input, OrForm, Problem, Query, ReturnTo, SettingUp, form, gone, room,
+    self, Flash, Input, OrForm, Query, QueryParams, ReturnTo, SettingUp, form, gone, room,
 };
 
 room! {
@@ -22,11 +22,12 @@ room! {
 /// The password and the code, to be confirmed.
 #[derive(Default, Deserialize, utoipa::ToSchema)]
 pub struct SudoInput {
-    #[schema(required = true)]
+    /// The current password.
+    #[schema(value_type = String, example = "violet otter paddles upstream", max_length = 1000)]
     password: Option<String>,
     /// With two-factor log-in: the six-digit code from the authenticator, or a recovery code. A code
     /// works once, also the one that was used to log in.
-    #[schema(example = "123456", nullable)]
+    #[schema(example = "123456", max_length = 100)]
     code: Option<String>,
     #[schema(ignore)]
     next: Option<String>,
@@ -35,6 +36,8 @@ pub struct SudoInput {
     #[schema(ignore)]
     repeat: Option<bool>,
 }
+
+impl QueryParams for SudoInput {}
 
 const FORM: &str = "accounts/sudo.html";
 
@@ -56,9 +59,10 @@ async fn new(
 /// Required for sensitive actions, which return 401 and `error="insufficient_user_authentication"`
 /// (RFC 9470) until the password is confirmed, and with two-factor log-in also a `code`. Lasts 15
 /// minutes.
-#[utoipa::path(post, path = "/auth/sudo", tag = "accounts", request_body = SudoInput,
-    responses((status = 204), (status = 422, body = Problem), (status = 429, body = Problem),
-        (status = 401, body = Problem, description = "not logged in, or a `code` is also required")))]
+#[utoipa::path(post, path = "/auth/sudo", operation_id = "confirmPassword", tag = "accounts",
+    request_body = SudoInput,
+    responses((status = 204), (status = 429),
+        (status = 401, description = "Not logged in, or a `code` is also required.")))]
 #[post("/sudo", data = "<input>")]
 async fn create(
     input: Input<SudoInput>,

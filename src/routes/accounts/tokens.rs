@@ -9,7 +9,7 @@ use crate::models::accounts::personal_token::{
 };
 use crate::models::base::actor::Actor;
 use crate::models::base::site::Site;
-use crate::web::{self, Flash, Input, OrForm, Problem, ReturnTo, Sudo, gone, page, room, shown};
+use crate::web::{self, Flash, Input, OrForm, ReturnTo, Sudo, gone, page, room, shown};
 
 room! {
     tag: ("tokens", "Personal tokens for your own programs"),
@@ -19,12 +19,15 @@ room! {
 /// The user's own tokens, without their secrets.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct PersonalTokenList {
+    /// At most 50.
     items: Vec<PersonalTokenView>,
 }
 
 /// List your personal tokens, newest first
-#[utoipa::path(get, path = "/me/tokens", tag = "tokens",
-    responses((status = 200, body = PersonalTokenList), (status = 401, body = Problem)))]
+///
+/// Without their secrets. Requires a recently confirmed password, see `/auth/sudo`.
+#[utoipa::path(get, path = "/me/tokens", operation_id = "listPersonalTokens", tag = "tokens",
+    responses((status = 200, body = PersonalTokenList)))]
 #[get("/me/tokens")]
 async fn index(actor: Actor, _sudo: Sudo, site: &Site) -> web::Result {
     let items = personal_token::list(site, &actor.user).await?;
@@ -35,10 +38,9 @@ async fn index(actor: Actor, _sudo: Sudo, site: &Site) -> web::Result {
 ///
 /// For your own programs, sent as `Authorization: Bearer`. It is shown only once. Requires a
 /// recently confirmed password, see `/auth/sudo`.
-#[utoipa::path(post, path = "/me/tokens", tag = "tokens", request_body = PersonalTokenInput,
-    responses((status = 201, body = NewPersonalToken), (status = 401, body = Problem),
-        (status = 409, body = Problem), (status = 422, body = Problem),
-        (status = 429, body = Problem)))]
+#[utoipa::path(post, path = "/me/tokens", operation_id = "createPersonalToken", tag = "tokens",
+    request_body = PersonalTokenInput,
+    responses((status = 201, body = NewPersonalToken), (status = 409), (status = 429)))]
 #[post("/me/tokens", data = "<input>")]
 async fn create(
     input: Input<PersonalTokenInput>,
@@ -60,8 +62,9 @@ async fn create(
 /// Revoke a personal token
 ///
 /// Takes effect immediately. Requires a recently confirmed password, see `/auth/sudo`.
-#[utoipa::path(delete, path = "/me/tokens/{id}", tag = "tokens", params(("id" = i64, Path)),
-    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
+#[utoipa::path(delete, path = "/me/tokens/{id}", operation_id = "revokePersonalToken",
+    tag = "tokens", params(("id" = i64, Path)),
+    responses((status = 204)))]
 #[delete("/me/tokens/<id>", data = "<return_to>")]
 async fn delete(
     id: i64,

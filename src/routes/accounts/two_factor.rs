@@ -5,11 +5,11 @@ use serde_json::json;
 
 use crate::error::Error;
 use crate::models::accounts::two_factor::code::TwoFactorCode;
-use crate::models::accounts::two_factor::recovery_codes::RecoveryCodes;
+use crate::models::accounts::two_factor::recovery_codes::NewRecoveryCodes;
 use crate::models::accounts::two_factor::totp::{self, TwoFactorSetup, TwoFactorStatus};
 use crate::models::base::actor::Actor;
 use crate::models::base::site::Site;
-use crate::web::{self, Flash, Input, OrForm, Problem, SettingUp, Sudo, gone, page, room, shown};
+use crate::web::{self, Flash, Input, OrForm, SettingUp, Sudo, gone, page, room, shown};
 
 room! {
     tag: ("two-factor", "An authenticator, and recovery codes"),
@@ -17,8 +17,10 @@ room! {
 }
 
 /// Get your two-factor status
-#[utoipa::path(get, path = "/me/two-factor", tag = "two-factor",
-    responses((status = 200, body = TwoFactorStatus), (status = 401, body = Problem)))]
+///
+/// Requires a recently confirmed password, see `/auth/sudo`.
+#[utoipa::path(get, path = "/me/two-factor", operation_id = "getTwoFactor", tag = "two-factor",
+    responses((status = 200, body = TwoFactorStatus)))]
 #[get("/me/two-factor")]
 async fn show(actor: SettingUp<Actor>, _sudo: SettingUp<Sudo>, site: &Site) -> web::Result {
     Ok(page("accounts/two_factor/show.html", totp::status(site, &actor.user).await?))
@@ -28,9 +30,8 @@ async fn show(actor: SettingUp<Actor>, _sudo: SettingUp<Sudo>, site: &Site) -> w
 ///
 /// Takes effect after PUT with a code from it. Requires a recently confirmed password, see
 /// `/auth/sudo`.
-#[utoipa::path(post, path = "/me/two-factor", tag = "two-factor",
-    responses((status = 201, body = TwoFactorSetup), (status = 401, body = Problem),
-        (status = 409, body = Problem)))]
+#[utoipa::path(post, path = "/me/two-factor", operation_id = "beginTwoFactor", tag = "two-factor",
+    responses((status = 201, body = TwoFactorSetup), (status = 409)))]
 #[post("/me/two-factor")]
 async fn create(actor: SettingUp<Actor>, _sudo: SettingUp<Sudo>, site: &Site) -> web::Result {
     let setup = totp::begin(site, &actor).await?;
@@ -40,10 +41,9 @@ async fn create(actor: SettingUp<Actor>, _sudo: SettingUp<Sudo>, site: &Site) ->
 /// Turn two-factor log-in on, with a code from the new authenticator
 ///
 /// Returns ten recovery codes, which are shown only once.
-#[utoipa::path(put, path = "/me/two-factor", tag = "two-factor", request_body = TwoFactorCode,
-    responses((status = 201, body = RecoveryCodes), (status = 401, body = Problem),
-        (status = 404, body = Problem), (status = 422, body = Problem),
-        (status = 429, body = Problem)))]
+#[utoipa::path(put, path = "/me/two-factor", operation_id = "enableTwoFactor", tag = "two-factor",
+    request_body = TwoFactorCode,
+    responses((status = 201, body = NewRecoveryCodes), (status = 404), (status = 429)))]
 #[put("/me/two-factor", data = "<input>")]
 async fn update(
     input: Input<TwoFactorCode>,
@@ -62,9 +62,11 @@ async fn update(
 }
 
 /// Turn two-factor log-in off, with a code
-#[utoipa::path(delete, path = "/me/two-factor", tag = "two-factor", request_body = TwoFactorCode,
-    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem), (status = 429, body = Problem)))]
+///
+/// A recovery code works as well. Requires a recently confirmed password, see `/auth/sudo`.
+#[utoipa::path(delete, path = "/me/two-factor", operation_id = "disableTwoFactor",
+    tag = "two-factor", request_body = TwoFactorCode,
+    responses((status = 204), (status = 404), (status = 429)))]
 #[delete("/me/two-factor", data = "<input>")]
 async fn delete(
     input: Input<TwoFactorCode>,
@@ -79,11 +81,9 @@ async fn delete(
 /// Create new recovery codes, with a code
 ///
 /// The old ones become invalid.
-#[utoipa::path(post, path = "/me/two-factor/recovery-codes", tag = "two-factor",
-    request_body = TwoFactorCode,
-    responses((status = 201, body = RecoveryCodes), (status = 401, body = Problem),
-        (status = 404, body = Problem), (status = 422, body = Problem),
-        (status = 429, body = Problem)))]
+#[utoipa::path(post, path = "/me/two-factor/recovery-codes", operation_id = "createRecoveryCodes",
+    tag = "two-factor", request_body = TwoFactorCode,
+    responses((status = 201, body = NewRecoveryCodes), (status = 404), (status = 429)))]
 #[post("/me/two-factor/recovery-codes", data = "<input>")]
 async fn create_codes(
     input: Input<TwoFactorCode>,

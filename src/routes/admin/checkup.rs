@@ -9,7 +9,7 @@ use crate::models::base::actor::Admin;
 use crate::models::base::site::Site;
 use crate::models::moderation::checkup::{self, Finding, Report, Severity, worst};
 use crate::web::response::messages;
-use crate::web::{self, Flash, OrForm, Problem, gone, page, room};
+use crate::web::{self, Flash, OrForm, gone, page, room};
 
 room! {
     both: [show, create],
@@ -28,6 +28,7 @@ pub struct CheckupView {
     running: bool,
     /// The most serious finding; null without any.
     worst: Option<Severity>,
+    /// One for each check.
     findings: Vec<FindingView>,
 }
 
@@ -37,10 +38,12 @@ pub struct FindingView {
     /// What was checked.
     #[schema(example = "Disk")]
     check: String,
+    /// How serious it is.
     severity: Severity,
     /// Stable and machine-readable.
     #[schema(example = "disk-low")]
     code: &'static str,
+    /// A sentence for people.
     #[schema(example = "The disk is filling up.")]
     message: String,
     /// Files, numbers, answers of servers.
@@ -82,9 +85,11 @@ async fn latest(site: &Site, admin: &Admin) -> web::Result<CheckupView> {
 }
 
 /// Get the latest examination of the site
-#[utoipa::path(get, path = "/admin/checkup", tag = "admin",
-    responses((status = 200, body = CheckupView), (status = 401, body = Problem),
-        (status = 403, body = Problem)))]
+///
+/// `running` tells whether a newer one is under way.
+#[utoipa::path(get, path = "/admin/checkup", operation_id = "getCheckup", tag = "admin",
+    security(("oauth2" = ["admin"])),
+    responses((status = 200, body = CheckupView)))]
 #[get("/admin/checkup")]
 async fn show(admin: Admin, site: &Site) -> web::Result {
     Ok(page(PAGE, latest(site, &admin).await?))
@@ -93,9 +98,9 @@ async fn show(admin: Admin, site: &Site) -> web::Result {
 /// Ask for an examination of the site
 ///
 /// It runs in the background: see `running` of the latest one.
-#[utoipa::path(post, path = "/admin/checkup", tag = "admin",
-    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 429, body = Problem)))]
+#[utoipa::path(post, path = "/admin/checkup", operation_id = "requestCheckup", tag = "admin",
+    security(("oauth2" = ["admin"])),
+    responses((status = 204), (status = 429)))]
 #[post("/admin/checkup")]
 async fn create(admin: Admin, site: &Site) -> web::Result {
     let view = latest(site, &admin).await?;

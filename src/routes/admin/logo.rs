@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::models::base::actor::Admin;
 use crate::models::base::site::Site;
 use crate::models::moderation::logo::{self, Logo};
-use crate::web::{self, Flash, OrForm, Problem, Upload, gone, page, room};
+use crate::web::{self, Flash, OrForm, Upload, gone, page, room};
 
 room! {
     both: [create, delete],
@@ -51,11 +51,10 @@ async fn edit(_admin: Admin) -> web::Result {
 ///
 /// A PNG, JPEG or WebP image of at most 256 KiB and 2,000 pixels in width and height. In force within
 /// a second, on every instance.
-#[utoipa::path(post, path = "/admin/logo", tag = "admin",
-    request_body(content = Vec<u8>, content_type = "image/png"),
-    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 413, body = Problem), (status = 415, body = Problem),
-        (status = 422, body = Problem), (status = 429, body = Problem)))]
+#[utoipa::path(post, path = "/admin/logo", operation_id = "replaceLogo", tag = "admin",
+    security(("oauth2" = ["admin"])), request_body(content(
+        (String = "image/png"), (String = "image/jpeg"), (String = "image/webp"))),
+    responses((status = 204), (status = 429)))]
 #[post("/admin/logo", data = "<upload>")]
 async fn create(upload: Upload, admin: Admin, site: &Site) -> web::Result {
     logo::replace(site, &admin, &upload.0).await.or_form(PAGE, json!({}))?;
@@ -63,9 +62,11 @@ async fn create(upload: Upload, admin: Admin, site: &Site) -> web::Result {
 }
 
 /// Remove the logo of the site
-#[utoipa::path(delete, path = "/admin/logo", tag = "admin",
-    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 429, body = Problem)))]
+///
+/// The name of the site takes its place. In force within a second, on every instance.
+#[utoipa::path(delete, path = "/admin/logo", operation_id = "deleteLogo", tag = "admin",
+    security(("oauth2" = ["admin"])),
+    responses((status = 204), (status = 429)))]
 #[delete("/admin/logo")]
 async fn delete(admin: Admin, site: &Site) -> web::Result {
     logo::remove(site, &admin).await.or_form(PAGE, json!({}))?;

@@ -7,7 +7,7 @@ use crate::models::accounts::session_list::{self, SessionView};
 use crate::models::base::actor::Admin;
 use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
-use crate::web::{self, CurrentSession, Flash, Problem, Query, ReturnTo, gone, list, room};
+use crate::web::{self, CurrentSession, Flash, Query, ReturnTo, gone, list, room};
 
 room! {
     both: [index, delete, delete_all],
@@ -16,16 +16,20 @@ room! {
 /// A page of a user's active sessions, the latest log-in first, and the username.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct UserSessionList {
+    /// Whose sessions these are.
+    #[schema(example = "ann")]
     username: String,
     #[serde(flatten)]
     page: Page<SessionView>,
 }
 
 /// List a user's active sessions
-#[utoipa::path(get, path = "/admin/users/{username}/sessions", tag = "admin",
+///
+/// The latest log-in first.
+#[utoipa::path(get, path = "/admin/users/{username}/sessions", operation_id = "listUserSessions",
+    tag = "admin", security(("oauth2" = ["admin"])),
     params(("username" = String, Path), PageParams),
-    responses((status = 200, body = UserSessionList), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = UserSessionList)))]
 #[get("/admin/users/<username>/sessions")]
 async fn index(
     username: &str,
@@ -40,10 +44,12 @@ async fn index(
 }
 
 /// End one of a user's sessions
-#[utoipa::path(delete, path = "/admin/users/{username}/sessions/{sid}", tag = "admin",
+///
+/// Takes effect immediately, on every instance.
+#[utoipa::path(delete, path = "/admin/users/{username}/sessions/{sid}",
+    operation_id = "endUserSession", tag = "admin", security(("oauth2" = ["admin"])),
     params(("username" = String, Path), ("sid" = String, Path)),
-    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem)))]
+    responses((status = 204)))]
 #[delete("/admin/users/<username>/sessions/<sid>", data = "<return_to>")]
 async fn delete(
     username: &str,
@@ -57,10 +63,11 @@ async fn delete(
 }
 
 /// End all of a user's sessions
-#[utoipa::path(delete, path = "/admin/users/{username}/sessions", tag = "admin",
-    params(("username" = String, Path)),
-    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem)))]
+///
+/// Takes effect immediately, on every instance.
+#[utoipa::path(delete, path = "/admin/users/{username}/sessions", operation_id = "endUserSessions",
+    tag = "admin", security(("oauth2" = ["admin"])), params(("username" = String, Path)),
+    responses((status = 204)))]
 #[delete("/admin/users/<username>/sessions", data = "<return_to>")]
 async fn delete_all(username: &str, return_to: ReturnTo, admin: Admin, site: &Site) -> web::Result {
     session_list::end_of(site, &admin, username, None).await?;

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::models::base::actor::Admin;
 use crate::models::base::site::Site;
 use crate::models::moderation::settings::{self, SettingsInput, SettingsView};
-use crate::web::{self, Flash, Input, OrForm, Problem, form, page, room, saved};
+use crate::web::{self, Flash, Input, OrForm, form, page, room, saved};
 
 room! {
     both: [update],
@@ -17,9 +17,11 @@ room! {
 const FORM: &str = "admin/settings.html";
 
 /// Get the settings of the site
-#[utoipa::path(get, path = "/admin/settings", tag = "admin",
-    responses((status = 200, body = SettingsView), (status = 401, body = Problem),
-        (status = 403, body = Problem)))]
+///
+/// With those that the configuration has fixed, and the variables that fix them.
+#[utoipa::path(get, path = "/admin/settings", operation_id = "getSettings", tag = "admin",
+    security(("oauth2" = ["admin"])),
+    responses((status = 200, body = SettingsView)))]
 #[get("/admin/settings")]
 async fn show(admin: Admin, site: &Site) -> web::Result {
     Ok(page(FORM, settings::show(site, &admin).await?))
@@ -42,10 +44,9 @@ async fn edit(admin: Admin, site: &Site) -> web::Result {
 /// Change settings of the site
 ///
 /// Missing fields stay unchanged. In force within a second, on every instance.
-#[utoipa::path(patch, path = "/admin/settings", tag = "admin", request_body = SettingsInput,
-    responses((status = 200, body = SettingsView), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 422, body = Problem),
-        (status = 429, body = Problem)))]
+#[utoipa::path(patch, path = "/admin/settings", operation_id = "updateSettings", tag = "admin",
+    security(("oauth2" = ["admin"])), request_body = SettingsInput,
+    responses((status = 200, body = SettingsView), (status = 429)))]
 #[patch("/admin/settings", data = "<input>")]
 async fn update(input: Input<SettingsInput>, admin: Admin, site: &Site) -> web::Result {
     let fixed: std::collections::BTreeMap<_, _> =

@@ -7,14 +7,13 @@ use crate::error::Error;
 use crate::models::accounts::account::Account;
 use crate::models::base::actor::Admin;
 use crate::models::base::form_value;
-use crate::models::base::page::{Page, PageParams};
+use crate::models::base::page::PageParams;
 use crate::models::base::site::Site;
 use crate::models::moderation::administration::{self, UserUpdate};
 use crate::models::users::user::Role;
 use crate::validation::Rule;
 use crate::web::{
-    self, Flash, Input, Problem, Query, ReturnTo, SearchParams, SearchResult, gone, list, room,
-    saved,
+    self, Flash, Input, Query, ReturnTo, SearchParams, SearchResult, gone, list, room, saved,
 };
 
 room! {
@@ -22,10 +21,12 @@ room! {
     both: [index, update, delete],
 }
 
-/// List all users; `q` searches usernames and e-mail addresses
-#[utoipa::path(get, path = "/admin/users", tag = "admin", params(SearchParams, PageParams),
-    responses((status = 200, body = Page<Account>), (status = 401, body = Problem),
-        (status = 403, body = Problem)))]
+/// List all users, newest first
+///
+/// `q` searches usernames and e-mail addresses.
+#[utoipa::path(get, path = "/admin/users", operation_id = "listUsers", tag = "admin",
+    security(("oauth2" = ["admin"])), params(SearchParams, PageParams),
+    responses((status = 200, body = SearchResult<Account>)))]
 #[get("/admin/users")]
 async fn index(admin: Admin, query: Query<SearchParams>, site: &Site) -> web::Result {
     let Query(SearchParams { q, page }) = query;
@@ -36,12 +37,12 @@ async fn index(admin: Admin, query: Query<SearchParams>, site: &Site) -> web::Re
 /// Changes to a user; missing fields stay unchanged.
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct UserUpdateInput {
-    /// `user` or `admin`.
-    #[schema(example = "admin")]
+    /// What the user may do.
+    #[schema(value_type = Role, required = false)]
     role: Option<String>,
     /// True disables the account and ends all its sessions, false enables it again.
     #[serde(default, deserialize_with = "form_value::boolean")]
-    #[schema(example = false)]
+    #[schema(example = false, nullable = false)]
     disabled: Option<bool>,
     #[schema(ignore)]
     next: Option<String>,
@@ -50,11 +51,10 @@ pub struct UserUpdateInput {
 /// Change a user's role, or disable or enable the account
 ///
 /// Effective with their next request. The last admin can be neither demoted nor disabled.
-#[utoipa::path(patch, path = "/admin/users/{username}", tag = "admin",
-    params(("username" = String, Path)), request_body = UserUpdateInput,
-    responses((status = 200, body = Account), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 422, body = Problem)))]
+#[utoipa::path(patch, path = "/admin/users/{username}", operation_id = "updateUser", tag = "admin",
+    security(("oauth2" = ["admin"])), params(("username" = String, Path)),
+    request_body = UserUpdateInput,
+    responses((status = 200, body = Account), (status = 409)))]
 #[patch("/admin/users/<username>", data = "<input>")]
 async fn update(
     username: &str,
@@ -78,10 +78,9 @@ async fn update(
 /// Delete a user with all their posts
 ///
 /// The last admin cannot be deleted.
-#[utoipa::path(delete, path = "/admin/users/{username}", tag = "admin",
-    params(("username" = String, Path)),
-    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem), (status = 409, body = Problem)))]
+#[utoipa::path(delete, path = "/admin/users/{username}", operation_id = "deleteUser", tag = "admin",
+    security(("oauth2" = ["admin"])), params(("username" = String, Path)),
+    responses((status = 204), (status = 409)))]
 #[delete("/admin/users/<username>", data = "<return_to>")]
 async fn delete(username: &str, return_to: ReturnTo, admin: Admin, site: &Site) -> web::Result {
     administration::delete(site, &admin, username).await?;

@@ -1,5 +1,6 @@
 //! The API's documentation, and OAuth2.
 
+pub mod document;
 pub mod oauth;
 pub mod openapi;
 

@@ -12,7 +12,7 @@ use crate::web::cause::Cause;
 use crate::web::response::messages;
 use crate::web::security::oauth::{self, OAuthForm, OAuthResponse};
 use crate::web::security::session_cookie::TokenResponse;
-use crate::web::{self, Client, Flash, Input, Problem, room, saved};
+use crate::web::{self, Client, Flash, Input, room, saved};
 
 room! {
     auth: [create, renew, revoke],
@@ -22,27 +22,33 @@ room! {
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct TokenRequest {
     /// `password` or `refresh_token`.
-    #[schema(example = "password", required = true)]
+    #[schema(value_type = String, example = "password", max_length = 100)]
     grant_type: Option<String>,
     /// With `password`: the username or the e-mail address.
+    #[schema(example = "ann", max_length = 300)]
     username: Option<String>,
     /// With `password`.
+    #[schema(example = "violet otter paddles upstream", max_length = 1000)]
     password: Option<String>,
     /// With `password`, for two-factor log-in.
+    #[schema(example = "123456", max_length = 100)]
     code: Option<String>,
     /// With `password`: the `device_token` of an earlier log-in.
+    #[schema(example = "eyJ…", max_length = 4096)]
     device_token: Option<String>,
     /// With `refresh_token`.
+    #[schema(example = "prt_…", max_length = 1000)]
     refresh_token: Option<String>,
 }
 
 /// Get tokens with the OAuth2 password grant, or with a refresh token
 ///
 /// Used by the “Authorize” buttons of API tools. Form-encoded, with the error codes of RFC 6749.
-#[utoipa::path(post, path = "/auth/token", tag = "accounts", security(()),
+#[utoipa::path(post, path = "/auth/token", operation_id = "createTokens", tag = "accounts",
+    security(()),
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = TokenResponse), (status = 400, body = oauth::OAuthError),
-        (status = 429, body = Problem)))]
+        (status = 429)))]
 #[post("/token", data = "<form>")]
 async fn create(
     form: OAuthForm<TokenRequest>,
@@ -98,7 +104,8 @@ async fn by_password(site: &Site, client: &Client<'_>, login: &Login) -> Result<
 /// A refresh token.
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct RefreshRequest {
-    #[schema(example = "prt_…", required = true)]
+    /// From the last log-in or refresh.
+    #[schema(value_type = String, example = "prt_…", max_length = 1000)]
     refresh_token: Option<String>,
 }
 
@@ -106,10 +113,10 @@ pub struct RefreshRequest {
 ///
 /// Each refresh token works once; sent again within ten seconds, it returns the same new one. Used
 /// again later, it ends the whole session: somebody has a copy.
-#[utoipa::path(post, path = "/auth/refresh", tag = "accounts", security(()),
-    request_body = RefreshRequest,
-    responses((status = 200, body = TokenResponse), (status = 401, body = Problem),
-        (status = 422, body = Problem), (status = 429, body = Problem)))]
+#[utoipa::path(post, path = "/auth/refresh", operation_id = "refreshTokens", tag = "accounts",
+    security(()), request_body = RefreshRequest,
+    responses((status = 200, body = TokenResponse), (status = 429),
+        (status = 401, description = "The refresh token is unknown, used or expired.")))]
 #[post("/refresh", data = "<input>")]
 async fn renew(input: Input<RefreshRequest>, client: Client<'_>) -> web::Result {
     let token = input.0.refresh_token.filter(|token| !token.is_empty());
@@ -120,10 +127,12 @@ async fn renew(input: Input<RefreshRequest>, client: Client<'_>) -> web::Result 
 /// A token to be revoked (RFC 7009 §2.1).
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct RevocationRequest {
-    #[schema(required = true)]
+    /// An access token, a refresh token or a personal token.
+    #[schema(value_type = String, example = "prt_…", max_length = 4096)]
     token: Option<String>,
     /// Not needed: the kind of token is recognised.
     #[allow(dead_code)]
+    #[schema(example = "refresh_token", max_length = 100)]
     token_type_hint: Option<String>,
 }
 
@@ -131,7 +140,8 @@ pub struct RevocationRequest {
 ///
 /// Revoking a refresh token or an access token ends its session. An unknown token counts as
 /// revoked. Form-encoded.
-#[utoipa::path(post, path = "/auth/revoke", tag = "accounts", security(()),
+#[utoipa::path(post, path = "/auth/revoke", operation_id = "revokeToken", tag = "accounts",
+    security(()),
     request_body(content = RevocationRequest, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200), (status = 400, body = oauth::OAuthError)))]
 #[post("/revoke", data = "<form>")]
@@ -154,5 +164,5 @@ async fn revoke(
     } else {
         client.revoke(&token).await?;
     }
-    oauth::grant(())
+    oauth::done()
 }

@@ -1,6 +1,6 @@
 //! Posts: the feed, one post, writing, editing, deleting.
 
-use rocket::{delete, get, post, put};
+use rocket::{delete, get, patch, post, put};
 use serde::Serialize;
 use serde_json::json;
 
@@ -13,13 +13,13 @@ use crate::models::posts::feed::{self, FeedParams, Sort};
 use crate::models::posts::post::{self, Post, PostSummary};
 use crate::models::posts::rendering;
 use crate::web::{
-    self, Flash, IfMatch, Input, OrForm, PostsWrite, Problem, Query, ReturnTo, Scoped, Visitor,
-    created, form, gone, list, page, room, saved,
+    self, Flash, IfMatch, Input, OrForm, PostsWrite, Query, ReturnTo, Scoped, Visitor, created,
+    form, gone, list, page, room, saved,
 };
 
 room! {
     tag: ("posts", "Reading and writing"),
-    both: [show, create, update, delete, preview, preview_edit],
+    both: [show, create, update, patch, delete, preview, preview_edit],
     pages: [home, new, edit],
     api: [index],
 }
@@ -33,7 +33,9 @@ pub struct Feed {
     #[serde(flatten)]
     page: Page<PostSummary>,
     /// The author, if only one author's posts were requested.
+    #[schema(example = "ann")]
     author: Option<String>,
+    /// Their order.
     sort: Sort,
 }
 
@@ -47,9 +49,9 @@ async fn home(query: Query<FeedParams>, visitor: Visitor, site: &Site) -> web::R
 /// List posts
 ///
 /// Newest first, or those with the most votes first.
-#[utoipa::path(get, path = "/posts", tag = "posts", security((), ("password" = [])),
-    params(FeedParams, PageParams),
-    responses((status = 200, body = Feed), (status = 422, body = Problem)))]
+#[utoipa::path(get, path = "/posts", operation_id = "listPosts", tag = "posts",
+    security((), ("oauth2" = ["posts:read"])), params(FeedParams, PageParams),
+    responses((status = 200, body = Feed)))]
 #[get("/posts")]
 async fn index(query: Query<FeedParams>, visitor: Visitor, site: &Site) -> web::Result {
     show_feed(query.0, visitor, site).await
@@ -63,10 +65,11 @@ async fn show_feed(params: FeedParams, visitor: Visitor, site: &Site) -> web::Re
 }
 
 /// Get a post
-#[utoipa::path(get, path = "/posts/{id}", tag = "posts", security((), ("password" = [])),
-    params(("id" = i64, Path)),
-    responses((status = 200, body = Post, headers(("ETag" = String, description = "for `If-Match` and `If-None-Match`"))),
-        (status = 304), (status = 404, body = Problem)))]
+///
+/// With the text in Markdown and as safe HTML. The `ETag` is for `If-Match` and `If-None-Match`.
+#[utoipa::path(get, path = "/posts/{id}", operation_id = "getPost", tag = "posts",
+    security((), ("oauth2" = ["posts:read"])), params(("id" = i64, Path)),
+    responses((status = 200, body = Post)))]
 #[get("/posts/<id>")]
 async fn show(id: i64, visitor: Visitor, site: &Site) -> web::Result {
     let post = post::show(&site.db, visitor.user(), id).await?;
@@ -81,10 +84,11 @@ fn new(_actor: Actor) -> web::Reply {
 }
 
 /// Publish a post
-#[utoipa::path(post, path = "/posts", tag = "posts", request_body = PostInput,
-    responses((status = 201, body = Post, headers(("Location" = String))),
-        (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 422, body = Problem), (status = 429, body = Problem)))]
+///
+/// Public at once. The answer has an `ETag`, for a later edit with `If-Match`.
+#[utoipa::path(post, path = "/posts", operation_id = "createPost", tag = "posts",
+    security(("oauth2" = ["posts:write"])), request_body = PostInput,
+    responses((status = 201, body = Post), (status = 429)))]
 #[post("/posts", data = "<input>")]
 async fn create(input: Input<PostInput>, actor: Scoped<PostsWrite>, site: &Site) -> web::Result {
     let post = editing::create(site, &actor, &input).await.or_form(NEW_FORM, json!({}))?;
@@ -104,12 +108,10 @@ async fn edit(id: i64, actor: Actor, site: &Site) -> web::Result {
 ///
 /// Missing fields stay unchanged. With `If-Match` (or `version`), the edit is refused when somebody
 /// else has saved a newer version.
-#[utoipa::path(put, path = "/posts/{id}", tag = "posts",
+#[utoipa::path(put, path = "/posts/{id}", operation_id = "updatePost", tag = "posts",
+    security(("oauth2" = ["posts:write"])),
     params(("id" = i64, Path), ("If-Match" = Option<String>, Header)), request_body = PostInput,
-    responses((status = 200, body = Post), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 412, body = Problem), (status = 422, body = Problem),
-        (status = 429, body = Problem)))]
+    responses((status = 200, body = Post), (status = 412), (status = 429)))]
 #[put("/posts/<id>", data = "<input>")]
 async fn update(
     id: i64,
@@ -132,12 +134,33 @@ async fn update(
     Ok(saved(path, Flash("post-saved"), post).with_version(version))
 }
 
-/// Delete a post
-#[utoipa::path(delete, path = "/posts/{id}", tag = "posts",
+/// Edit a post by a merge patch
+///
+/// The same as PUT, for clients that patch (RFC 7396). No field can be removed with null.
+#[utoipa::path(patch, path = "/posts/{id}", operation_id = "patchPost", tag = "posts",
+    security(("oauth2" = ["posts:write"])),
     params(("id" = i64, Path), ("If-Match" = Option<String>, Header)),
-    responses((status = 204), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 412, body = Problem)))]
+    request_body(content(
+        (PostInput = "application/merge-patch+json"), (PostInput = "application/json"))),
+    responses((status = 200, body = Post), (status = 412), (status = 429)))]
+#[patch("/posts/<id>", data = "<input>")]
+async fn patch(
+    id: i64,
+    input: Input<PostInput>,
+    if_match: IfMatch,
+    actor: Scoped<PostsWrite>,
+    site: &Site,
+) -> web::Result {
+    update(id, input, if_match, actor, site).await
+}
+
+/// Delete a post
+///
+/// With its votes; it cannot be brought back. Only the author and admins may.
+#[utoipa::path(delete, path = "/posts/{id}", operation_id = "deletePost", tag = "posts",
+    security(("oauth2" = ["posts:write"])),
+    params(("id" = i64, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = 204), (status = 412)))]
 #[delete("/posts/<id>", data = "<return_to>")]
 async fn delete(
     id: i64,
@@ -153,13 +176,28 @@ async fn delete(
 /// A text as rendered HTML.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Preview {
+    /// Safe HTML.
+    #[schema(example = "<p>The sea comes <em>twice</em> a day.</p>")]
+    content_html: String,
+}
+
+/// A text as rendered HTML, for an edit.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct EditPreview {
+    /// The path of the post, the same at both doors.
+    #[schema(example = "/posts/1")]
+    path: String,
+    /// Safe HTML.
+    #[schema(example = "<p>The sea comes <em>twice</em> a day.</p>")]
     content_html: String,
 }
 
 /// Render Markdown without publishing it
-#[utoipa::path(post, path = "/posts/preview", tag = "posts", request_body = PostInput,
-    responses((status = 200, body = Preview), (status = 401, body = Problem),
-        (status = 422, body = Problem), (status = 429, body = Problem)))]
+///
+/// The HTML is what the post would show.
+#[utoipa::path(post, path = "/posts/preview", operation_id = "previewPost", tag = "posts",
+    security(("oauth2" = ["posts:write"])), request_body = PostInput,
+    responses((status = 200, body = Preview), (status = 429)))]
 #[post("/posts/preview", data = "<input>")]
 async fn preview(input: Input<PostInput>, actor: Scoped<PostsWrite>, site: &Site) -> web::Result {
     let html = editing::preview(site, &actor, &input).await.or_form(NEW_FORM, json!({}))?;
@@ -168,11 +206,11 @@ async fn preview(input: Input<PostInput>, actor: Scoped<PostsWrite>, site: &Site
 }
 
 /// Render Markdown for an edit without saving it
-#[utoipa::path(put, path = "/posts/{id}/preview", tag = "posts",
-    params(("id" = i64, Path)), request_body = PostInput,
-    responses((status = 200, body = Preview), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem), (status = 429, body = Problem)))]
+///
+/// Only for those who may edit the post.
+#[utoipa::path(put, path = "/posts/{id}/preview", operation_id = "previewEdit", tag = "posts",
+    security(("oauth2" = ["posts:write"])), params(("id" = i64, Path)), request_body = PostInput,
+    responses((status = 200, body = EditPreview), (status = 429)))]
 #[put("/posts/<id>/preview", data = "<input>")]
 async fn preview_edit(
     id: i64,
@@ -183,6 +221,6 @@ async fn preview_edit(
     editing::editable(site, &actor, id).await?;
     let view = json!({ "path": post::path(id) });
     let html = editing::preview(site, &actor, &input).await.or_form(EDIT_FORM, view)?;
-    let view = json!({ "path": post::path(id), "content_html": html });
+    let view = EditPreview { path: post::path(id), content_html: html.clone() };
     Ok(page(EDIT_FORM, view).with_preview(html))
 }

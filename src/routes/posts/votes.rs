@@ -7,9 +7,7 @@ use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
 use crate::models::posts::post::{self, Post};
 use crate::models::posts::vote::{self, Vote};
-use crate::web::{
-    self, Flash, PostsWrite, Problem, Query, ReturnTo, Scoped, Visitor, list, room, saved,
-};
+use crate::web::{self, Flash, PostsWrite, Query, ReturnTo, Scoped, Visitor, list, room, saved};
 
 room! {
     tag: ("votes", "One per user and post"),
@@ -19,6 +17,7 @@ room! {
 /// The votes for a post, and the post.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct PostVotes {
+    /// The post.
     post: PostTitle,
     #[serde(flatten)]
     page: Page<Vote>,
@@ -27,15 +26,22 @@ pub struct PostVotes {
 /// The title and path of a post.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct PostTitle {
+    /// The number of the post.
     id: i64,
+    /// One line.
+    #[schema(example = "On tides")]
     title: String,
+    /// The path of the post, the same at both doors.
+    #[schema(example = "/posts/1")]
     path: String,
 }
 
 /// List the votes for a post, latest first
-#[utoipa::path(get, path = "/posts/{id}/votes", tag = "votes", security((), ("password" = [])),
-    params(("id" = i64, Path), PageParams),
-    responses((status = 200, body = PostVotes), (status = 404, body = Problem)))]
+///
+/// Votes are public: each names its user.
+#[utoipa::path(get, path = "/posts/{id}/votes", operation_id = "listVotes", tag = "votes",
+    security((), ("oauth2" = ["posts:read"])), params(("id" = i64, Path), PageParams),
+    responses((status = 200, body = PostVotes)))]
 #[get("/posts/<id>/votes")]
 async fn index(id: i64, query: Query<PageParams>, visitor: Visitor, site: &Site) -> web::Result {
     let post = post::show(&site.db, visitor.user(), id).await?;
@@ -47,10 +53,9 @@ async fn index(id: i64, query: Query<PageParams>, visitor: Visitor, site: &Site)
 /// Vote for a post
 ///
 /// Repeating it changes nothing. You can't vote for your own post.
-#[utoipa::path(put, path = "/posts/{id}/vote", tag = "votes", params(("id" = i64, Path)),
-    responses((status = 200, body = Post), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 429, body = Problem)))]
+#[utoipa::path(put, path = "/posts/{id}/vote", operation_id = "castVote", tag = "votes",
+    security(("oauth2" = ["posts:write"])), params(("id" = i64, Path)),
+    responses((status = 200, body = Post), (status = 429)))]
 #[put("/posts/<id>/vote", data = "<return_to>")]
 async fn update(
     id: i64,
@@ -65,9 +70,9 @@ async fn update(
 /// Withdraw a vote
 ///
 /// Repeating it changes nothing.
-#[utoipa::path(delete, path = "/posts/{id}/vote", tag = "votes", params(("id" = i64, Path)),
-    responses((status = 200, body = Post), (status = 401, body = Problem),
-        (status = 404, body = Problem), (status = 429, body = Problem)))]
+#[utoipa::path(delete, path = "/posts/{id}/vote", operation_id = "withdrawVote", tag = "votes",
+    security(("oauth2" = ["posts:write"])), params(("id" = i64, Path)),
+    responses((status = 200, body = Post), (status = 429)))]
 #[delete("/posts/<id>/vote", data = "<return_to>")]
 async fn delete(
     id: i64,

@@ -20,7 +20,7 @@ use crate::models::base::site::Site;
 use crate::models::users::user::User;
 use crate::web::door::Door;
 
-/// Anyone, logged in or not. Personal tokens need `posts:read`.
+/// Anyone, logged in or not. Who has a token without `posts:read` reads what anybody may.
 pub struct Visitor(pub Option<User>);
 
 impl Visitor {
@@ -161,8 +161,8 @@ fn actor(request: &Request<'_>, scope: Option<Scope>) -> Result<Actor> {
 
 fn visitor(request: &Request<'_>) -> Result<Visitor> {
     let Some(authenticated) = authenticated(request)? else { return Ok(Visitor(None)) };
-    permit(authenticated, Some(Scope::PostsRead))?;
-    Ok(Visitor(Some(authenticated.user.clone())))
+    let is_known = permit(authenticated, Some(Scope::PostsRead)).is_ok();
+    Ok(Visitor(is_known.then(|| authenticated.user.clone())))
 }
 
 fn any_session(request: &Request<'_>) -> Result<Session> {

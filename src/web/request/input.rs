@@ -5,13 +5,14 @@ use std::ops::Deref;
 use percent_encoding::percent_decode;
 use rocket::Request;
 use rocket::data::{Data, FromData, Outcome, ToByteUnit};
+use rocket::http::{ContentType, Method};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::refusal::refuse;
 use super::state::RequestState;
 use crate::error::Error;
-use crate::validation::{FieldError, Rule};
+use crate::validation::{FieldError, Rule, ValidationErrors};
 use crate::web::cause::{Cause, RequestError};
 use crate::web::door::Door;
 
@@ -61,7 +62,8 @@ pub async fn read_form<T: DeserializeOwned>(request: &Request<'_>, data: Data<'_
 }
 
 async fn read_json<T: DeserializeOwned>(request: &Request<'_>, data: Data<'_>) -> Result<T> {
-    if !request.content_type().is_some_and(|kind| kind.is_json()) {
+    let is_patch = request.method() == Method::Patch;
+    if !request.content_type().is_some_and(|kind| kind.is_json() || is_patch && is_merge(kind)) {
         return Err(RequestError::UnsupportedMediaType("application/json").into());
     }
     let bytes = body(request, data, "json").await?;
@@ -71,12 +73,35 @@ async fn read_json<T: DeserializeOwned>(request: &Request<'_>, data: Data<'_>) -
     let value: Value = serde_json::from_slice(&bytes)
         .map_err(|e| RequestError::Malformed(format!("invalid JSON: {e}")))?;
     match value {
-        Value::Object(fields) => deserialize_fields(fields),
+        Value::Object(fields) => {
+            if is_patch {
+                refuse_removals(&fields)?;
+            }
+            deserialize(fields, Vec::new())
+        }
         _ => Err(Error::invalid("", Rule::Malformed).into()),
     }
 }
 
+/// `application/merge-patch+json` (RFC 7396).
+fn is_merge(kind: &ContentType) -> bool {
+    kind.top() == "application" && kind.sub() == "merge-patch+json"
+}
+
+/// In a merge patch, null removes a field (RFC 7396 §2): every field of ours has to stay.
+///
+/// # Errors
+/// `Invalid`.
+fn refuse_removals(fields: &Map<String, Value>) -> Result<()> {
+    let mut errors = ValidationErrors::default();
+    for (name, _) in fields.iter().filter(|(_, value)| value.is_null()) {
+        errors.add(FieldError::new(name.clone(), Rule::Required));
+    }
+    Ok(errors.into_result()?)
+}
+
 async fn body(request: &Request<'_>, data: Data<'_>, limit: &str) -> Result<Vec<u8>> {
+    refuse_encoding(request)?;
     let limit = request.limits().get(limit).unwrap_or_else(|| 32.kibibytes());
     let body = data
         .open(limit)
@@ -84,6 +109,19 @@ async fn body(request: &Request<'_>, data: Data<'_>, limit: &str) -> Result<Vec<
         .await
         .map_err(|e| RequestError::Malformed(format!("the body cannot be read: {e}")))?;
     if body.is_complete() { Ok(body.into_inner()) } else { Err(RequestError::TooLarge.into()) }
+}
+
+/// Refuses a compressed body (RFC 9110 §8.4): reading it would be nonsense, or cost too much.
+///
+/// # Errors
+/// `UnsupportedEncoding`.
+pub fn refuse_encoding(request: &Request<'_>) -> Result<()> {
+    let codings = request.headers().get("Content-Encoding").flat_map(|line| line.split(','));
+    let mut codings = codings.map(str::trim).filter(|coding| !coding.is_empty());
+    match codings.all(|coding| coding.eq_ignore_ascii_case("identity")) {
+        true => Ok(()),
+        false => Err(RequestError::UnsupportedEncoding.into()),
+    }
 }
 
 fn not_text() -> Cause {
@@ -124,8 +162,18 @@ pub fn parse_form(bytes: &[u8]) -> Result<Map<String, Value>> {
     Ok(fields)
 }
 
-/// Deserializes fields; errors name the field.
+/// Deserializes the fields of a form, where several values of one field are a list.
 pub fn deserialize_fields<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T> {
+    let repeated = fields.iter().filter(|(_, value)| value.is_array());
+    let repeated = repeated.map(|(name, _)| name.clone()).collect();
+    deserialize(fields, repeated)
+}
+
+/// Deserializes fields; errors name the field.
+fn deserialize<T: DeserializeOwned>(
+    fields: Map<String, Value>,
+    repeated: Vec<String>,
+) -> Result<T> {
     for (name, value) in &fields {
         // PostgreSQL cannot store NUL, and nobody types one.
         if name.contains('\0') || contains_nul(value) {
@@ -133,8 +181,6 @@ pub fn deserialize_fields<T: DeserializeOwned>(fields: Map<String, Value>) -> Re
             return Err(Error::from(FieldError::new(field, Rule::NulCharacter)).into());
         }
     }
-    let repeated: Vec<String> =
-        fields.iter().filter(|(_, v)| v.is_array()).map(|(name, _)| name.clone()).collect();
     serde_path_to_error::deserialize(Value::Object(fields)).map_err(|e| {
         let field = e.path().to_string();
         let field = if field == "." { String::new() } else { field };

@@ -6,12 +6,20 @@ use rocket::Request;
 use rocket::request::{FromRequest, Outcome};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::input::{deserialize_fields, parse_form};
 use super::refusal::refuse;
+use crate::error::Error;
 use crate::models::base::page::{Page, PageParams};
+use crate::models::posts::feed::FeedParams;
+use crate::validation::{FieldError, Rule, ValidationErrors};
+use crate::web::cause::Cause;
+use crate::web::door::Door;
 
-/// The parsed query string.
+/// The parsed query string. At the API door, unknown parameters are errors: a program that filters by
+/// one would take everything for what it asked for. Links to pages may have more, such as those of
+/// search engines.
 pub struct Query<T>(pub T);
 
 impl<T> Deref for Query<T> {
@@ -23,16 +31,58 @@ impl<T> Deref for Query<T> {
 }
 
 #[rocket::async_trait]
-impl<'r, T: DeserializeOwned> FromRequest<'r> for Query<T> {
+impl<'r, T: QueryParams> FromRequest<'r> for Query<T> {
     type Error = ();
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
         let query = request.uri().query().map(|q| q.as_str()).unwrap_or_default();
-        match parse_form(query.as_bytes()).and_then(deserialize_fields) {
+        let fields = parse_form(query.as_bytes());
+        let fields = fields.and_then(|fields| check::<T>(fields, Door::of(request)));
+        match fields.and_then(deserialize_fields) {
             Ok(query) => Outcome::Success(Query(query)),
             Err(cause) => Outcome::Error(refuse(request, cause)),
         }
     }
+}
+
+/// Types that a query string is parsed into.
+pub trait QueryParams: DeserializeOwned {
+    /// The names of all parameters, if the API door uses the type.
+    const NAMES: &'static [&'static str] = &[];
+}
+
+impl QueryParams for PageParams {
+    const NAMES: &'static [&'static str] = &["before", "after", "limit"];
+}
+
+impl QueryParams for FeedParams {
+    const NAMES: &'static [&'static str] =
+        &["sort", "author", "include", "before", "after", "limit"];
+}
+
+impl QueryParams for SearchParams {
+    const NAMES: &'static [&'static str] = &["q", "before", "after", "limit"];
+}
+
+/// More of them are not looked at: those that are known come to fewer.
+const MAX_PARAMETERS: usize = 20;
+
+/// # Errors
+/// `Invalid`, about repeated and unknown parameters.
+fn check<T: QueryParams>(
+    fields: Map<String, Value>,
+    door: Door,
+) -> Result<Map<String, Value>, Cause> {
+    let mut errors = ValidationErrors::default();
+    for (name, value) in fields.iter().take(MAX_PARAMETERS) {
+        let rule = match value {
+            Value::Array(_) => Rule::Repeated,
+            _ if door == Door::Api && !T::NAMES.contains(&name.as_str()) => Rule::Undefined,
+            _ => continue,
+        };
+        errors.add(FieldError::new(name.replace('\0', ""), rule));
+    }
+    if errors.is_empty() { Ok(fields) } else { Err(Error::Invalid(errors).into()) }
 }
 
 /// Parameters of a searchable list.
@@ -40,6 +90,7 @@ impl<'r, T: DeserializeOwned> FromRequest<'r> for Query<T> {
 #[into_params(parameter_in = Query)]
 pub struct SearchParams {
     /// What to search for.
+    #[param(max_length = 300)]
     pub q: Option<String>,
     #[serde(flatten)]
     #[param(ignore)]
@@ -47,9 +98,11 @@ pub struct SearchParams {
 }
 
 /// A page of search results, and the search text.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub struct SearchResult<T> {
     #[serde(flatten)]
     pub page: Page<T>,
+    /// What was searched for.
+    #[schema(example = "ann")]
     pub q: Option<String>,
 }

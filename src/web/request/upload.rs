@@ -4,6 +4,7 @@ use rocket::Request;
 use rocket::data::{ByteUnit, Capped, Data, FromData, Outcome};
 use rocket::form::{Form, FromForm};
 
+use super::input::refuse_encoding;
 use super::refusal::refuse;
 use crate::web::cause::{Cause, RequestError};
 use crate::web::door::Door;
@@ -57,6 +58,7 @@ async fn from_body(request: &Request<'_>, data: Data<'_>) -> Result<Vec<u8>, Cau
     if request.content_type().is_none_or(|kind| kind.top() != "image") {
         return Err(RequestError::UnsupportedMediaType("image/png").into());
     }
+    refuse_encoding(request)?;
     let read = data.open(LIMIT).into_bytes().await;
     let body =
         read.map_err(|e| RequestError::Malformed(format!("the body cannot be read: {e}")))?;

@@ -62,7 +62,7 @@ pub fn entries() -> Vec<Entry> {
                 Cause::Site(Error::Invalid(_) | Error::Taken(_)) => {
                     messages::find(&format!("error-{}", cause.code()), None).unwrap_or_default()
                 }
-                cause => messages::detail(cause),
+                cause => messages::api_detail(cause),
             },
         })
         .collect();

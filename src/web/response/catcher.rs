@@ -1,7 +1,7 @@
 //! Catches whatever no handler answers: failed guards, unknown paths, panics.
 
 use rocket::Request;
-use rocket::http::Status;
+use rocket::http::{Method, Status};
 use rocket::response::{self, Responder, Response};
 
 use super::failure::Failure;
@@ -13,7 +13,7 @@ use crate::web::request::state::RequestState;
 use crate::web::security::origin;
 
 #[rocket::catch(default)]
-pub fn catch(status: Status, request: &Request<'_>) -> Result<Failure, Moved> {
+pub fn catch(status: Status, request: &Request<'_>) -> Result<Failure, Other> {
     let state = RequestState::of(request);
     if let Some(words) = state.panic.take() {
         return Ok(Error::Internal(words).into());
@@ -23,14 +23,17 @@ pub fn catch(status: Status, request: &Request<'_>) -> Result<Failure, Moved> {
     }
     // Rocket answers 422 when an id in the path is not a number: nothing exists there.
     if status == Status::NotFound || status == Status::UnprocessableEntity {
-        if let Some(moved) = Moved::of(request) {
+        if let Some(moved) = moved(request) {
             return Err(moved);
         }
         let methods = methods_here(request);
-        return Ok(match methods.is_empty() {
-            true => Error::NotFound.into(),
-            false => RequestError::MethodNotAllowed(methods).into(),
-        });
+        if methods.is_empty() {
+            return Ok(Error::NotFound.into());
+        }
+        return match request.method() {
+            Method::Options => Err(Other::Options(methods)),
+            _ => Ok(RequestError::MethodNotAllowed(methods).into()),
+        };
     }
     Ok(match status.code {
         401 => Error::Unauthenticated.into(),
@@ -42,24 +45,40 @@ pub fn catch(status: Status, request: &Request<'_>) -> Result<Failure, Moved> {
     })
 }
 
-/// A redirect to the path without its trailing slash: 308 preserves method and body.
-pub struct Moved(String);
-
-impl Moved {
-    fn of(request: &Request<'_>) -> Option<Moved> {
-        let path = request.uri().path().as_str();
-        let bare = path.trim_end_matches('/');
-        if bare.is_empty() || bare.len() == path.len() || bare.starts_with("//") {
-            return None;
-        }
-        let query = request.uri().query().map(|q| format!("?{q}")).unwrap_or_default();
-        Some(Moved(format!("{bare}{query}")))
-    }
+/// A response that is no error.
+pub enum Other {
+    /// The path without its trailing slash: 308 preserves method and body.
+    Moved(String),
+    /// The methods of a resource (RFC 9110 §9.3.7).
+    Options(String),
 }
 
-impl<'r> Responder<'r, 'static> for Moved {
+fn moved(request: &Request<'_>) -> Option<Other> {
+    let path = request.uri().path().as_str();
+    let bare = path.trim_end_matches('/');
+    if bare.is_empty() || bare.len() == path.len() || bare.starts_with("//") {
+        return None;
+    }
+    let query = request.uri().query().map(|q| format!("?{q}")).unwrap_or_default();
+    Some(Other::Moved(format!("{bare}{query}")))
+}
+
+impl<'r> Responder<'r, 'static> for Other {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
-        Response::build().status(Status::PermanentRedirect).raw_header("Location", self.0).ok()
+        let mut response = Response::build();
+        match self {
+            Other::Moved(location) => {
+                response.status(Status::PermanentRedirect).raw_header("Location", location);
+            }
+            Other::Options(methods) => {
+                if methods.contains("PATCH") {
+                    // RFC 5789 §3.1.
+                    response.raw_header("Accept-Patch", "application/merge-patch+json");
+                }
+                response.status(Status::NoContent).raw_header("Allow", methods);
+            }
+        }
+        response.ok()
     }
 }
 
@@ -79,6 +98,12 @@ fn methods_here(request: &Request<'_>) -> String {
         .filter(|route| route.rank > origin::RANK && matches(route.uri.path(), &path))
         .map(|route| route.method.as_str())
         .collect();
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
+    if !methods.is_empty() {
+        methods.push("OPTIONS");
+    }
     methods.sort_unstable();
     methods.dedup();
     methods.join(", ")

@@ -210,6 +210,10 @@ fn add_headers(response: &mut Response<'_>, cause: &Cause) {
         Cause::Site(Error::Unavailable | Error::Unserved(_)) => {
             response.set_header(Header::new("Retry-After", "5"));
         }
+        // RFC 9110 §12.5.3: what would have been accepted.
+        Cause::Request(RequestError::UnsupportedEncoding) => {
+            response.set_header(Header::new("Accept-Encoding", "identity"));
+        }
         Cause::Request(RequestError::MethodNotAllowed(methods)) => {
             response.set_header(Header::new("Allow", methods.clone()));
         }

@@ -89,6 +89,17 @@ pub fn detail(cause: &Cause) -> String {
     find(&id, Some(&arguments)).unwrap_or_else(|| cause.code().to_owned())
 }
 
+/// The same for programs: some sentences at the page door speak of the form.
+pub fn api_detail(cause: &Cause) -> String {
+    let id = format!("error-{}", cause.code());
+    pattern(&id, Some("program"), None).unwrap_or_else(|| detail(cause))
+}
+
+/// What a scope lets a program do.
+pub fn scope(scope: &str) -> String {
+    find(&format!("scope-{}", scope.replace(':', "-")), None).unwrap_or_else(|| scope.to_owned())
+}
+
 /// Seconds as a readable number and its unit.
 fn span(seconds: i64) -> (i64, &'static str) {
     match seconds {

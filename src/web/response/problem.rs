@@ -21,10 +21,13 @@ pub struct Problem {
     #[serde(rename = "type")]
     #[schema(example = "https://posts.example/docs/errors#invalid_input")]
     pub kind: String,
+    /// A summary, the same for every occurrence.
     #[schema(example = "Invalid input")]
     pub title: String,
-    #[schema(example = 422)]
+    /// The HTTP status.
+    #[schema(example = 422, minimum = 400, maximum = 599)]
     pub status: u16,
+    /// A sentence about this occurrence.
     #[schema(example = "Add a title.")]
     pub detail: String,
     /// The path of the request.
@@ -34,9 +37,11 @@ pub struct Problem {
     #[schema(example = "invalid_input")]
     pub code: &'static str,
     /// Identifies the request in the site's log.
+    #[schema(example = "5f0c2a8e7d1b4c96")]
     pub request_id: String,
     /// With `invalid_input`, `already_taken` and `second_factor_required`: an error for each field.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<FieldProblem>, required = false)]
     pub errors: Option<Vec<FieldProblem>>,
 }
 
@@ -46,8 +51,10 @@ pub struct FieldProblem {
     /// The name of the field; empty when the error concerns the input as a whole.
     #[schema(example = "title")]
     pub field: String,
+    /// The field and the rule that it violates; stable.
     #[schema(example = "title.required")]
     pub code: String,
+    /// A sentence for people.
     #[schema(example = "Add a title.")]
     pub message: String,
 }
@@ -76,23 +83,28 @@ pub fn field_problems(cause: &Cause) -> Option<Vec<FieldProblem>> {
     }
 }
 
-/// The response, without the headers that belong to particular errors.
-pub fn respond(request: &Request<'_>, cause: &Cause) -> response::Result<'static> {
-    let status = status(cause, Door::Api);
-    let origin = request.rocket().state::<PublicUrl>().map(PublicUrl::origin).unwrap_or_default();
-    let problem = Problem {
+/// The problem that a request for `path` of the site at `origin` had.
+pub fn of(cause: &Cause, origin: &str, path: &str, request_id: &str) -> Problem {
+    Problem {
         kind: format!("{origin}{}#{}", catalogue::PATH, cause.code()),
         title: messages::title(cause.code()),
-        status: status.code,
-        detail: messages::detail(cause),
-        instance: request.uri().path().as_str().to_owned(),
+        status: status(cause, Door::Api).code,
+        detail: messages::api_detail(cause),
+        instance: path.to_owned(),
         code: cause.code(),
-        request_id: RequestState::of(request).caller.request_id.clone(),
+        request_id: request_id.to_owned(),
         errors: field_problems(cause),
-    };
+    }
+}
+
+/// The response, without the headers that belong to particular errors.
+pub fn respond(request: &Request<'_>, cause: &Cause) -> response::Result<'static> {
+    let origin = request.rocket().state::<PublicUrl>().map(PublicUrl::origin).unwrap_or_default();
+    let (path, state) = (request.uri().path(), RequestState::of(request));
+    let problem = of(cause, origin, path.as_str(), &state.caller.request_id);
     let body = serde_json::to_vec(&problem).unwrap_or_default();
     Response::build()
-        .status(status)
+        .status(status(cause, Door::Api))
         .header(ContentType::new("application", "problem+json"))
         .sized_body(body.len(), std::io::Cursor::new(body))
         .ok()

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use aws_lc_rs::digest;
 use rocket::Request;
-use rocket::http::{ContentType, Header, Status};
+use rocket::http::{ContentType, Header, Method, Status};
 use rocket::response::{self, Responder, Response};
 use serde::Serialize;
 use serde_json::Value;
@@ -61,6 +61,11 @@ impl<T: Serialize + Send> View for T {
 /// A page, or its data.
 pub fn page(template: &'static str, view: impl Serialize + Send + 'static) -> Reply {
     Reply::new(Kind::Page { template, form: FormState::default() }, view)
+}
+
+/// Data that only the API door has.
+pub fn data(view: impl Serialize + Send + 'static) -> Reply {
+    page("", view)
 }
 
 /// A page of a list, or its data with links to the adjacent pages. `view` can add other data.
@@ -185,13 +190,14 @@ impl Reply {
         }
         // Responses to changes may contain tokens and other secrets, which must not be cached: they
         // have a tag only for a versioned resource.
-        if matches!(self.kind, Kind::Page { .. }) || self.version.is_some() {
+        let is_read = matches!(request.method(), Method::Get | Method::Head);
+        if is_read || self.version.is_some() {
             let tag = etag(self.version, &body);
             response.raw_header("ETag", tag.clone());
             if self.version.is_some() {
                 response.raw_header("Cache-Control", "private, no-cache");
             }
-            if matches!(self.kind, Kind::Page { .. }) && is_known(request, &tag) {
+            if is_read && is_known(request, &tag) {
                 return response.status(Status::NotModified).ok();
             }
         }

@@ -42,7 +42,9 @@ pub fn status(cause: &Cause, door: Door) -> Status {
 fn request_status(error: &RequestError) -> Status {
     match error {
         RequestError::Malformed(_) => Status::BadRequest,
-        RequestError::UnsupportedMediaType(_) => Status::UnsupportedMediaType,
+        RequestError::UnsupportedMediaType(_) | RequestError::UnsupportedEncoding => {
+            Status::UnsupportedMediaType
+        }
         RequestError::TooLarge => Status::PayloadTooLarge,
         RequestError::MethodNotAllowed(_) => Status::MethodNotAllowed,
         RequestError::CrossOrigin(_) => Status::Forbidden,

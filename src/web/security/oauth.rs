@@ -27,15 +27,19 @@ impl<'r, T: DeserializeOwned> data::FromData<'r> for OAuthForm<T> {
 /// An error response (RFC 6749 §5.2).
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct OAuthError {
+    /// One of the codes of RFC 6749.
     #[schema(example = "invalid_grant")]
     error: &'static str,
+    /// A sentence about the cause.
+    #[schema(example = "Wrong username or password.")]
     error_description: String,
 }
 
-/// 200 with the granted tokens, or 400 with an error.
+/// 200, with the granted tokens if there are any, or 400 with an error.
 #[derive(Responder)]
 pub enum OAuthResponse<T> {
     Granted(Json<T>, Header<'static>),
+    Done((), Header<'static>),
     #[response(status = 400)]
     Refused(Json<OAuthError>, Header<'static>),
 }
@@ -46,6 +50,11 @@ fn no_store() -> Header<'static> {
 
 pub fn grant<T>(granted: T) -> Result<OAuthResponse<T>, Failure> {
     Ok(OAuthResponse::Granted(Json(granted), no_store()))
+}
+
+/// Without anything to say (RFC 7009 §2.2).
+pub fn done() -> Result<OAuthResponse<()>, Failure> {
+    Ok(OAuthResponse::Done((), no_store()))
 }
 
 /// `error` is one of the codes of RFC 6749 §5.2.

@@ -32,7 +32,10 @@ pub struct Client<'r> {
 /// The response to an API client's log-in (RFC 6749 §5.1).
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct TokenResponse {
+    /// For `Authorization: Bearer`.
+    #[schema(example = "eyJ…")]
     pub access_token: String,
+    /// Always `Bearer`.
     #[schema(example = "Bearer")]
     pub token_type: &'static str,
     /// Seconds until the access token expires.
@@ -44,6 +47,7 @@ pub struct TokenResponse {
     /// After a log-in: send it with the next one, so that failed log-ins of others cannot keep this
     /// program out. It opens nothing by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "eyJ…")]
     pub device_token: Option<String>,
 }
 

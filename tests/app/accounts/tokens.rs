@@ -143,6 +143,10 @@ async fn scopes_reach_as_far_as_the_table_says() {
                 Some(needed) if needed == *scope => {
                     assert!(!matches!(response.status, 401 | 403), "{context}");
                 }
+                // What anybody may read, a token without the scope reads as anybody.
+                Some(_) if statuses[0] < 400 => {
+                    assert!(!matches!(response.status, 401 | 403), "{context}");
+                }
                 Some(needed) => {
                     assert_eq!(response.status, 403, "{context}");
                     assert!(challenge.contains("insufficient_scope"), "{context}");

@@ -85,6 +85,8 @@ fn documented(document: &Value) -> BTreeSet<String> {
         for (method, operation) in operations.as_object().unwrap() {
             let responses = operation["responses"].as_object().unwrap();
             let Some(refusal) = responses.get("429") else { continue };
+            let pointer = refusal["$ref"].as_str().unwrap().trim_start_matches('#');
+            let refusal = document.pointer(pointer).unwrap();
             let name = format!("{method} {path}");
             for header in ["Retry-After", "RateLimit", "RateLimit-Policy"] {
                 assert!(refusal["headers"][header].is_object(), "{name} has no {header}");

@@ -4,6 +4,7 @@ mod backfills;
 mod configuration;
 mod deployment;
 mod document;
+mod document_texts;
 mod doors;
 mod errors;
 mod imports;

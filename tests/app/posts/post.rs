@@ -1,7 +1,7 @@
 //! One post: writing, reading, editing, deleting.
 
 use rocket::futures::future::join_all;
-use rocket::http::Method::{Delete, Get, Post, Put};
+use rocket::http::Method::{Delete, Get, Patch, Post, Put};
 use serde_json::{Value, json};
 
 use crate::support::internals::sql;
@@ -19,6 +19,9 @@ pub fn permissions() -> Vec<Permission> {
             .scope("posts:write")
             .with(DRAFT),
         both(Put, "/posts/<id>", [(303, 401), (403, 403), (303, 200), (303, 200)])
+            .scope("posts:write")
+            .with(DRAFT),
+        both(Patch, "/posts/<id>", [(303, 401), (403, 403), (303, 200), (303, 200)])
             .scope("posts:write")
             .with(DRAFT),
         both(Delete, "/posts/<id>", [(303, 401), (403, 403), (303, 204), (303, 204)])

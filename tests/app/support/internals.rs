@@ -34,6 +34,7 @@ pub use postly::models::moderation::census;
 use postly::models::moderation::first_run;
 pub use postly::models::users::user::Role;
 pub use postly::rocket;
+pub use postly::routes::api::document::ApiDocument;
 pub use postly::web::door::API;
 pub use postly::web::public_url::PublicUrl;
 pub use postly::web::request::panics;

@@ -4,6 +4,7 @@ mod app;
 pub mod binary;
 pub mod caddy;
 pub mod certificates;
+mod contract;
 pub mod database;
 pub mod internals;
 pub mod mail_server;

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use rocket::http::{ContentType, Header, Method};
 use serde_json::Value;
 
-use super::{App, ORIGIN};
+use super::{App, ORIGIN, contract};
 
 /// A person, at either door.
 pub struct Person<'a> {
@@ -201,7 +201,7 @@ pub async fn send_from(
         request.set_body(body);
     }
     let response = request.dispatch().await;
-    Response {
+    let response = Response {
         status: response.status().code,
         headers: response
             .headers()
@@ -209,7 +209,11 @@ pub async fn send_from(
             .map(|h| (h.name().as_str().to_lowercase(), h.value().to_owned()))
             .collect(),
         body: response.into_string().await.unwrap_or_default(),
+    };
+    if let Some(below) = path.strip_prefix("/api/v1/") {
+        contract::check(app, method, &format!("/{below}"), &response);
     }
+    response
 }
 
 pub fn encode(form: &[(&str, &str)]) -> String {

@@ -14,7 +14,8 @@ const COUNT: usize = 10;
 
 /// New recovery codes, which are shown only once.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct RecoveryCodes {
+pub struct NewRecoveryCodes {
+    /// Each works once, in place of a code from the authenticator.
     #[schema(example = json!(["k3v9-x2mq-7hpd-w4tz-9abn-e6ru"]))]
     pub recovery_codes: Vec<String>,
 }
@@ -25,7 +26,7 @@ pub async fn count(db: &Db, user: &User) -> Result<i64> {
 }
 
 /// Replaces a user's codes with new ones.
-pub async fn replace(tx: &mut Tx, user: &User) -> Result<RecoveryCodes> {
+pub async fn replace(tx: &mut Tx, user: &User) -> Result<NewRecoveryCodes> {
     sql("DELETE FROM recovery_codes WHERE user_id = $1").bind(user.id).execute(&mut *tx).await?;
     let mut recovery_codes = Vec::new();
     for _ in 0..COUNT {
@@ -37,7 +38,7 @@ pub async fn replace(tx: &mut Tx, user: &User) -> Result<RecoveryCodes> {
             .await?;
         recovery_codes.push(code);
     }
-    Ok(RecoveryCodes { recovery_codes })
+    Ok(NewRecoveryCodes { recovery_codes })
 }
 
 /// Twenty-four unambiguous letters and digits, in groups of four: 120 bits. From 112 bits on, a plain

@@ -10,7 +10,7 @@ use crate::error::{Conflict, Error, Result};
 use crate::models::accounts::two_factor::authenticator::{generator, place, row};
 use crate::models::accounts::two_factor::code::{self, TwoFactorCode};
 use crate::models::accounts::two_factor::is_required;
-use crate::models::accounts::two_factor::recovery_codes::{self, RecoveryCodes};
+use crate::models::accounts::two_factor::recovery_codes::{self, NewRecoveryCodes};
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::{Actor, Admin};
 use crate::models::base::random;
@@ -24,7 +24,9 @@ const SECRET_LENGTH: usize = 20;
 /// Whether logging in needs a code.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct TwoFactorStatus {
+    /// Whether logging in requires a code.
     pub enabled: bool,
+    /// Since when; null while it is off.
     pub enabled_at: Option<DateTime<Utc>>,
     /// Whether the site requires it of this user.
     pub required: bool,
@@ -38,9 +40,11 @@ pub struct TwoFactorSetup {
     /// The secret in base32, for manual entry.
     #[schema(example = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")]
     pub secret: String,
+    /// For authenticators that open links.
     #[schema(example = "otpauth://totp/Postly:ann?secret=…&issuer=Postly")]
     pub uri: String,
     /// The URI as a QR code, in SVG.
+    #[schema(example = "<svg xmlns=\"http://www.w3.org/2000/svg\">…</svg>")]
     pub qr: String,
 }
 
@@ -105,7 +109,7 @@ fn setup(site: &Site, user: &User, raw: Vec<u8>) -> Result<TwoFactorSetup> {
 /// # Errors
 /// `Invalid` when the code is wrong; `NotFound` when there is no setup in progress; `Conflict` when
 /// a concurrent request has completed it; `TooManyRequests`.
-pub async fn enable(site: &Site, actor: &Actor, input: &TwoFactorCode) -> Result<RecoveryCodes> {
+pub async fn enable(site: &Site, actor: &Actor, input: &TwoFactorCode) -> Result<NewRecoveryCodes> {
     let me = &actor.user;
     begun(site, me).await?;
     code::require_code(site, actor, input).await?;
@@ -168,7 +172,7 @@ pub async fn renew_codes(
     site: &Site,
     actor: &Actor,
     input: &TwoFactorCode,
-) -> Result<RecoveryCodes> {
+) -> Result<NewRecoveryCodes> {
     require_on(site, actor, input).await?;
     let mut tx = site.db.begin().await?;
     let codes = replace_codes(&mut tx, &actor.user).await?;
@@ -196,7 +200,7 @@ async fn delete(tx: &mut Tx, user_id: i64) -> Result<()> {
     Ok(())
 }
 
-async fn replace_codes(tx: &mut Tx, user: &User) -> Result<RecoveryCodes> {
+async fn replace_codes(tx: &mut Tx, user: &User) -> Result<NewRecoveryCodes> {
     // Of two concurrent requests, the codes of the later one are valid.
     user::lock(tx, user.id).await?;
     recovery_codes::replace(tx, user).await
