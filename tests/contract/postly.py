@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 
 ROOT = Path(__file__).resolve().parents[2]
-BINARY = ROOT / "target/debug/postly"
+# While something is being worked on, it can be another one.
+BINARY = os.environ.get("POSTLY_TEST_BINARY", ROOT / "target/debug/postly")
 PASSWORD = "violet otter paddles upstream"
 ADMIN, AUTHOR, READER = "root", "mirela", "tomas"
 
