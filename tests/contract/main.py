@@ -11,6 +11,7 @@ import httpx
 from checks import check, closing_line
 from fuzz import fuzz
 from generated import use_clients
+from oauth import use_oauth
 from postly import Site
 from validators import validate
 
@@ -30,6 +31,7 @@ with tempfile.TemporaryDirectory() as temporary:
         document = Path(os.environ.get("POSTLY_TEST_DOCUMENT", document))
         validate(document)
         use_clients(site, document, folder)
+        use_oauth(site)
         check("the server logged no error", quiet, site)
         fuzz(document, folder, seconds=int(os.environ.get("POSTLY_TEST_FUZZ_SECONDS", 50)), seed=20261128)
 sys.exit(closing_line())

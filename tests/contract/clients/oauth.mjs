@@ -41,7 +41,7 @@ async function isRefused(code, promise) {
 async function refresh(client, proof, tokens) {
   const ask = () => oauth.refreshTokenGrantRequest(server, client, proof, tokens.refresh_token, insecure);
   const renewed = await oauth.processRefreshTokenResponse(server, client, await ask());
-  assert.notEqual(renewed.access_token, tokens.access_token);
+  assert.notEqual(renewed.refresh_token, tokens.refresh_token);
   assert.equal(await status(renewed.access_token), 200);
   return renewed;
 }

@@ -47,9 +47,9 @@ def is_refused(error, function, *arguments, **named):
 def refresh_and_revoke(client, metadata):
     before = dict(client.token)
     after = client.refresh_token(metadata["token_endpoint"])
-    assert after["access_token"] != before["access_token"], after
-    works(client)
-    # Refresh tokens work once.
+    assert after["refresh_token"] != before["refresh_token"], after
+    client.refresh_token(metadata["token_endpoint"])
+    # A refresh token is refused once its successor was used.
     with OAuth2Client(client.client_id, client.client_secret, token_endpoint_auth_method=client.token_endpoint_auth_method) as copy:
         is_refused("invalid_grant", copy.refresh_token, metadata["token_endpoint"], refresh_token=before["refresh_token"])
 
