@@ -3,15 +3,17 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 import traceback
 
 passed, failed = 0, []
 wanted = sys.argv[1:]
+lock = threading.Lock()
 
 
 def check(what, function, *arguments):
-    """Runs one check; returns what it returns, or None if it failed."""
+    """Runs one check; returns what it returns, or None if it failed. Several may run at the same time."""
     global passed
     if wanted and not any(word in what for word in wanted):
         return None
@@ -19,14 +21,15 @@ def check(what, function, *arguments):
     try:
         result = function(*arguments)
     except Exception as error:
-        print(error if isinstance(error, Refused) else traceback.format_exc())
-        failed.append(what)
-        print(f"test {what} ... FAILED", flush=True)
+        text = error if isinstance(error, Refused) else traceback.format_exc()
+        with lock:
+            failed.append(what)
+            print(f"{text}\ntest {what} ... FAILED", flush=True)
         return None
-    passed += 1
     told = f": {result}" if isinstance(result, str) and result else ""
-    print(f"  {what}: {time.monotonic() - started:.0f} s{told}", flush=True)
-    print(f"test {what} ... ok", flush=True)
+    with lock:
+        passed += 1
+        print(f"  {what}: {time.monotonic() - started:.0f} s{told}\ntest {what} ... ok", flush=True)
     return result
 
 

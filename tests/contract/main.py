@@ -20,18 +20,22 @@ def quiet(site):
     assert not site.complaints(), "\n".join(site.complaints()[:20])
 
 
-# So that what was started ends, too.
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-with tempfile.TemporaryDirectory() as temporary:
-    folder = Path(temporary)
+def everything(folder):
     with Site(folder / "site") as site:
         document = folder / "openapi.json"
         document.write_bytes(httpx.get(f"{site.api}/openapi.json").raise_for_status().content)
         # While the document is being worked on, it can be another one.
         document = Path(os.environ.get("POSTLY_TEST_DOCUMENT", document))
-        validate(document)
-        use_clients(site, document, folder)
-        use_oauth(site)
+        # In all, schemathesis may take three minutes.
+        with fuzz(document, folder, seconds=60, seed=20261128):
+            validate(document)
+            use_clients(site, document, folder)
+            use_oauth(site)
         check("the server logged no error", quiet, site)
-        fuzz(document, folder, seconds=int(os.environ.get("POSTLY_TEST_FUZZ_SECONDS", 50)), seed=20261128)
+
+
+# So that what was started ends, too.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+with tempfile.TemporaryDirectory() as temporary:
+    everything(Path(temporary))
 sys.exit(closing_line())
