@@ -58,6 +58,8 @@ error-session-ended = This session has ended. Log in again.
     .title = Session ended
 error-link-invalid = The link is missing or no longer valid. Request a new one.
     .title = Invalid link
+error-authorization_code-invalid = The authorization code is unknown, expired or used, or was issued for another client, redirect URI or verifier.
+    .title = Invalid authorization code
 error-authorization-scheme = Use “Authorization: Bearer” with an access token.
     .title = Unsupported authorization scheme
 
@@ -73,11 +75,13 @@ error-email-unverified = Confirm your e-mail address first: open the link we sen
     .title = E-mail address not confirmed
 error-two_factor-required = This site requires two-factor log-in. Set it up to continue.
     .title = Two-factor log-in required
-error-personal_token-not_allowed = Personal tokens can’t do this. Log in instead.
+error-personal_token-not_allowed = Tokens that are limited to scopes can’t do this. Log in instead.
     .title = Not allowed for tokens
 
 error-users-last_admin = This is the last admin. Make someone else an admin first.
     .title = Last admin
+error-application-limit_reached = You have the maximum number of applications. Delete one first.
+    .title = Too many applications
 error-personal_token-limit_reached = You have the maximum number of tokens. Revoke one first.
     .title = Too many tokens
 error-two_factor-already_on = Two-factor log-in is already on.
@@ -103,6 +107,10 @@ error-method_not_allowed = This address doesn’t allow this method; it allows {
     .title = Method not allowed
 error-cross_origin = This form was sent from another address than { $address }. Open { $address } and try again. If this is your site and that is not its address, set POSTLY_PUBLIC_URL.
     .title = Sent from another site
+error-oauth-unknown_application = An application wanted access to your account, but this site doesn’t know it: its client id is missing or wrong. Nothing was shared.
+    .title = Unknown application
+error-oauth-wrong_redirect_uri = An application wanted access to your account, but gave an address that its owner has not registered. Nothing was shared.
+    .title = Wrong redirect URI
 
 ### Scopes: what they let a program do.
 
@@ -206,7 +214,13 @@ field-title-too_long = Use at most { $max } characters; this title has { $actual
 field-content-required = Write something first.
 field-content-too_long = Use at most { $max } characters; this text has { $actual }.
 field-content-too_complex = This text is too complex to show: its tables have too many cells, or its quotes and lists are nested too deeply. Use smaller tables or fewer levels.
-field-name-required = Give the token a name.
+field-name-required = { $context ->
+        [application] Give the application a name.
+       *[token] Give the token a name.
+    }
+field-redirect_uris-required = Enter at least one redirect URI.
+field-redirect_uris-malformed = Use addresses with https, with http at 127.0.0.1, [::1] or localhost, or with a scheme that contains a dot, such as com.example.app:/done; no fragments, and at most 500 characters.
+field-redirect_uris-out_of_range = Use at most { $max } redirect URIs.
 field-site_name-required = Give the site a name.
 field-language-malformed = Enter a language tag such as en or pt-BR.
 field-accent-malformed = Enter a colour such as #9c2b1b, or leave the field empty.
@@ -248,6 +262,9 @@ flash-user-logged-out = This user was logged out everywhere.
 flash-session-ended = Session ended.
 flash-sessions-ended = You were logged out everywhere else.
 flash-token-revoked = Token revoked.
+flash-application-saved = Application saved.
+flash-application-deleted = Application deleted. All access through it has ended.
+flash-access-revoked = The application no longer has access to your account.
 flash-password-changed = Password changed. You were logged out everywhere else.
 flash-password-reset = Your new password is set. Log in with it.
 flash-reset-requested = If this address has an account, we’ve sent it a link. The link works for 30 minutes.
@@ -329,6 +346,11 @@ event-session-ended = Session ended
 event-token-replayed = Copied token detected
 event-token-created = Token created
 event-token-revoked = Token revoked
+event-application-created = Application registered
+event-application-changed = Application changed
+event-application-deleted = Application deleted
+event-application-authorized = Application given access
+event-application-revoked = Access of an application revoked
 event-sudo = Password confirmed
 event-sudo-failed = Wrong password entered
 event-user-role = Role changed

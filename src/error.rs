@@ -108,9 +108,24 @@ pub enum Credentials {
     /// An e-mailed link that is unknown, used, replaced or expired.
     #[strum(serialize = "link.invalid")]
     Link,
+    #[strum(serialize = "authorization_code.invalid")]
+    AuthorizationCode,
     /// The `Authorization` header has a scheme other than Bearer.
     #[strum(serialize = "authorization.scheme")]
     Scheme,
+}
+
+impl Credentials {
+    /// Whether they are what a program sends with every request.
+    pub fn is_bearer_token(self) -> bool {
+        matches!(
+            self,
+            Credentials::AccessToken
+                | Credentials::FutureToken
+                | Credentials::PersonalToken
+                | Credentials::Session
+        )
+    }
 }
 
 /// Why an authenticated user may not do something.
@@ -142,6 +157,8 @@ pub enum Conflict {
     LastAdmin,
     #[strum(serialize = "personal_token.limit_reached")]
     TooManyTokens,
+    #[strum(serialize = "application.limit_reached")]
+    TooManyApplications,
     #[strum(serialize = "two_factor.already_on")]
     TwoFactorOn,
     #[strum(serialize = "email.nothing_to_confirm")]

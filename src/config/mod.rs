@@ -123,6 +123,7 @@ struct Options {
     limits: Option<String>,
     security_contact: Option<String>,
     cors_origins: Option<String>,
+    oauth_password_grant: bool,
     upgrade_copies: usize,
 }
 
@@ -158,6 +159,7 @@ impl Default for Options {
             limits: None,
             security_contact: None,
             cors_origins: None,
+            oauth_password_grant: true,
             upgrade_copies: 3,
         }
     }
@@ -274,6 +276,7 @@ impl Config {
                 sends_mail,
                 two_factor: options.require_two_factor,
                 audit_retention_days: options.audit_retention_days,
+                password_grant: options.oauth_password_grant,
             },
             fixed,
             first_admin,

@@ -1,5 +1,5 @@
-//! Deletes expired data: sessions with their tokens, links, pending log-ins, rate limits, finished
-//! jobs.
+//! Deletes expired data: sessions with their tokens, links, pending log-ins, authorization codes,
+//! rate limits, finished jobs.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::failure::JobFailure;
 use super::job::{Context, Job};
-use crate::models::accounts::{login_challenge, session};
+use crate::models::accounts::{authorization_code, login_challenge, session};
 use crate::models::base::job::{self, ClaimedJob};
 use crate::models::base::rate_limit;
 use crate::models::mail::email_link;
@@ -35,6 +35,7 @@ impl Job for Sweep {
             session::sweep,
             email_link::sweep,
             login_challenge::sweep,
+            authorization_code::sweep,
             rate_limit::sweep,
             job::sweep
         );

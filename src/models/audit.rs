@@ -38,6 +38,11 @@ impl EventKind {
     pub const TOKEN_REPLAYED: EventKind = EventKind("token.replayed");
     pub const TOKEN_CREATED: EventKind = EventKind("token.created");
     pub const TOKEN_REVOKED: EventKind = EventKind("token.revoked");
+    pub const APPLICATION_CREATED: EventKind = EventKind("application.created");
+    pub const APPLICATION_CHANGED: EventKind = EventKind("application.changed");
+    pub const APPLICATION_DELETED: EventKind = EventKind("application.deleted");
+    pub const APPLICATION_AUTHORIZED: EventKind = EventKind("application.authorized");
+    pub const APPLICATION_REVOKED: EventKind = EventKind("application.revoked");
     pub const REAUTHENTICATED: EventKind = EventKind("sudo");
     pub const REAUTHENTICATION_FAILED: EventKind = EventKind("sudo.failed");
     pub const ROLE_CHANGED: EventKind = EventKind("user.role");

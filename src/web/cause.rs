@@ -30,6 +30,12 @@ pub enum RequestError {
     /// A form that was sent from another site; contains the address of this one.
     #[strum(serialize = "cross_origin")]
     CrossOrigin(String),
+    /// An authorization request without the `client_id` of an application.
+    #[strum(serialize = "oauth.unknown_application")]
+    UnknownApplication,
+    /// An authorization request whose redirect URI is not one of the application's.
+    #[strum(serialize = "oauth.wrong_redirect_uri")]
+    WrongRedirectUri,
 }
 
 impl Cause {

@@ -6,6 +6,10 @@ use strum::IntoStaticStr;
 /// The path prefix of the API door.
 pub const API: &str = "/api/v1";
 
+/// The path of the metadata of a protected resource, before the path of the resource (RFC 9728
+/// §3.1).
+pub const RESOURCE_METADATA: &str = "/.well-known/oauth-protected-resource";
+
 /// The door of a request. It depends only on the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]

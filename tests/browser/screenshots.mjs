@@ -66,7 +66,7 @@ const newest = (await (await fetch(`${url}/api/v1/posts`)).json()).items;
 const ownPost = newest.find((post) => post.author.username === "mirela").id;
 const plan = {
   visitor: ["/", "/?sort=top", `/posts/${ownPost}`, `/posts/${ownPost}/votes`, "/users/mirela", "/login", "/register", "/password-reset", "/password-reset/new", "/verify-email", "/login/code", "/nowhere", "/docs", "/docs/errors", "/redoc"],
-  mirela: ["/", `/posts/${ownPost}`, `/posts/${ownPost}/edit`, "/posts/new", "/dashboard", "/me", "/me/sessions", "/me/tokens", "/me/events", "/me/password", "/me/email", "/me/two-factor", "/sudo", "/sudo?repeat=true"],
+  mirela: ["/", `/posts/${ownPost}`, `/posts/${ownPost}/edit`, "/posts/new", "/dashboard", "/me", "/me/sessions", "/me/tokens", "/me/applications", "/me/events", "/me/password", "/me/email", "/me/two-factor", "/sudo", "/sudo?repeat=true"],
   root: ["/admin", "/admin/settings", "/admin/checkup", "/admin/logo", "/admin/posts", "/admin/posts?q=zzz", "/admin/users", "/admin/audit", "/admin/users/mirela/sessions"],
 };
 
@@ -135,6 +135,24 @@ const states = {
     await page.getByLabel("Read posts").check();
     await page.getByRole("button", { name: "Create token" }).click();
     await shot("token-created");
+    await page.goto("/me/applications");
+    await page.getByLabel("Name", { exact: true }).fill("Tide Tables");
+    await page.getByLabel("Redirect URIs").fill("https://tides.example/callback\nhttp://127.0.0.1/callback");
+    await page.getByLabel("It runs on a server").check();
+    await page.getByRole("button", { name: "Register application" }).click();
+    await shot("application-created");
+    const id = await page.getByLabel("Client id").inputValue();
+    await page.goto("/me/applications");
+    await shot("applications");
+    await page.getByRole("link", { name: "Tide Tables" }).first().click();
+    await shot("application");
+    const consent = (scope) =>
+      `/oauth/authorize?response_type=code&client_id=${id}&redirect_uri=https://tides.example/callback&scope=${scope}` +
+      `&code_challenge=${"x".repeat(43)}&code_challenge_method=S256`;
+    await page.goto(consent("posts:read+posts:write+account"));
+    await shot("consent");
+    await page.goto("/oauth/authorize?client_id=unknown");
+    await shot("unknown-application");
     await page.goto("/me/password");
     await shot("password-with-tokens");
     await page.goto("/me/two-factor");

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use crate::error::{Credentials, Error, Result};
+use crate::models::accounts::scope::Scopes;
 use crate::models::base::keys::Keys;
 
 /// How far `exp` and `nbf` may be off, in seconds.
@@ -57,6 +58,9 @@ pub struct Claims {
     typ: String,
     iat: i64,
     exp: i64,
+    /// Restricts this token further than its session (RFC 9068 §2.2.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
 }
 
 /// The `typ` of access tokens.
@@ -67,12 +71,31 @@ impl Claims {
     pub fn user_id(&self) -> Result<i64> {
         self.sub.parse().map_err(|_| INVALID)
     }
+
+    /// What the token may be used for with a session that has `session` (`None` for everything).
+    pub fn scopes(&self, session: Option<Scopes>) -> Option<Scopes> {
+        match (self.scope.clone().map(Scopes::from), session) {
+            (Some(own), Some(session)) => Some(own.intersection(&session)),
+            (own, session) => own.or(session),
+        }
+    }
 }
 
 const INVALID: Error = Error::InvalidCredentials(Credentials::AccessToken);
 
 /// Signs a token for a session.
 pub fn sign(keys: &Keys, audience: Audience, user_id: i64, sid: &str) -> Result<String> {
+    sign_restricted(keys, audience, user_id, sid, None)
+}
+
+/// `sign`, restricted further than the session.
+pub fn sign_restricted(
+    keys: &Keys,
+    audience: Audience,
+    user_id: i64,
+    sid: &str,
+    scopes: Option<&Scopes>,
+) -> Result<String> {
     let now = Utc::now();
     let aud: &str = audience.into();
     let claims = Claims {
@@ -84,6 +107,7 @@ pub fn sign(keys: &Keys, audience: Audience, user_id: i64, sid: &str) -> Result<
         iat: now.timestamp(),
         // On an instance whose clock is ahead, too, the token lasts as long as its client was told.
         exp: (now + audience.lifetime() + clock_skew()).timestamp(),
+        scope: scopes.map(Scopes::to_string),
     };
     let (kid, key) = keys.signing();
     let header = Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::HS256) };

@@ -4,76 +4,21 @@
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
-use strum::{EnumIter, EnumString, IntoStaticStr};
 
 use crate::db::{Conn, Db, Tx, now, sql};
 use crate::error::{Conflict, Credentials, Error, Result};
+use crate::models::accounts::scope::{Scope, Scopes};
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::Actor;
 use crate::models::base::caller::Caller;
 use crate::models::base::rate_limit;
 use crate::models::base::site::Site;
 use crate::models::base::{form_value, random, visible};
-use crate::models::users::user::{self, Role, User};
+use crate::models::users::user::{self, User};
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
 /// Identifies personal tokens, also for tools that scan for leaked secrets.
 pub const PREFIX: &str = "pst_";
-
-/// What a token may be used for.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Serialize,
-    EnumIter,
-    EnumString,
-    IntoStaticStr,
-    utoipa::ToSchema,
-)]
-pub enum Scope {
-    #[serde(rename = "posts:read")]
-    #[strum(serialize = "posts:read")]
-    PostsRead,
-    #[serde(rename = "posts:write")]
-    #[strum(serialize = "posts:write")]
-    PostsWrite,
-    #[serde(rename = "account")]
-    #[strum(serialize = "account")]
-    Account,
-    #[serde(rename = "admin")]
-    #[strum(serialize = "admin")]
-    Admin,
-}
-
-impl Scope {
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
-
-/// The scopes of a token, stored separated by spaces.
-#[derive(Debug, Clone, Default, Serialize, utoipa::ToSchema)]
-pub struct Scopes(Vec<Scope>);
-
-impl Scopes {
-    pub fn contain(&self, scope: Scope) -> bool {
-        self.0.contains(&scope)
-    }
-
-    fn stored(&self) -> String {
-        self.0.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
-    }
-}
-
-impl From<String> for Scopes {
-    /// Ignores scopes that this version does not know.
-    fn from(stored: String) -> Scopes {
-        Scopes(stored.split(' ').filter_map(|word| word.parse().ok()).collect())
-    }
-}
 
 /// The input for a new token.
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
@@ -165,13 +110,13 @@ pub async fn create(
     .bind(me.id)
     .bind(name)
     .bind(random::sha256(&token))
-    .bind(scopes.stored())
+    .bind(scopes.to_string())
     .bind(at)
     .bind(at + Duration::days(days))
     .one(&mut tx)
     .await?;
     AuditEvent::own(EventKind::TOKEN_CREATED, me)
-        .detail(format!("number {}: {}", view.id, scopes.stored()))
+        .detail(format!("number {}: {}", view.id, scopes.to_string()))
         .write(&mut tx, &actor.caller)
         .await?;
     tx.commit().await?;
@@ -181,24 +126,22 @@ pub async fn create(
 fn parse_name(text: Option<&str>) -> Result<String> {
     let name = visible::parse_line("name", text.unwrap_or_default())?;
     match name.chars().count() {
-        0 => Err(Error::invalid("name", Rule::Required)),
+        0 => {
+            let error = FieldError::new("name", Rule::Required);
+            Err(error.with("context", "token".to_owned()).into())
+        }
         1..=MAX_NAME_LENGTH => Ok(name),
         _ => Err(FieldError::new("name", Rule::TooLong).with("max", MAX_NAME_LENGTH).into()),
     }
 }
 
 fn parse_scopes(me: &User, words: &[String]) -> Result<Scopes> {
-    let mut scopes = Scopes::default();
-    for word in words {
-        let scope = word.parse().map_err(|_| Error::invalid("scopes", Rule::Unknown))?;
-        if !scopes.contain(scope) {
-            scopes.0.push(scope);
-        }
-    }
-    if scopes.0.is_empty() {
+    let scopes = Scopes::parse(words.iter().map(String::as_str));
+    let scopes = scopes.ok_or_else(|| Error::invalid("scopes", Rule::Unknown))?;
+    if scopes.is_empty() {
         return Err(Error::invalid("scopes", Rule::Required));
     }
-    if scopes.contain(Scope::Admin) && me.role != Role::Admin {
+    if !Scopes::all_of(me).include(&scopes) {
         return Err(Error::invalid("scopes", Rule::AdminOnly));
     }
     Ok(scopes)

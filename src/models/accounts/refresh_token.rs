@@ -7,9 +7,9 @@ use sqlx::FromRow;
 
 use crate::db::{Db, Tx, now, shared_now, sql};
 use crate::error::{Credentials, Error, Result};
-use crate::models::accounts::access_token::Audience;
 use crate::models::accounts::identity::Identity;
-use crate::models::accounts::session;
+use crate::models::accounts::scope::Scopes;
+use crate::models::accounts::session::{self, NewSession};
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::caller::Caller;
 use crate::models::base::keys::Keys;
@@ -17,6 +17,7 @@ use crate::models::base::random;
 use crate::models::base::rate_limit::{self, Budget};
 use crate::models::base::site::Site;
 use crate::models::users::user::User;
+use crate::validation::Rule;
 
 /// Identifies refresh tokens.
 pub const PREFIX: &str = "prt_";
@@ -74,20 +75,52 @@ impl Sent<'_> {
 pub struct Grant {
     pub user: User,
     pub sid: String,
+    /// What the session is restricted to.
+    pub scopes: Option<Scopes>,
     pub refresh_token: String,
+}
+
+/// What an exchange asks for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Renewal<'r> {
+    /// The application that sends the token, if it is known to be one.
+    pub application: Option<i64>,
+    /// Scopes for the next access token; `None` for all those of the session.
+    pub scopes: Option<&'r Scopes>,
 }
 
 const INVALID: Error = Error::InvalidCredentials(Credentials::RefreshToken);
 
 /// Opens a session for an API client, with the first token of its family.
-pub async fn open(site: &Site, caller: &Caller, identity: &Identity) -> Result<Grant> {
+pub async fn open(
+    site: &Site,
+    caller: &Caller,
+    identity: &Identity,
+    new_session: NewSession<'_>,
+) -> Result<Grant> {
     let mut tx = session::begin(site, caller, identity).await?;
-    let sid = session::insert(&mut tx, caller, identity, Audience::Api, None).await?;
-    let refresh_token = random::token(PREFIX)?;
-    let at = shared_now(&mut tx).await?;
-    insert(&mut tx, &sid, &refresh_token, None, at).await?;
+    let grant = open_in(&mut tx, caller, identity, new_session).await?;
     tx.commit().await?;
-    Ok(Grant { user: identity.user.clone(), sid, refresh_token })
+    Ok(grant)
+}
+
+/// `open`, inside a transaction.
+pub async fn open_in(
+    tx: &mut Tx,
+    caller: &Caller,
+    identity: &Identity,
+    new_session: NewSession<'_>,
+) -> Result<Grant> {
+    let sid = session::insert(tx, caller, identity, new_session).await?;
+    let refresh_token = random::token(PREFIX)?;
+    let at = shared_now(&mut *tx).await?;
+    insert(tx, &sid, &refresh_token, None, at).await?;
+    Ok(Grant {
+        user: identity.user.clone(),
+        sid,
+        scopes: new_session.scopes.cloned(),
+        refresh_token,
+    })
 }
 
 /// A token that is exchanged: its hash and its generation.
@@ -135,13 +168,28 @@ struct TokenRow {
 /// After the grace period, reuse means that the token was copied: the family is revoked.
 ///
 /// # Errors
-/// `InvalidCredentials`; `TooManyRequests`.
-pub async fn rotate(site: &Site, caller: &Caller, token: &str) -> Result<Grant> {
+/// `InvalidCredentials`, also when the token belongs to another application; `Invalid`, about
+/// `scope`, when the session has fewer scopes; `TooManyRequests`.
+pub async fn rotate(
+    site: &Site,
+    caller: &Caller,
+    token: &str,
+    renewal: Renewal<'_>,
+) -> Result<Grant> {
     let sent = Sent::parse(token);
     let (sid, budgets) = limit(site, caller, sent.as_ref()).await?;
     let sent = sent.ok_or(INVALID)?;
     let mut tx = site.db.begin().await?;
-    let user = lock(&mut tx, caller, &sid).await?.ok_or(INVALID)?;
+    let Owner { user, scopes, application_id } =
+        lock(&mut tx, caller, &sid).await?.ok_or(INVALID)?;
+    if application_id != renewal.application {
+        return Err(INVALID);
+    }
+    let scopes = scopes.map(Scopes::from);
+    let granted = scopes.clone().unwrap_or_else(|| Scopes::all_of(&user));
+    if renewal.scopes.is_some_and(|asked| !granted.include(asked)) {
+        return Err(Error::invalid("scope", Rule::OutOfRange));
+    }
     rate_limit::charge_all(&mut tx, caller, &budgets).await?;
     // By the clock that all instances share; read after the lock, which may have taken a while.
     let at = shared_now(&mut tx).await?;
@@ -176,7 +224,7 @@ pub async fn rotate(site: &Site, caller: &Caller, token: &str) -> Result<Grant> 
         _ => return end_family(tx, caller, &sid, &user).await,
     }
     tx.commit().await?;
-    Ok(Grant { user, sid, refresh_token })
+    Ok(Grant { user, sid, scopes, refresh_token })
 }
 
 /// The session of a token, and what an exchange counts for. Unknown tokens are found by reading, and
@@ -215,7 +263,7 @@ async fn limit(
 
 /// Locks an active session, as the first thing: everything that ends one locks it before its
 /// tokens. Records the use.
-async fn lock(tx: &mut Tx, caller: &Caller, sid: &str) -> Result<Option<User>> {
+async fn lock(tx: &mut Tx, caller: &Caller, sid: &str) -> Result<Option<Owner>> {
     let at = now();
     let used = sql("UPDATE sessions SET address = $1, last_used_at = $2 \
          WHERE id = $3 AND expires_at > $2 AND last_used_at > $4")
@@ -253,8 +301,17 @@ async fn end_family(mut tx: Tx, caller: &Caller, sid: &str, user: &User) -> Resu
     Err(INVALID)
 }
 
-async fn owner(tx: &mut Tx, sid: &str) -> Result<Option<User>> {
-    sql("SELECT u.id, u.username, u.role FROM sessions s \
+/// Whose session it is, and what it is restricted to.
+#[derive(FromRow)]
+struct Owner {
+    #[sqlx(flatten)]
+    user: User,
+    scopes: Option<String>,
+    application_id: Option<i64>,
+}
+
+async fn owner(tx: &mut Tx, sid: &str) -> Result<Option<Owner>> {
+    sql("SELECT u.id, u.username, u.role, s.scopes, s.application_id FROM sessions s \
          JOIN users u ON u.id = s.user_id WHERE s.id = $1 AND u.disabled_at IS NULL")
     .bind(sid)
     .optional(tx)
@@ -262,11 +319,24 @@ async fn owner(tx: &mut Tx, sid: &str) -> Result<Option<User>> {
 }
 
 /// Revokes the family of a token (RFC 7009 §2.1), used or not. An unknown token counts as revoked.
-pub async fn revoke(site: &Site, caller: &Caller, token: &str) -> Result<()> {
+/// `application` is the one that asks, if it is known.
+///
+/// # Errors
+/// `InvalidCredentials` when the token belongs to another application.
+pub async fn revoke(
+    site: &Site,
+    caller: &Caller,
+    token: &str,
+    application: Option<i64>,
+) -> Result<()> {
     let Some(sent) = Sent::parse(token) else { return Ok(()) };
     let Some(sid) = sent.session(&site.db).await? else { return Ok(()) };
     let mut tx = site.db.begin().await?;
-    let Some(user) = owner(&mut tx, &sid).await? else { return Ok(()) };
+    let Some(owner) = owner(&mut tx, &sid).await? else { return Ok(()) };
+    if application.is_some() && application != owner.application_id {
+        return Err(INVALID);
+    }
+    let user = owner.user;
     // Of parallel revocations, one ends the session and records it.
     if sql("DELETE FROM sessions WHERE id = $1").bind(sid).execute(&mut tx).await? > 0 {
         AuditEvent::own(EventKind::SESSION_ENDED, &user)

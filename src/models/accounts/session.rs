@@ -7,6 +7,7 @@ use crate::db::{Db, Tx, now, repeat, sql};
 use crate::error::{Credentials, Error, Result};
 use crate::models::accounts::access_token::Audience;
 use crate::models::accounts::identity::Identity;
+use crate::models::accounts::scope::Scopes;
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::Actor;
 use crate::models::base::caller::Caller;
@@ -43,7 +44,30 @@ fn reauthentication_limit() -> Duration {
 #[derive(Debug, Clone)]
 pub struct Session {
     pub id: String,
+    /// What a program may do with it; `None` for everything.
+    pub scopes: Option<Scopes>,
+    /// The application that has it; `None` for a person's own.
+    pub application: Option<i64>,
     reauthenticated_at: Option<DateTime<Utc>>,
+}
+
+/// What is opened: for which client, and what it may do.
+#[derive(Debug, Clone, Copy)]
+pub struct NewSession<'o> {
+    pub audience: Audience,
+    /// The browser's previous session, which ends, to prevent session fixation.
+    pub previous: Option<&'o str>,
+    /// `None` for everything.
+    pub scopes: Option<&'o Scopes>,
+    /// The application that gets the session.
+    pub application: Option<i64>,
+}
+
+impl NewSession<'_> {
+    /// A person's own session.
+    pub fn own(audience: Audience) -> NewSession<'static> {
+        NewSession { audience, previous: None, scopes: None, application: None }
+    }
 }
 
 impl Session {
@@ -54,8 +78,7 @@ impl Session {
     }
 }
 
-/// Opens a session for a user who has just been authenticated; returns its id. The browser's
-/// previous session ends, to prevent session fixation.
+/// Opens a session for a user who has just been authenticated; returns its id.
 ///
 /// # Errors
 /// `InvalidCredentials` when the password was changed or the account disabled in the meantime.
@@ -63,11 +86,10 @@ pub async fn open(
     site: &Site,
     caller: &Caller,
     identity: &Identity,
-    audience: Audience,
-    previous: Option<&str>,
+    new_session: NewSession<'_>,
 ) -> Result<String> {
     let mut tx = begin(site, caller, identity).await?;
-    let id = insert(&mut tx, caller, identity, audience, previous).await?;
+    let id = insert(&mut tx, caller, identity, new_session).await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -90,9 +112,9 @@ pub async fn insert(
     tx: &mut Tx,
     caller: &Caller,
     identity: &Identity,
-    audience: Audience,
-    previous: Option<&str>,
+    new_session: NewSession<'_>,
 ) -> Result<String> {
+    let NewSession { audience, previous, scopes, application } = new_session;
     // Changes nothing, but locks the account's row, to wait for a concurrent password change.
     let unchanged = sql("UPDATE users SET password_hash = password_hash \
          WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL")
@@ -109,7 +131,8 @@ pub async fn insert(
     let id = random::id()?;
     let at = now();
     sql("INSERT INTO sessions (id, user_id, client, address, user_agent, created_at, \
-         last_used_at, proved_at, expires_at, number) VALUES ($1, $2, $3, $4, $5, $6, $6, $6, $7, \
+         last_used_at, proved_at, expires_at, scopes, application_id, number) \
+         VALUES ($1, $2, $3, $4, $5, $6, $6, $6, $7, $8, $9, \
          (SELECT coalesce(max(number), 0) + 1 FROM sessions WHERE user_id = $2))")
     .bind(id.as_str())
     .bind(identity.user.id)
@@ -118,11 +141,16 @@ pub async fn insert(
     .bind(caller.user_agent.as_str())
     .bind(at)
     .bind(at + absolute_limit())
+    .bind(scopes.map(Scopes::to_string))
+    .bind(application)
     .execute(&mut *tx)
     .await?;
     let ended = end_oldest(tx, identity.user.id).await?;
     AuditEvent::own(EventKind::LOGGED_IN, &identity.user)
-        .detail(audience.client())
+        .detail(match application {
+            Some(id) => format!("application number {id}"),
+            None => audience.client().to_owned(),
+        })
         .write(tx, caller)
         .await?;
     if ended > 0 {
@@ -155,6 +183,8 @@ struct SessionRow {
     user: User,
     last_used_at: DateTime<Utc>,
     proved_at: Option<DateTime<Utc>>,
+    scopes: Option<String>,
+    application_id: Option<i64>,
 }
 
 /// The user of an active session, in one query.
@@ -164,17 +194,18 @@ struct SessionRow {
 /// account.
 pub async fn find(db: &Db, caller: &Caller, sid: &str, user_id: i64) -> Result<(User, Session)> {
     let at = now();
-    let row: Option<SessionRow> =
-        sql("SELECT u.id, u.username, u.role, s.last_used_at, s.proved_at \
+    let row: Option<SessionRow> = sql(
+        "SELECT u.id, u.username, u.role, s.last_used_at, s.proved_at, s.scopes, s.application_id \
              FROM sessions s JOIN users u ON u.id = s.user_id \
              WHERE s.id = $1 AND s.user_id = $2 AND s.expires_at > $3 AND s.last_used_at > $4 \
-             AND u.disabled_at IS NULL")
-        .bind(sid)
-        .bind(user_id)
-        .bind(at)
-        .bind(at - idle_limit())
-        .optional(db)
-        .await?;
+             AND u.disabled_at IS NULL",
+    )
+    .bind(sid)
+    .bind(user_id)
+    .bind(at)
+    .bind(at - idle_limit())
+    .optional(db)
+    .await?;
     let row = row.ok_or(Error::InvalidCredentials(Credentials::Session))?;
     if row.last_used_at < at - precision() {
         let touch = sql(
@@ -190,7 +221,13 @@ pub async fn find(db: &Db, caller: &Caller, sid: &str, user_id: i64) -> Result<(
             tracing::warn!(request_id, %error, "the last use of a session cannot be recorded");
         });
     }
-    Ok((row.user, Session { id: sid.to_owned(), reauthenticated_at: row.proved_at }))
+    let session = Session {
+        id: sid.to_owned(),
+        scopes: row.scopes.map(Scopes::from),
+        application: row.application_id,
+        reauthenticated_at: row.proved_at,
+    };
+    Ok((row.user, session))
 }
 
 /// Records that the password was confirmed.
@@ -239,12 +276,13 @@ pub async fn delete_all(tx: &mut Tx, user_id: i64, except: Option<&str>) -> Resu
 }
 
 /// Revokes all access to an account other than the password: sessions, personal tokens, e-mailed
-/// links, pending log-ins.
+/// links, pending log-ins, authorization codes.
 pub async fn revoke_all(tx: &mut Tx, user_id: i64) -> Result<()> {
     delete_all(tx, user_id, None).await?;
     for statement in [
         "DELETE FROM api_tokens WHERE user_id = $1",
         "DELETE FROM login_challenges WHERE user_id = $1",
+        "DELETE FROM authorization_codes WHERE user_id = $1",
     ] {
         sql(statement).bind(user_id).execute(&mut *tx).await?;
     }

@@ -6,6 +6,7 @@ use sqlx::FromRow;
 
 use crate::db::{Db, now, repeat, sql};
 use crate::error::{Error, Result};
+use crate::models::accounts::scope::{Scope, Scopes};
 use crate::models::accounts::session;
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::{Actor, Admin};
@@ -42,6 +43,16 @@ pub struct SessionView {
     pub last_used_at: DateTime<Utc>,
     /// When it ends, unless it is used before.
     pub expires_at: DateTime<Utc>,
+    /// What the program may do with it; null for everything.
+    #[sqlx(skip)]
+    #[schema(value_type = Option<Vec<Scope>>)]
+    pub scopes: Option<Scopes>,
+    #[serde(skip)]
+    #[sqlx(rename = "scopes")]
+    stored_scopes: Option<String>,
+    /// The name of the application that has the session; null for your own.
+    #[schema(example = "Tide Tables")]
+    pub application: Option<String>,
     /// Whether it is the session of this request.
     #[sqlx(skip)]
     pub current: bool,
@@ -80,14 +91,16 @@ async fn live(
 ) -> Result<Page<SessionView>> {
     let keyset = Keyset::<1>::new(params)?;
     let at = now();
-    let query = sql("SELECT id, number, client, user_agent, address, created_at, last_used_at, \
-         expires_at FROM sessions")
-    .push_bind(" WHERE user_id = ", user_id)
-    .push_bind(" AND expires_at > ", at)
-    .push_bind(" AND last_used_at > ", at - session::idle_limit());
+    let query = sql("SELECT s.id, s.number, s.client, s.user_agent, s.address, s.created_at, \
+         s.last_used_at, s.expires_at, s.scopes, a.name AS application \
+         FROM sessions s LEFT JOIN applications a ON a.id = s.application_id")
+    .push_bind(" WHERE s.user_id = ", user_id)
+    .push_bind(" AND s.expires_at > ", at)
+    .push_bind(" AND s.last_used_at > ", at - session::idle_limit());
     let mut sessions: Vec<SessionView> =
-        keyset.apply(query, [Column::Int("number")]).all(db).await?;
+        keyset.apply(query, [Column::Int("s.number")]).all(db).await?;
     for view in &mut sessions {
+        view.scopes = view.stored_scopes.take().map(Scopes::from);
         view.device = user_agent::name(&view.user_agent);
         view.current = current == Some(view.id.as_str());
     }

@@ -90,7 +90,7 @@ limits! {
     /// Refresh tokens exchanged by one user.
     refreshes: "refreshes", 600 / HOUR;
     refreshes_address: "refreshes-address", 6000 / HOUR;
-    /// Unknown refresh tokens, from one network.
+    /// Unknown refresh tokens and authorization codes, from one network.
     refresh_address: "refresh-address", 30 / MINUTE;
     /// Registrations from one network.
     register: "register", 20 / MINUTE;
@@ -103,6 +103,12 @@ limits! {
     /// Personal tokens created by one user.
     tokens: "tokens", 60 / HOUR;
     tokens_address: "tokens-address", 600 / HOUR;
+    /// Applications registered and changed by one user.
+    applications: "applications", 60 / HOUR;
+    applications_address: "applications-address", 600 / HOUR;
+    /// Times that one user gives applications access.
+    authorizations: "authorizations", 60 / HOUR;
+    authorizations_address: "authorizations-address", 600 / HOUR;
     /// Posts of one user.
     posts: "posts", 60 / HOUR;
     posts_address: "posts-address", 600 / HOUR;

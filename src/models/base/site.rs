@@ -49,13 +49,15 @@ impl Site {
 }
 
 /// The policies that the operator configured.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Rules {
     /// Whether a mail server is configured.
     pub sends_mail: bool,
     pub two_factor: TwoFactorPolicy,
     /// After how many days audit events are sealed and deleted; never, if there is none.
     pub audit_retention_days: Option<u32>,
+    /// Whether programs can exchange a password for tokens at the OAuth2 token endpoint.
+    pub password_grant: bool,
 }
 
 /// Who has to use two-factor log-in.

@@ -4,6 +4,7 @@ use crate::db::{Lock, Tx, now, repeat, sql};
 use crate::error::{Conflict, Error, Result};
 use crate::models::accounts::account::{self, Account};
 use crate::models::accounts::account_search;
+use crate::models::accounts::application;
 use crate::models::accounts::session;
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::Admin;
@@ -86,6 +87,7 @@ async fn try_update(
         if disabled {
             // When the account is enabled again, the user has to log in.
             session::revoke_all(&mut tx, user.id).await?;
+            application::end_access(&mut tx, user.id).await?;
         }
         let kind = if disabled { EventKind::USER_DISABLED } else { EventKind::USER_ENABLED };
         events.push((kind, ""));

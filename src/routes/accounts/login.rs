@@ -114,7 +114,7 @@ async fn create(input: Input<Login>, client: Client<'_>, site: &Site) -> web::Re
     let check = login::authenticate(site, client.caller(), &input).await?;
     let (code, device) = (input.code.as_deref(), input.device_token.as_deref());
     let identity = login_challenge::complete(site, client.caller(), check, code, device).await?;
-    Ok(saved("/", Flash("logged-in"), client.open_session(&identity, device).await?))
+    Ok(saved("/", Flash("logged-in"), client.open_session(&identity, None, device).await?))
 }
 
 /// Log out

@@ -1,5 +1,7 @@
 //! Accounts: registration, log-in, and the user's own settings.
 
+pub mod applications;
+pub mod authorize;
 pub mod emails;
 pub mod events;
 pub mod login;
@@ -15,6 +17,8 @@ use crate::web::Room;
 
 pub fn rooms() -> Vec<Room> {
     vec![
+        applications::room(),
+        authorize::room(),
         emails::room(),
         events::room(),
         login::room(),

@@ -4,6 +4,8 @@ use rocket::{delete, get, post};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::error::Result;
+use crate::models::accounts::authorized_application::{self, AuthorizedApplication};
 use crate::models::accounts::personal_token::{
     self, NewPersonalToken, PersonalTokenInput, PersonalTokenView,
 };
@@ -13,25 +15,32 @@ use crate::web::{self, Flash, Input, OrForm, ReturnTo, Sudo, gone, page, room, s
 
 room! {
     tag: ("tokens", "Personal tokens for your own programs"),
-    both: [index, create, delete],
+    both: [index, create, delete, delete_application],
 }
 
-/// The user's own tokens, without their secrets.
+/// The user's own tokens, without their secrets, and the applications that have access.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct PersonalTokenList {
     /// At most 50.
     items: Vec<PersonalTokenView>,
+    /// Applications of third parties that have access to the account.
+    applications: Vec<AuthorizedApplication>,
 }
 
-/// List your personal tokens, newest first
+async fn everything(site: &Site, actor: &Actor) -> Result<PersonalTokenList> {
+    let items = personal_token::list(site, &actor.user).await?;
+    let applications = authorized_application::list(site, &actor.user).await?;
+    Ok(PersonalTokenList { items, applications })
+}
+
+/// List your personal tokens, newest first, and the applications that have access to your account
 ///
 /// Without their secrets. Requires a recently confirmed password, see `/auth/sudo`.
 #[utoipa::path(get, path = "/me/tokens", operation_id = "listPersonalTokens", tag = "tokens",
     responses((status = 200, body = PersonalTokenList)))]
 #[get("/me/tokens")]
 async fn index(actor: Actor, _sudo: Sudo, site: &Site) -> web::Result {
-    let items = personal_token::list(site, &actor.user).await?;
-    Ok(page("accounts/tokens/index.html", PersonalTokenList { items }))
+    Ok(page("accounts/tokens/index.html", everything(site, &actor).await?))
 }
 
 /// Create a personal token
@@ -51,8 +60,8 @@ async fn create(
     let token = match personal_token::create(site, &actor, &input).await {
         Ok(token) => token,
         refused => {
-            let items = personal_token::list(site, &actor.user).await?;
-            refused.or_form("accounts/tokens/index.html", json!({ "items": items }))?
+            let view = everything(site, &actor).await?;
+            refused.or_form("accounts/tokens/index.html", json!(view))?
         }
     };
     let location = format!("/me/tokens/{}", token.view.id);
@@ -75,4 +84,22 @@ async fn delete(
 ) -> web::Result {
     personal_token::delete(site, &actor, id).await?;
     Ok(gone(return_to.or("/me/tokens"), Flash("token-revoked")))
+}
+
+/// Revoke an application's access to your account
+///
+/// Takes effect immediately. Requires a recently confirmed password, see `/auth/sudo`.
+#[utoipa::path(delete, path = "/me/tokens/applications/{id}", operation_id = "revokeAuthorization",
+    tag = "tokens", params(("id" = i64, Path, description = "The number of the application.")),
+    responses((status = 204)))]
+#[delete("/me/tokens/applications/<id>", data = "<return_to>")]
+async fn delete_application(
+    id: i64,
+    return_to: ReturnTo,
+    actor: Actor,
+    _sudo: Sudo,
+    site: &Site,
+) -> web::Result {
+    authorized_application::revoke(site, &actor, id).await?;
+    Ok(gone(return_to.or("/me/tokens"), Flash("access-revoked")))
 }

@@ -52,8 +52,8 @@ async fn edit(_admin: Admin) -> web::Result {
 /// A PNG, JPEG or WebP image of at most 256 KiB and 2,000 pixels in width and height. In force within
 /// a second, on every instance.
 #[utoipa::path(post, path = "/admin/logo", operation_id = "replaceLogo", tag = "admin",
-    security(("oauth2" = ["admin"])), request_body(content(
-        (String = "image/png"), (String = "image/jpeg"), (String = "image/webp"))),
+    security(("oauth2" = ["admin"])),
+    request_body(content( (String = "image/png"), (String = "image/jpeg"), (String = "image/webp"))),
     responses((status = 204), (status = 429)))]
 #[post("/admin/logo", data = "<upload>")]
 async fn create(upload: Upload, admin: Admin, site: &Site) -> web::Result {

@@ -23,7 +23,7 @@ room! {
     responses((status = 200, body = Object, description = "OpenAPI 3.1")))]
 #[get("/openapi.json")]
 fn show(document: &State<ApiDocument>, site: &Site) -> web::Reply {
-    data(document.titled(&site.settings.current().site_name))
+    data(document.titled(&site.settings.current().site_name, site.rules.password_grant))
 }
 
 /// The error reference.

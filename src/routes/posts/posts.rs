@@ -140,8 +140,7 @@ async fn update(
 #[utoipa::path(patch, path = "/posts/{id}", operation_id = "patchPost", tag = "posts",
     security(("oauth2" = ["posts:write"])),
     params(("id" = i64, Path), ("If-Match" = Option<String>, Header)),
-    request_body(content(
-        (PostInput = "application/merge-patch+json"), (PostInput = "application/json"))),
+    request_body(content( (PostInput = "application/merge-patch+json"), (PostInput = "application/json"))),
     responses((status = 200, body = Post), (status = 412), (status = 429)))]
 #[patch("/posts/<id>", data = "<input>")]
 async fn patch(

@@ -61,7 +61,11 @@ async fn authenticate(request: &Request<'_>) -> Result<Option<Authenticated>> {
     }
     let claims = access_token::verify(&site.keys, audience, token)?;
     let (user, session) = session::find(&site.db, caller, &claims.sid, claims.user_id()?).await?;
-    known(site, user, Credential::Session(session)).await.map(Some)
+    let credential = match claims.scopes(session.scopes.clone()) {
+        Some(scopes) => Credential::RestrictedSession(session.id, scopes),
+        None => Credential::Session(session),
+    };
+    known(site, user, credential).await.map(Some)
 }
 
 async fn known(site: &Site, user: User, credential: Credential) -> Result<Authenticated> {

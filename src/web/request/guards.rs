@@ -1,6 +1,6 @@
 //! Request guards, which authenticate and authorise the user for a handler. A guard also decides
-//! what personal tokens may do: a handler with an `Actor` refuses them, a handler with
-//! `Scoped<PostsWrite>` accepts tokens with that scope.
+//! what personal tokens and restricted sessions may do: a handler with an `Actor` refuses them, a
+//! handler with `Scoped<PostsWrite>` accepts those with that scope.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -10,9 +10,9 @@ use rocket::Request;
 use rocket::request::{FromRequest, Outcome};
 
 use super::refusal::refuse;
-use super::state::{Authenticated, Authentication, Credential, RequestState};
+use super::state::{Authenticated, Authentication, RequestState};
 use crate::error::{Denial, Error, Result};
-use crate::models::accounts::personal_token::Scope;
+use crate::models::accounts::scope::Scope;
 use crate::models::accounts::session::Session;
 use crate::models::base::actor::{Actor, Admin};
 use crate::models::base::caller::Caller;
@@ -44,15 +44,15 @@ impl<G> Deref for SettingUp<G> {
 }
 
 /// The session of this request, if there is one; never refuses a request.
-pub struct CurrentSession(Option<Session>);
+pub struct CurrentSession(Option<String>);
 
 impl CurrentSession {
     pub fn id(&self) -> Option<&str> {
-        self.0.as_ref().map(|session| session.id.as_str())
+        self.0.as_deref()
     }
 }
 
-/// A user with a session, or with a personal token that has the scope `S`.
+/// A user with a session, or with a personal token or a restricted session that has the scope `S`.
 pub struct Scoped<S> {
     actor: Actor,
     scope: PhantomData<S>,
@@ -112,9 +112,10 @@ fn authenticated<'r>(request: &'r Request<'_>) -> Result<Option<&'r Authenticate
     }
 }
 
-/// Refuses a personal token without the scope; `None` refuses all of them.
+/// Refuses what is restricted to scopes that do not contain this one; `None` refuses whatever is
+/// restricted.
 fn permit(authenticated: &Authenticated, scope: Option<Scope>) -> Result<()> {
-    let Credential::PersonalToken(scopes) = &authenticated.credential else { return Ok(()) };
+    let Some(scopes) = authenticated.scopes() else { return Ok(()) };
     match scope {
         Some(scope) if scopes.contain(scope) => Ok(()),
         Some(scope) => Err(Error::InsufficientScope(scope.as_str())),
@@ -292,8 +293,8 @@ impl<'r> FromRequest<'r> for CurrentSession {
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
         let authenticated = RequestState::of(request).authenticated();
-        let session = authenticated.and_then(Authenticated::session);
-        Outcome::Success(CurrentSession(session.cloned()))
+        let id = authenticated.and_then(Authenticated::session_id);
+        Outcome::Success(CurrentSession(id.map(str::to_owned)))
     }
 }
 

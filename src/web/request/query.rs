@@ -37,7 +37,7 @@ impl<'r, T: QueryParams> FromRequest<'r> for Query<T> {
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
         let query = request.uri().query().map(|q| q.as_str()).unwrap_or_default();
         let fields = parse_form(query.as_bytes());
-        let fields = fields.and_then(|fields| check::<T>(fields, Door::of(request)));
+        let fields = fields.and_then(|fields| check(fields, T::NAMES, Door::of(request)));
         match fields.and_then(deserialize_fields) {
             Ok(query) => Outcome::Success(Query(query)),
             Err(cause) => Outcome::Error(refuse(request, cause)),
@@ -47,7 +47,8 @@ impl<'r, T: QueryParams> FromRequest<'r> for Query<T> {
 
 /// Types that a query string is parsed into.
 pub trait QueryParams: DeserializeOwned {
-    /// The names of all parameters, if the API door uses the type.
+    /// The names of all parameters of a list; those of a page alone have no names here, and the page
+    /// itself decides about repetition.
     const NAMES: &'static [&'static str] = &[];
 }
 
@@ -69,15 +70,16 @@ const MAX_PARAMETERS: usize = 20;
 
 /// # Errors
 /// `Invalid`, about repeated and unknown parameters.
-fn check<T: QueryParams>(
+fn check(
     fields: Map<String, Value>,
+    names: &[&str],
     door: Door,
 ) -> Result<Map<String, Value>, Cause> {
     let mut errors = ValidationErrors::default();
     for (name, value) in fields.iter().take(MAX_PARAMETERS) {
         let rule = match value {
-            Value::Array(_) => Rule::Repeated,
-            _ if door == Door::Api && !T::NAMES.contains(&name.as_str()) => Rule::Undefined,
+            Value::Array(_) if !names.is_empty() => Rule::Repeated,
+            _ if door == Door::Api && !names.contains(&name.as_str()) => Rule::Undefined,
             _ => continue,
         };
         errors.add(FieldError::new(name.replace('\0', ""), rule));

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::client_address;
 use super::panics::PanicWatch;
 use crate::error::{Credentials, Fault};
-use crate::models::accounts::personal_token::Scopes;
+use crate::models::accounts::scope::Scopes;
 use crate::models::accounts::session::Session;
 use crate::models::base::caller::Caller;
 use crate::models::base::metrics::InFlight;
@@ -62,15 +62,36 @@ pub struct Authenticated {
 #[derive(Clone)]
 pub enum Credential {
     Session(Session),
+    /// A session that may do no more than a personal token with these scopes; its id.
+    RestrictedSession(String, Scopes),
     PersonalToken(Scopes),
 }
 
 impl Authenticated {
-    /// The session, unless the user authenticated with a personal token.
+    /// The session, unless the user authenticated with something that is restricted to scopes.
     pub fn session(&self) -> Option<&Session> {
         match &self.credential {
             Credential::Session(session) => Some(session),
+            Credential::RestrictedSession(..) | Credential::PersonalToken(_) => None,
+        }
+    }
+
+    /// The id of the session, restricted or not.
+    pub fn session_id(&self) -> Option<&str> {
+        match &self.credential {
+            Credential::Session(session) => Some(&session.id),
+            Credential::RestrictedSession(id, _) => Some(id),
             Credential::PersonalToken(_) => None,
+        }
+    }
+
+    /// What the credential is restricted to; `None` for a session that may do everything.
+    pub fn scopes(&self) -> Option<&Scopes> {
+        match &self.credential {
+            Credential::Session(_) => None,
+            Credential::RestrictedSession(_, scopes) | Credential::PersonalToken(scopes) => {
+                Some(scopes)
+            }
         }
     }
 }

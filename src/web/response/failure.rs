@@ -14,7 +14,7 @@ use super::status::status;
 use crate::error::{Conflict, Denial, Error};
 use crate::models::base::site::Site;
 use crate::web::cause::{Cause, RequestError};
-use crate::web::door::{Door, is_local};
+use crate::web::door::{API, Door, RESOURCE_METADATA, is_local};
 use crate::web::public_url::PublicUrl;
 use crate::web::request::input::entered;
 use crate::web::request::state::RequestState;
@@ -73,7 +73,7 @@ impl<'r> Responder<'r, 'static> for Failure {
             }
             (Door::Page, ..) => page(request, &self.cause)?,
         };
-        add_headers(&mut response, &self.cause);
+        add_headers(request, &mut response, &self.cause);
         Ok(response)
     }
 }
@@ -184,26 +184,11 @@ fn origin_of_form(request: &Request<'_>) -> String {
 }
 
 /// Adds the headers that belong to particular errors.
-fn add_headers(response: &mut Response<'_>, cause: &Cause) {
-    // The page door asks for credentials with a form.
-    let mut challenge = |rest: &str| {
-        if response.status() == Status::Unauthorized {
-            let value = format!("Bearer realm=\"Postly\"{rest}");
-            response.set_header(Header::new("WWW-Authenticate", value));
-        }
-    };
+fn add_headers(request: &Request<'_>, response: &mut Response<'_>, cause: &Cause) {
+    if let Some(value) = challenge(request, response.status(), cause) {
+        response.set_header(Header::new("WWW-Authenticate", value));
+    }
     match cause {
-        Cause::Site(Error::Unauthenticated | Error::SecondFactorRequired) => challenge(""),
-        Cause::Site(Error::InvalidCredentials(_)) => challenge(", error=\"invalid_token\""),
-        // RFC 9470: the session is valid, but the authentication is too old.
-        Cause::Site(Error::ReauthenticationRequired) => {
-            challenge(", error=\"insufficient_user_authentication\", max_age=\"900\"");
-        }
-        Cause::Site(Error::InsufficientScope(scope)) => {
-            let value =
-                format!("Bearer realm=\"Postly\", error=\"insufficient_scope\", scope=\"{scope}\"");
-            response.set_header(Header::new("WWW-Authenticate", value));
-        }
         Cause::Site(Error::TooManyRequests { retry_after, .. }) => {
             response.set_header(Header::new("Retry-After", retry_after.to_string()));
         }
@@ -219,4 +204,30 @@ fn add_headers(response: &mut Response<'_>, cause: &Cause) {
         }
         _ => {}
     }
+}
+
+/// The challenge of the API door (RFC 6750 §3), and where to read how to get a token (RFC 9728
+/// §5.1). The page door asks for credentials with a form.
+fn challenge(request: &Request<'_>, status: Status, cause: &Cause) -> Option<String> {
+    let rest = match (cause, status) {
+        (Cause::Site(Error::InsufficientScope(scope)), _) => {
+            format!(", error=\"insufficient_scope\", scope=\"{scope}\"")
+        }
+        (Cause::Site(error), Status::Unauthorized) => match error {
+            // Of a bearer token alone: no other credentials have an error code (§3.1).
+            Error::InvalidCredentials(what) if what.is_bearer_token() => {
+                ", error=\"invalid_token\"".to_owned()
+            }
+            // RFC 9470: the session is valid, but the authentication is too old.
+            Error::ReauthenticationRequired => {
+                ", error=\"insufficient_user_authentication\", max_age=\"900\"".to_owned()
+            }
+            _ => String::new(),
+        },
+        _ => return None,
+    };
+    let origin = request.rocket().state::<PublicUrl>().map(PublicUrl::origin).unwrap_or_default();
+    Some(format!(
+        "Bearer realm=\"Postly\"{rest}, resource_metadata=\"{origin}{RESOURCE_METADATA}{API}\""
+    ))
 }

@@ -41,7 +41,9 @@ pub fn status(cause: &Cause, door: Door) -> Status {
 
 fn request_status(error: &RequestError) -> Status {
     match error {
-        RequestError::Malformed(_) => Status::BadRequest,
+        RequestError::Malformed(_)
+        | RequestError::UnknownApplication
+        | RequestError::WrongRedirectUri => Status::BadRequest,
         RequestError::UnsupportedMediaType(_) | RequestError::UnsupportedEncoding => {
             Status::UnsupportedMediaType
         }

@@ -13,6 +13,11 @@ const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-
     font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
 
+/// The policy of a page whose form may also lead to these sources.
+pub fn policy_leading_to(sources: &str) -> String {
+    CSP.replace("form-action 'self'", &format!("form-action 'self' {sources}"))
+}
+
 /// Sets the security headers.
 pub struct Headers;
 

@@ -9,11 +9,14 @@ use super::cookie;
 use crate::error::{Credentials, Error, Result};
 use crate::models::accounts::access_token::{self, Audience};
 use crate::models::accounts::identity::Identity;
-use crate::models::accounts::refresh_token::{self, Grant};
-use crate::models::accounts::{device, login_challenge, session};
+use crate::models::accounts::refresh_token::{self, Grant, Renewal};
+use crate::models::accounts::scope::Scopes;
+use crate::models::accounts::session::{self, NewSession};
+use crate::models::accounts::{device, login_challenge};
 use crate::models::base::actor::Actor;
 use crate::models::base::caller::Caller;
 use crate::models::base::site::Site;
+use crate::validation::Rule;
 use crate::web::public_url::PublicUrl;
 use crate::web::request::refusal::refuse;
 use crate::web::request::state::{Authenticated, Authentication, RequestState};
@@ -41,6 +44,9 @@ pub struct TokenResponse {
     /// Seconds until the access token expires.
     #[schema(example = 600)]
     pub expires_in: i64,
+    /// What the access token may be used for, separated by spaces.
+    #[schema(example = "posts:read posts:write account")]
+    pub scope: String,
     /// Works once, within 24 hours.
     #[schema(example = "prt_…")]
     pub refresh_token: String,
@@ -62,7 +68,8 @@ impl Client<'_> {
         let previous = self.state.authenticated().and_then(Authenticated::session);
         let previous = previous.map(|session| session.id.as_str());
         let audience = Audience::Page;
-        let sid = session::open(self.site, self.caller(), identity, audience, previous).await?;
+        let new_session = NewSession { previous, ..NewSession::own(audience) };
+        let sid = session::open(self.site, self.caller(), identity, new_session).await?;
         let token = access_token::sign(&self.site.keys, audience, identity.user.id, &sid)?;
         self.jar.add(cookie::session(self.public_url, token));
         self.remember_device(identity)?;
@@ -127,30 +134,47 @@ impl Client<'_> {
         Ok(())
     }
 
-    /// Opens a session for an API client; `device_token` is the one that it already has.
+    /// Opens a session for an API client, restricted to these scopes; `device_token` is the one that
+    /// it already has.
+    ///
+    /// # Errors
+    /// `Invalid`, about `scope`, when the user may not do all of that.
     pub async fn open_session(
         &self,
         identity: &Identity,
+        scopes: Option<&Scopes>,
         device_token: Option<&str>,
     ) -> Result<TokenResponse> {
-        let grant = refresh_token::open(self.site, self.caller(), identity).await?;
+        if scopes.is_some_and(|asked| !Scopes::all_of(&identity.user).include(asked)) {
+            return Err(Error::invalid("scope", Rule::OutOfRange));
+        }
+        let new_session = NewSession { scopes, ..NewSession::own(Audience::Api) };
+        let grant = refresh_token::open(self.site, self.caller(), identity, new_session).await?;
         let device_token = device::remember(&self.site.keys, device_token, identity)?;
-        Ok(TokenResponse { device_token: Some(device_token), ..self.token_response(grant)? })
+        Ok(TokenResponse { device_token: Some(device_token), ..self.token_response(grant, None)? })
     }
 
     /// Exchanges a refresh token for new tokens.
-    pub async fn refresh(&self, token: &str) -> Result<TokenResponse> {
-        self.token_response(refresh_token::rotate(self.site, self.caller(), token).await?)
+    pub async fn refresh(&self, token: &str, renewal: Renewal<'_>) -> Result<TokenResponse> {
+        let grant = refresh_token::rotate(self.site, self.caller(), token, renewal).await?;
+        self.token_response(grant, renewal.scopes)
     }
 
-    /// Ends the session of an access token; an invalid token counts as revoked.
-    pub async fn revoke(&self, access_token: &str) -> Result<()> {
+    /// Ends the session of an access token; an invalid token counts as revoked. `application` is the
+    /// one that asks, if it is known.
+    ///
+    /// # Errors
+    /// `InvalidCredentials` when the token belongs to another application.
+    pub async fn revoke(&self, access_token: &str, application: Option<i64>) -> Result<()> {
         let keys = &self.site.keys;
         let Ok(claims) = access_token::verify(keys, Audience::Api, access_token) else {
             return Ok(());
         };
         let user_id = claims.user_id()?;
         match session::find(&self.site.db, self.caller(), &claims.sid, user_id).await {
+            Ok((_, session)) if application.is_some() && application != session.application => {
+                Err(Error::InvalidCredentials(Credentials::AccessToken))
+            }
             Ok((user, session)) => {
                 let actor = Actor { user, caller: self.state.caller.clone() };
                 session::log_out(self.site, &actor, &session.id).await
@@ -160,13 +184,17 @@ impl Client<'_> {
         }
     }
 
-    fn token_response(&self, grant: Grant) -> Result<TokenResponse> {
-        let audience = Audience::Api;
+    /// The tokens of a session; `scopes` restricts this access token alone.
+    pub fn token_response(&self, grant: Grant, scopes: Option<&Scopes>) -> Result<TokenResponse> {
+        let (keys, audience) = (&self.site.keys, Audience::Api);
+        let Grant { user, sid, scopes: granted, refresh_token } = grant;
+        let all = granted.unwrap_or_else(|| Scopes::all_of(&user));
         Ok(TokenResponse {
-            access_token: access_token::sign(&self.site.keys, audience, grant.user.id, &grant.sid)?,
+            access_token: access_token::sign_restricted(keys, audience, user.id, &sid, scopes)?,
             token_type: "Bearer",
             expires_in: audience.lifetime().num_seconds(),
-            refresh_token: grant.refresh_token,
+            scope: scopes.unwrap_or(&all).to_string(),
+            refresh_token,
             device_token: None,
         })
     }

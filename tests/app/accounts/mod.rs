@@ -1,11 +1,16 @@
 //! Accounts: registration, log-in, sessions, tokens, passwords, addresses.
 
+pub mod applications;
+mod authorize;
+mod authorized_applications;
 mod emails;
 mod events;
 mod lockouts;
 mod login;
 mod me;
+mod metadata;
 mod oauth;
+mod oauth_scopes;
 mod password_resets;
 mod passwords;
 mod rate_limits;
@@ -15,16 +20,21 @@ mod sudo;
 mod tokens;
 mod two_factor;
 
+use crate::support::internals::{Job, Sweep, claimed_job, worker};
 use crate::support::permission::Permission;
 use crate::support::{App, Response};
 use serde_json::json;
 
 pub fn permissions() -> Vec<Permission> {
     [
+        applications::permissions(),
+        authorize::permissions(),
+        authorized_applications::permissions(),
         emails::permissions(),
         events::permissions(),
         login::permissions(),
         me::permissions(),
+        metadata::permissions(),
         oauth::permissions(),
         password_resets::permissions(),
         passwords::permissions(),
@@ -41,4 +51,10 @@ pub fn permissions() -> Vec<Permission> {
 async fn log_in(app: &App, address: &str, name: &str, password: &str) -> Response {
     let login = json!({"username": name, "password": password});
     app.nobody().from(address).api().post("/auth/login", login).await
+}
+
+/// Deletes what has expired.
+async fn sweep(app: &App) {
+    let folder = tempfile::tempdir().unwrap();
+    Sweep.run(worker(app.site(), folder.path()), claimed_job()).await.unwrap();
 }

@@ -19,6 +19,7 @@ async fn fixture(has_second_factor: bool) -> (Snapshot, Credentials) {
     let credentials = {
         let owner = app.admin("aa").await;
         crate::posts::prepare(&owner).await;
+        crate::accounts::applications::prepare(&owner).await;
         if has_second_factor {
             Phone::set_up(&owner).await;
         } else {

@@ -42,6 +42,7 @@ impl Fixture {
             let (owner, other, admin) =
                 (app.user("aa").await, app.user("bb").await, app.admin("root").await);
             crate::posts::prepare(&owner).await;
+            crate::accounts::applications::prepare(&owner).await;
             [app.nobody(), other, owner, admin].map(|person| (person.cookie, person.token))
         };
         Fixture { snapshot: app.into_snapshot().await, credentials }

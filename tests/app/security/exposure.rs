@@ -4,6 +4,7 @@ use rocket::http::{Header, Method};
 use serde_json::{Value, json};
 
 use crate::support::internals::sql;
+use crate::support::oauth_client::{OAuthClient, Proof};
 use crate::support::{App, send};
 
 #[rocket::async_test]
@@ -68,12 +69,22 @@ async fn answers_carry_the_listed_fields_only() {
     let post = root.api().get("/posts/1").await.json();
     assert_eq!(keys(&post["author"]), "id username");
     let session = root.api().get("/me/sessions").await.json()["items"][0].clone();
-    let seen = "address client created_at current device expires_at id last_used_at user_agent";
+    let seen = "address application client created_at current device expires_at id last_used_at \
+        scopes user_agent";
     assert_eq!(keys(&session), seen);
     root.api().post("/me/tokens", json!({"name": "x", "scopes": "account"})).await;
     let token = root.api().get("/me/tokens").await.json()["items"][0].clone();
     let listed = "created_at expires_at id last_address last_used_at name scopes";
     assert_eq!(keys(&token), listed);
+    let client = OAuthClient::register(&root, Proof::Basic).await;
+    let application = root.api().get("/me/applications").await.json()["items"][0].clone();
+    let listed = "client_id confidential created_at id name redirect_uris";
+    assert_eq!(keys(&application), listed);
+    let tokens = client.connect(&root, "account").await;
+    let told = "access_token expires_in refresh_token scope token_type";
+    assert_eq!(keys(&tokens), told);
+    let access = root.api().get("/me/tokens").await.json()["applications"][0].clone();
+    assert_eq!(keys(&access), "created_at id last_used_at name owner scopes");
     let event = root.api().get("/admin/audit").await.json()["items"][0].clone();
     let seen = "actor actor_id address at detail id kind request_id subject subject_id user_agent";
     assert_eq!(keys(&event), seen);

@@ -26,7 +26,7 @@ pub fn check(app: &App, method: Method, path: &str, response: &Response) {
     static CONTRACT: OnceLock<Contract> = OnceLock::new();
     let contract = CONTRACT.get_or_init(|| {
         let document = app.client.rocket().state::<ApiDocument>().expect("the API has a document");
-        Contract::new(document.titled("Postly"))
+        Contract::new(document.titled("Postly", true))
     });
     if let Err(why) = contract.check(method, path, response) {
         let (status, headers, body) = (response.status, &response.headers, &response.body);

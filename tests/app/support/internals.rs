@@ -14,8 +14,8 @@ pub use postly::jobs::sweep::Sweep;
 pub use postly::jobs::worker::run_due;
 pub use postly::models::BACKFILLS;
 pub use postly::models::accounts::access_token::{Audience, sign, verify as verify_token};
-pub use postly::models::accounts::personal_token::Scope;
 pub use postly::models::accounts::registration::{Registration, create as create_user};
+pub use postly::models::accounts::scope::Scope;
 pub use postly::models::audit::chain::{
     Checkpoint, EventRow as AuditRow, verify as verify_audit, verify_checkpoint,
 };

@@ -9,6 +9,7 @@ pub mod database;
 pub mod internals;
 pub mod mail_server;
 pub mod nginx;
+pub mod oauth_client;
 pub mod permission;
 mod person;
 mod phone;

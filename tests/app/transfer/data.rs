@@ -37,6 +37,18 @@ const MORE: &str = "
         mail_failed_at = '2026-11-28T10:00:00+00:00' WHERE id = 2;
     UPDATE refresh_tokens SET family = 'family' WHERE id = 1;
     UPDATE link_tokens SET job_id = 1, ended_at = '2026-11-28T10:00:00+00:00' WHERE user_id = 1;
+    INSERT INTO applications (user_id, client_id, secret_hash, name, redirect_uris, created_at) VALUES
+        (1, 'public', NULL, 'Tide Tables', 'http://127.0.0.1/ com.example.tides:/',
+        '2026-11-28T10:00:00+00:00'),
+        (2, 'confidential', 'hash', 'Log Book', 'https://log.example/', '2026-11-28T10:00:00+00:00');
+    UPDATE sessions SET scopes = 'posts:read', application_id = 1
+        WHERE id = (SELECT max(session_id) FROM refresh_tokens);
+    INSERT INTO authorization_codes (hash, application_id, user_id, stamp, redirect_uri, challenge,
+        scopes, expires_at, session_id) VALUES
+        ('one', 1, 2, 'stamp', 'http://127.0.0.1:5000/', 'challenge', 'posts:read account',
+        '2026-11-28T10:01:00+00:00', (SELECT max(session_id) FROM refresh_tokens)),
+        ('two', 2, 1, 'stamp', 'https://log.example/', 'challenge', 'account',
+        '2026-11-28T10:01:00.5+00:00', NULL);
     UPDATE posts SET published_at = NULL WHERE id = 2;
     -- Texts that a format could mistake for something else.
     UPDATE posts SET content = 'tab\tcr\r lf\n back\\slash \\N \\. \"quotes\" ''single'' {a,b} NULL' WHERE id = 3;

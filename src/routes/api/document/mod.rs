@@ -55,10 +55,14 @@ impl ApiDocument {
         ApiDocument(document)
     }
 
-    /// The document, with the name of the site.
-    pub fn titled(&self, title: &str) -> Value {
+    /// The document of a site with this name; the password grant can be off.
+    pub fn titled(&self, title: &str, password_grant: bool) -> Value {
         let mut document = self.0.clone();
         document["info"]["title"] = json!(title);
+        let flows = document.pointer_mut("/components/securitySchemes/oauth2/flows");
+        if let Some(flows) = flows.and_then(Value::as_object_mut).filter(|_| !password_grant) {
+            flows.remove("password");
+        }
         document
     }
 }

@@ -4,8 +4,10 @@ use serde_json::{Map, Value, json};
 use strum::IntoEnumIterator;
 
 use super::{example, headers, problems};
-use crate::models::accounts::personal_token::Scope;
+use crate::models::accounts::scope::Scope;
 use crate::web::response::messages;
+
+const TOKENS: &str = "/api/v1/auth/token";
 
 /// The two ways to send a token. Both are sent as `Authorization: Bearer`.
 pub fn security_schemes() -> Value {
@@ -20,12 +22,16 @@ pub fn security_schemes() -> Value {
         },
         "oauth2": {
             "type": "oauth2",
-            "description": "The log-in of API tools.",
-            "flows": { "password": {
-                "tokenUrl": "/api/v1/auth/token",
-                "refreshUrl": "/api/v1/auth/token",
-                "scopes": scopes,
-            }},
+            "description": "For applications of third parties, with PKCE; and for your own scripts.",
+            "flows": {
+                "authorizationCode": {
+                    "authorizationUrl": "/oauth/authorize",
+                    "tokenUrl": TOKENS,
+                    "refreshUrl": TOKENS,
+                    "scopes": scopes,
+                },
+                "password": { "tokenUrl": TOKENS, "refreshUrl": TOKENS, "scopes": scopes },
+            },
         },
     })
 }
@@ -122,7 +128,9 @@ fn describe_parameters(operation: &mut Value) {
             ),
             _ => continue,
         };
-        parameter["description"] = json!(description);
+        if parameter.get("description").is_none() {
+            parameter["description"] = json!(description);
+        }
         for (name, value) in limits.as_object().into_iter().flatten() {
             parameter["schema"][name] = value.clone();
         }
