@@ -117,6 +117,7 @@ FIELDS_BEYOND_A_SCHEMA = {
     "token.malformed",
     # Letters of every alphabet, and addresses that can be reached: no pattern says it in every language.
     "email.malformed",
+    "redirect_uris.malformed",
     "username.malformed",
 }
 # One of two fields is needed, which most generators of clients do not understand.
@@ -128,7 +129,7 @@ def filter_failure(context, failure, case, response):
     """Whether it is one; the codes are schemathesis' own."""
     match failure.code:
         case "ST202":
-            return not is_refused_by_circumstances(response, case.operation.definition.raw.get("operationId"))
+            return not is_refused_by_circumstances(case, response)
         case "ST201":
             # A form sends an empty field for what nobody filled in: it means the same as none at all.
             return not any(value == "" for _, value in parse_qsl(urlsplit(response.request.url).query, keep_blank_values=True))
@@ -138,17 +139,27 @@ def filter_failure(context, failure, case, response):
     return True
 
 
-def is_refused_by_circumstances(response, operation):
+def is_refused_by_circumstances(case, response):
     """Whether this refusal of a well-formed request is about something that a schema cannot say."""
     if response.status_code == 412:
         # The version in If-Match is not the present one.
         return True
     if response.status_code != 422:
         return False
+    operation = case.operation.definition.raw.get("operationId")
     codes = [error["code"] for error in response.json().get("errors") or []]
     return bool(codes) and all(
         code.rsplit(".", 1)[-1] in BEYOND_A_SCHEMA
         or code in FIELDS_BEYOND_A_SCHEMA
         or (operation, code) in EITHER_FIELD
+        or is_blank(case.body, code)
         for code in codes
     )
+
+
+def is_blank(body, code):
+    """Whether a field is said to be missing that holds spaces alone."""
+    field, rule = code.rsplit(".", 1)
+    value = body.get(field) if isinstance(body, dict) else None
+    texts = value if isinstance(value, list) else [value]
+    return rule == "required" and bool(texts) and all(isinstance(text, str) and text and not text.strip() for text in texts)
