@@ -35,7 +35,7 @@ pub struct ApplicationInput {
     /// 127.0.0.1, [::1] or localhost (its port may differ in requests), or one with a scheme of
     /// your own that contains a dot, such as `com.example.app:/done`.
     #[serde(default, deserialize_with = "form_value::words")]
-    #[schema(value_type = Vec<String>, example = json!(["https://tides.example/callback"]),
+    #[schema(value_type = Vec<String>, required = true, example = json!(["https://tides.example/callback"]),
         min_items = 1, max_items = 10)]
     pub redirect_uris: Vec<String>,
     /// Whether the program can keep a secret: one that runs on a server can, one that runs in a

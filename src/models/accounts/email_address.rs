@@ -9,6 +9,7 @@ use crate::models::accounts::account_search;
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::Actor;
 use crate::models::base::caller::Caller;
+use crate::models::base::form_value;
 use crate::models::base::site::Site;
 use crate::models::mail::address;
 use crate::models::mail::email_link::{self, Purpose};
@@ -41,8 +42,9 @@ pub fn parse(text: Option<&str>) -> Result<Option<String>> {
 /// A new e-mail address.
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 pub struct EmailChange {
-    /// Blank to remove the address.
-    #[schema(value_type = String, example = "ann@mail.example", max_length = 254)]
+    /// Empty or null to remove the address.
+    #[serde(default, deserialize_with = "form_value::text")]
+    #[schema(required = true, example = "ann@mail.example", max_length = 254)]
     pub email: Option<String>,
 }
 
@@ -64,7 +66,8 @@ async fn stored(tx: &mut Tx, user_id: i64) -> Result<EmailRow> {
 pub async fn change(site: &Site, actor: &Actor, input: &EmailChange) -> Result<()> {
     let rules = site.email_rules();
     let me = &actor.user;
-    let address = parse(input.email.as_deref())?;
+    let text = input.email.as_deref().ok_or_else(|| Error::invalid("email", Rule::Required))?;
+    let address = parse(Some(text))?;
     if address.is_none() && rules.required {
         return Err(Error::invalid("email", Rule::Required));
     }

@@ -31,7 +31,7 @@ pub struct Login {
     #[schema(max_length = 300)]
     pub email: Option<String>,
     /// The password.
-    #[schema(value_type = String, example = "violet otter paddles upstream", max_length = 1000)]
+    #[schema(value_type = String, example = "violet otter paddles upstream", min_length = 1, max_length = 1000)]
     pub password: Option<String>,
     /// With two-factor log-in: the six-digit code from the authenticator, or a recovery code.
     #[schema(example = "123456", max_length = 100)]

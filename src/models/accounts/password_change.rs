@@ -20,7 +20,7 @@ use crate::validation::{FieldError, Rule, ValidationErrors};
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 pub struct PasswordChange {
     /// The current password.
-    #[schema(value_type = String, example = "amber fox under seven bridges", max_length = 1000)]
+    #[schema(value_type = String, example = "amber fox under seven bridges", min_length = 1, max_length = 1000)]
     pub current: Option<String>,
     /// At least 10 characters, and not easy to guess.
     #[schema(value_type = String, example = "violet otter paddles upstream", min_length = 10,

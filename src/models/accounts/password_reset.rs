@@ -43,7 +43,7 @@ pub async fn request(site: &Site, caller: &Caller, input: &ResetRequest) -> Resu
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 pub struct PasswordReset {
     /// The `token` of the link.
-    #[schema(value_type = String, example = "prl_…", max_length = 1000)]
+    #[schema(value_type = String, example = "prl_…", min_length = 1, max_length = 1000)]
     pub token: Option<String>,
     /// At least 10 characters, and not easy to guess.
     #[schema(value_type = String, example = "violet otter paddles upstream", min_length = 10,

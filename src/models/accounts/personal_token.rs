@@ -28,7 +28,8 @@ pub struct PersonalTokenInput {
     pub name: Option<String>,
     /// What it may do; `admin` for admins only.
     #[serde(default, deserialize_with = "form_value::words")]
-    #[schema(value_type = Vec<Scope>, example = json!(["posts:read", "posts:write"]), min_items = 1,
+    #[schema(value_type = Vec<Scope>, required = true,
+        example = json!(["posts:read", "posts:write"]), min_items = 1,
         max_items = 4)]
     pub scopes: Vec<String>,
     /// Days until it expires, 1 to 365; 90 by default.

@@ -23,9 +23,21 @@ const MAX_TITLE_LENGTH: usize = 255;
 /// Longest content, in characters.
 const MAX_CONTENT_LENGTH: usize = 100_000;
 
-/// The input for a post. In an edit, missing fields stay unchanged; empty ones are errors.
+/// The input for a new post.
 #[derive(Debug, Default, Clone, Deserialize, utoipa::ToSchema)]
 pub struct PostInput {
+    /// 1 to 255 characters.
+    #[schema(value_type = String, example = "On tides", min_length = 1, max_length = 255)]
+    pub title: Option<String>,
+    /// Markdown, 1 to 100,000 characters.
+    #[schema(value_type = String, example = "The sea comes *twice* a day.", min_length = 1,
+        max_length = 100_000)]
+    pub content: Option<String>,
+}
+
+/// Changes to a post; missing fields stay unchanged, empty ones are errors.
+#[derive(Debug, Default, Clone, Deserialize, utoipa::ToSchema)]
+pub struct PostUpdate {
     /// 1 to 255 characters.
     #[schema(example = "On tides", nullable = false, min_length = 1, max_length = 255)]
     #[serde(default, deserialize_with = "form_value::text")]
@@ -39,10 +51,18 @@ pub struct PostInput {
     )]
     #[serde(default, deserialize_with = "form_value::text")]
     pub content: Option<String>,
-    /// For an edit: the version that was edited; the edit is refused if there is a newer one.
+    /// The version that was edited; the edit is refused if there is a newer one.
     #[serde(default, deserialize_with = "form_value::number")]
     #[schema(example = 1, minimum = 1)]
     pub version: Option<i64>,
+}
+
+/// A text to be shown as it would be published.
+#[derive(Debug, Default, Clone, Deserialize, utoipa::ToSchema)]
+pub struct PreviewInput {
+    /// Markdown, at most 100,000 characters.
+    #[schema(example = "The sea comes *twice* a day.", max_length = 100_000)]
+    pub content: Option<String>,
 }
 
 /// Publishes a post.
@@ -134,7 +154,7 @@ async fn insert<'c>(conn: impl Into<Conn<'c>>, new: &NewPost) -> Result<i64> {
 /// # Errors
 /// `Invalid`, about `content`, when it is too long or too complex; `TooManyRequests`; `Unavailable`
 /// when too many others are waiting.
-pub async fn preview(site: &Site, actor: &Actor, input: &PostInput) -> Result<String> {
+pub async fn preview(site: &Site, actor: &Actor, input: &PreviewInput) -> Result<String> {
     let budgets = actor.budgets(site.limits.previews, site.limits.previews_address);
     rate_limit::acquire_all(&site.db, &actor.caller, &budgets).await?;
     match input.content.as_deref() {
@@ -160,7 +180,7 @@ pub async fn editable(site: &Site, actor: &Actor, id: i64) -> Result<Post> {
 /// # Errors
 /// `NotFound`; `Forbidden`; `Invalid`; `VersionConflict` when the input has another version;
 /// `TooManyRequests`.
-pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostInput) -> Result<Post> {
+pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostUpdate) -> Result<Post> {
     let me = &actor.user;
     let budgets = actor.budgets(site.limits.edits, site.limits.edits_address);
     rate_limit::check_all(&site.db, &actor.caller, &budgets).await?;

@@ -60,7 +60,7 @@ async fn resend(actor: Actor, site: &Site) -> web::Result {
 #[derive(Default, Deserialize, utoipa::ToSchema)]
 pub struct LinkToken {
     /// The `token` of the link.
-    #[schema(value_type = String, example = "prl_…", max_length = 1000)]
+    #[schema(value_type = String, example = "prl_…", min_length = 1, max_length = 1000)]
     token: Option<String>,
 }
 

@@ -23,7 +23,7 @@ room! {
 #[derive(Default, Deserialize, utoipa::ToSchema)]
 pub struct SudoInput {
     /// The current password.
-    #[schema(value_type = String, example = "violet otter paddles upstream", max_length = 1000)]
+    #[schema(value_type = String, example = "violet otter paddles upstream", min_length = 1, max_length = 1000)]
     password: Option<String>,
     /// With two-factor log-in: the six-digit code from the authenticator, or a recovery code. A code
     /// works once, also the one that was used to log in.

@@ -244,7 +244,7 @@ async fn by_code(
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct RefreshRequest {
     /// From the last log-in or refresh.
-    #[schema(value_type = String, example = "prt_…", max_length = 1000)]
+    #[schema(value_type = String, example = "prt_…", min_length = 1, max_length = 1000)]
     refresh_token: Option<String>,
 }
 
@@ -268,11 +268,11 @@ async fn renew(input: Input<RefreshRequest>, client: Client<'_>) -> web::Result 
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct RevocationRequest {
     /// An access token, a refresh token or a personal token.
-    #[schema(value_type = String, example = "prt_…", max_length = 4096)]
+    #[schema(value_type = String, example = "prt_…", min_length = 1, max_length = 4096)]
     token: Option<String>,
     /// Not needed: the kind of token is recognised.
     #[allow(dead_code)]
-    #[schema(example = "refresh_token", max_length = 100)]
+    #[schema(example = "refresh_token")]
     token_type_hint: Option<String>,
     /// The application, unless the `Authorization` header names it. Whoever has a token may revoke
     /// it; an application that says who it is may revoke its own alone.

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::models::base::actor::Actor;
 use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
-use crate::models::posts::edit::{self as editing, PostInput};
+use crate::models::posts::edit::{self as editing, PostInput, PostUpdate, PreviewInput};
 use crate::models::posts::feed::{self, FeedParams, Sort};
 use crate::models::posts::post::{self, Post, PostSummary};
 use crate::models::posts::rendering;
@@ -110,12 +110,12 @@ async fn edit(id: i64, actor: Actor, site: &Site) -> web::Result {
 /// else has saved a newer version.
 #[utoipa::path(put, path = "/posts/{id}", operation_id = "updatePost", tag = "posts",
     security(("oauth2" = ["posts:write"])),
-    params(("id" = i64, Path), ("If-Match" = Option<String>, Header)), request_body = PostInput,
+    params(("id" = i64, Path), ("If-Match" = Option<String>, Header)), request_body = PostUpdate,
     responses((status = 200, body = Post), (status = 412), (status = 429)))]
 #[put("/posts/<id>", data = "<input>")]
 async fn update(
     id: i64,
-    input: Input<PostInput>,
+    input: Input<PostUpdate>,
     if_match: IfMatch,
     actor: Scoped<PostsWrite>,
     site: &Site,
@@ -140,12 +140,12 @@ async fn update(
 #[utoipa::path(patch, path = "/posts/{id}", operation_id = "patchPost", tag = "posts",
     security(("oauth2" = ["posts:write"])),
     params(("id" = i64, Path), ("If-Match" = Option<String>, Header)),
-    request_body(content( (PostInput = "application/merge-patch+json"), (PostInput = "application/json"))),
+    request_body(content( (PostUpdate = "application/merge-patch+json"), (PostUpdate = "application/json"))),
     responses((status = 200, body = Post), (status = 412), (status = 429)))]
 #[patch("/posts/<id>", data = "<input>")]
 async fn patch(
     id: i64,
-    input: Input<PostInput>,
+    input: Input<PostUpdate>,
     if_match: IfMatch,
     actor: Scoped<PostsWrite>,
     site: &Site,
@@ -195,10 +195,14 @@ pub struct EditPreview {
 ///
 /// The HTML is what the post would show.
 #[utoipa::path(post, path = "/posts/preview", operation_id = "previewPost", tag = "posts",
-    security(("oauth2" = ["posts:write"])), request_body = PostInput,
+    security(("oauth2" = ["posts:write"])), request_body = PreviewInput,
     responses((status = 200, body = Preview), (status = 429)))]
 #[post("/posts/preview", data = "<input>")]
-async fn preview(input: Input<PostInput>, actor: Scoped<PostsWrite>, site: &Site) -> web::Result {
+async fn preview(
+    input: Input<PreviewInput>,
+    actor: Scoped<PostsWrite>,
+    site: &Site,
+) -> web::Result {
     let html = editing::preview(site, &actor, &input).await.or_form(NEW_FORM, json!({}))?;
     let view = Preview { content_html: html.clone() };
     Ok(page(NEW_FORM, view).with_preview(html))
@@ -208,12 +212,12 @@ async fn preview(input: Input<PostInput>, actor: Scoped<PostsWrite>, site: &Site
 ///
 /// Only for those who may edit the post.
 #[utoipa::path(put, path = "/posts/{id}/preview", operation_id = "previewEdit", tag = "posts",
-    security(("oauth2" = ["posts:write"])), params(("id" = i64, Path)), request_body = PostInput,
+    security(("oauth2" = ["posts:write"])), params(("id" = i64, Path)), request_body = PreviewInput,
     responses((status = 200, body = EditPreview), (status = 429)))]
 #[put("/posts/<id>/preview", data = "<input>")]
 async fn preview_edit(
     id: i64,
-    input: Input<PostInput>,
+    input: Input<PreviewInput>,
     actor: Scoped<PostsWrite>,
     site: &Site,
 ) -> web::Result {

@@ -23,7 +23,7 @@ const MAX_CODE_FAILURES: i64 = 100;
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 pub struct TwoFactorCode {
     /// The six-digit code from the authenticator, or a recovery code.
-    #[schema(value_type = String, example = "123456", max_length = 100)]
+    #[schema(value_type = String, example = "123456", min_length = 1, max_length = 100)]
     pub code: Option<String>,
 }
 
