@@ -20,6 +20,7 @@ from postly_client.models import (
     PersonalTokenList,
     Post,
     PostInput,
+    PostUpdate,
     PostVotes,
     Problem,
     Registration,
@@ -85,7 +86,7 @@ assert titles == [f"Harbour {number}" for number in range(5, 0, -1)], titles
 found = get_post.sync_detailed(post.id, client=ann)
 etag = found.headers["ETag"]
 assert ok(Post, found).version == 1
-edit = PostInput(title="Harbour at night")
+edit = PostUpdate(title="Harbour at night")
 edited = ok(Post, update_post.sync_detailed(post.id, client=ann, body=edit, if_match=etag))
 assert (edited.title, edited.content, edited.version) == ("Harbour at night", post.content, 2)
 refused(
