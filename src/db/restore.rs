@@ -115,7 +115,8 @@ async fn duplicate(file: &Path, folder: &Path) -> Result<Duplicate, Fatal> {
     let options = options.immutable(!is_in_use(file)).disable_statement_logging();
     let mut original = options.connect().await.map_err(failed)?;
     if let Some(fault) = verify(&mut original).await.map_err(failed)? {
-        let name = file.display();
+        // Some of SQLite's complaints have several lines.
+        let (name, fault) = (file.display(), fault.lines().collect::<Vec<_>>().join(" "));
         return Err(Fatal(format!("{name} is damaged, so it was not restored: {fault}")));
     }
     Duplicate::of(original, folder).await.map_err(failed)

@@ -100,7 +100,8 @@ async fn what_is_typed_has_limits() {
         }
     };
     for (name, operation) in operations(&document) {
-        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        for parameter in parameters.filter(|parameter| parameter.get("$ref").is_none()) {
             let is_header = parameter["in"] == "header";
             let is_free = FREE.contains(&parameter["name"].as_str().unwrap());
             if !is_header && !is_free && !is_limited(&parameter["schema"]) {

@@ -78,8 +78,11 @@ async fn fifty_at_once_through_two_instances_publish_one_post() {
         async move {
             loop {
                 let response = post_at(instance, token, "/posts", "one", TIDES).await;
-                if response.status != 409 {
-                    return response;
+                // With so many at once, the site may also be busy.
+                match response.status {
+                    503 => continue,
+                    409 => {}
+                    _ => return response,
                 }
                 assert_eq!(code(&response).1, json!("idempotency_key.in_use"));
                 assert!(response.header("retry-after").is_some());
@@ -88,7 +91,9 @@ async fn fifty_at_once_through_two_instances_publish_one_post() {
     });
     let responses = join_all(requests).await;
     assert_eq!(posts(&app).await, 1);
-    assert!(responses.iter().all(|r| (r.status, &r.body) == (201, &responses[0].body)));
+    for response in &responses {
+        assert_eq!((response.status, &response.body), (201, &responses[0].body));
+    }
     assert_eq!(responses.iter().filter(|response| !is_replay(response)).count(), 1);
 }
 

@@ -26,11 +26,7 @@ async fn the_api_takes_json_and_nothing_else() {
     assert_eq!(post("application/json", b"{\"title\":\"\xff\"}".to_vec()).await, 422);
     assert_eq!(post("application/json", "[".repeat(100_000).into()).await, 400);
     assert_eq!(post("application/json", vec![b' '; 3 << 20]).await, 413);
-    assert_eq!(
-        post("application/json", b"{\"title\":\"a\",\"content\":\"b\",\"version\":\"x\"}".to_vec())
-            .await,
-        422
-    );
+    assert_eq!(post("application/json", b"{\"title\":\"a\",\"content\":1}".to_vec()).await, 422);
 }
 
 #[rocket::async_test]
