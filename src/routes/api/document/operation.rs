@@ -66,6 +66,9 @@ pub fn complete(method: &str, path: &str, operation: &mut Value, schemas: &Value
 /// The statuses of requests that are refused because of their Idempotency-Key.
 const KEY_ERRORS: [&str; 4] = ["400", "409", "422", "429"];
 
+/// A bare key, or a quoted string as in RFC 9651 §3.3.3.
+const KEY: &str = r#"^([!#-~][!-~]{0,254}|"([!#-\[\]-~]|\\["\\]){1,255}")$"#;
+
 /// The parameters that operations share, by name.
 pub fn shared_parameters() -> Value {
     json!({ HEADER: {
@@ -73,7 +76,7 @@ pub fn shared_parameters() -> Value {
         "in": "header",
         "description": "A new random string for each request, such as a UUID. Repeated within 24 hours \
             with the same key and body, the request is not carried out again, but has the same answer.",
-        "schema": { "type": "string", "minLength": 1, "maxLength": 257, "pattern": "^[!-~]+$" },
+        "schema": { "type": "string", "minLength": 1, "maxLength": 512, "pattern": KEY },
         "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
     }})
 }
