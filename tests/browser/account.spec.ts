@@ -76,7 +76,8 @@ test("an API token is created, used by a program and revoked", async ({ page, si
   await inspect(page, "token created");
   const program = await playwright.request.newContext({ extraHTTPHeaders: { Authorization: `Bearer ${token}` } });
   expect((await program.get(`${site.url}/api/v1/me`)).status()).toBe(200);
-  expect((await program.get(`${site.url}/api/v1/posts`)).status()).toBe(403);
+  const post = { data: { title: "Tides", content: "They come." } };
+  expect((await program.post(`${site.url}/api/v1/posts`, post)).status()).toBe(403);
   await page.getByRole("link", { name: "All tokens" }).click();
   await page.getByRole("button", { name: "Revoke backup script" }).click();
   await expect(page.getByRole("status").first()).toHaveText(/token.*revoked/i);
