@@ -2,17 +2,22 @@
 
 use serde::de::{Deserialize, Deserializer, Error};
 
-/// A number, or text that is a number; blank text is `None`.
+/// A whole number, also as 1.0, which JSON does not tell from 1; or text that is a number. Blank text is
+/// `None`.
 pub fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
     #[derive(serde::Deserialize)]
     #[serde(untagged)]
     enum Value {
         Number(i64),
+        Decimal(f64),
         Text(String),
     }
     match Option::<Value>::deserialize(from)? {
         None => Ok(None),
         Some(Value::Number(number)) => Ok(Some(number)),
+        // Beyond the range, it becomes the largest or the smallest number.
+        Some(Value::Decimal(number)) if number.fract() == 0.0 => Ok(Some(number as i64)),
+        Some(Value::Decimal(_)) => Err(Error::custom("not a whole number")),
         Some(Value::Text(text)) if text.trim().is_empty() => Ok(None),
         Some(Value::Text(text)) => text.trim().parse().map(Some).map_err(Error::custom),
     }

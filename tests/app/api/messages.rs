@@ -14,6 +14,10 @@ async fn numbers_of_the_wrong_kind_are_told_in_plain_words() {
         assert_eq!((refused.status, refused.field_errors()), (422, vec!["version".to_owned()]));
         assert_eq!(refused.json()["detail"], "Send the version as a whole number.");
     }
+    let saved = ann.api().put("/posts/1", json!({"content": "Two.", "version": 1.0})).await;
+    assert_eq!(saved.status, 200, "JSON does not tell 1.0 from 1: {}", saved.body);
+    let huge = ann.api().put("/posts/1", json!({"content": "Three.", "version": 1e300})).await;
+    assert_eq!(huge.status, 412, "{}", huge.body);
     let refused = ann.api().post("/posts", json!({"title": 1, "content": {}})).await;
     assert_eq!(refused.status, 422);
     for word in ["variant", "untagged", "expected", "map", "string"] {
