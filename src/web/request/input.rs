@@ -89,13 +89,17 @@ fn is_merge(kind: &ContentType) -> bool {
     kind.top() == "application" && kind.sub() == "merge-patch+json"
 }
 
+/// More errors than these are not listed: an answer is no larger than necessary.
+const MAX_ERRORS: usize = 20;
+
 /// In a merge patch, null removes a field (RFC 7396 §2): every field of ours has to stay.
 ///
 /// # Errors
 /// `Invalid`.
 fn refuse_removals(fields: &Map<String, Value>) -> Result<()> {
     let mut errors = ValidationErrors::default();
-    for (name, _) in fields.iter().filter(|(_, value)| value.is_null()) {
+    let removed = fields.iter().filter(|(_, value)| value.is_null());
+    for (name, _) in removed.take(MAX_ERRORS) {
         errors.add(FieldError::new(name.clone(), Rule::Required));
     }
     Ok(errors.into_result()?)

@@ -79,6 +79,9 @@ async fn null_removes_nothing() {
     assert_eq!((settings.status, settings.field_errors()), (422, vec!["site_name".to_owned()]));
     let role = root.api().patch("/admin/users/ann", json!({"role": null, "disabled": true})).await;
     assert_eq!((role.status, role.field_errors()), (422, vec!["role".to_owned()]));
+    let many = (0..10_000).map(|n| (format!("x{n}"), serde_json::Value::Null)).collect();
+    let many = root.api().patch("/admin/settings", serde_json::Value::Object(many)).await;
+    assert!(many.status == 422 && many.body.len() < 10_000, "{}", many.body.len());
     assert_eq!(ann.api().get("/me").await.status, 200, "not disabled");
     // A field that need not be sent may be null where nothing is patched.
     let login = json!({"username": "ann", "email": null, "code": null, "password": crate::support::PASSWORD});
