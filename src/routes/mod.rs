@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod admin;
 pub mod api;
+pub mod appearance;
 pub mod documents;
 pub mod metrics;
 pub mod operations;
@@ -13,7 +14,7 @@ use crate::web::Room;
 
 /// Every room.
 pub fn rooms() -> Vec<Room> {
-    let single = [documents::room(), users::room(), operations::room()];
+    let single = [documents::room(), users::room(), operations::room(), appearance::room()];
     [accounts::rooms(), posts::rooms(), admin::rooms(), api::rooms(), single.into()]
         .into_iter()
         .flatten()

@@ -4,8 +4,6 @@ use std::path::PathBuf;
 
 use chrono::Duration;
 use rocket::http::Status;
-use rocket::response::Redirect;
-use rocket::response::content::RawCss;
 use rocket::{State, get};
 
 use crate::db::{Readiness, now};
@@ -14,11 +12,10 @@ use crate::models::base::site::Site;
 use crate::web::drain::Draining;
 use crate::web::public_url::PublicUrl;
 use crate::web::response::assets::Asset;
-use crate::web::response::theme as colors;
 use crate::web::{self, room};
 
 room! {
-    pages: [healthz, readyz, security_txt, theme, asset, favicon],
+    pages: [healthz, readyz, security_txt, asset],
 }
 
 /// Where vulnerabilities are reported, if anywhere.
@@ -60,19 +57,7 @@ fn security_txt(contact: &State<SecurityContact>, url: &State<PublicUrl>) -> web
     ))
 }
 
-/// The accent colour of the site. Pages name the colour in the query, so that browsers can keep it.
-#[get("/theme.css")]
-fn theme(site: &Site) -> RawCss<String> {
-    RawCss(colors::style_sheet(&site.settings.current().accent))
-}
-
 #[get("/static/<path..>")]
 fn asset(path: PathBuf) -> web::Result<Asset> {
     Ok(Asset::get(&path)?)
-}
-
-/// Browsers request it under this name.
-#[get("/favicon.ico")]
-fn favicon() -> Redirect {
-    Redirect::permanent("/static/icons/favicon.svg")
 }

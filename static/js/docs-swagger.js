@@ -1,7 +1,8 @@
 "use strict";
 // Renders the OpenAPI document with Swagger UI; nothing is fetched from other hosts.
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+const chosen = document.documentElement.dataset.theme;
+const follow = () => document.documentElement.classList.toggle("dark-mode", chosen ? chosen === "dark" : dark.matches);
 dark.addEventListener("change", follow);
 follow();
 

@@ -6,15 +6,17 @@ use std::io::Cursor;
 use std::path::Path;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
+use aws_lc_rs::digest;
 use rocket::Request;
 use rocket::http::{ContentType, Header, Status};
 use rocket::response::{self, Responder, Response};
 use rocket_dyn_templates::Engines;
-use rust_embed::{EmbeddedFile, RustEmbed};
+use rust_embed::RustEmbed;
 use tera::{Tera, Value};
 
 use super::messages;
 use crate::error::Error;
+use crate::models::base::random;
 
 #[derive(RustEmbed)]
 #[folder = "templates/"]
@@ -70,14 +72,14 @@ fn event_name(arguments: &HashMap<String, Value>) -> tera::Result<Value> {
     Ok(Value::String(messages::event(kind)))
 }
 
-/// `{{ asset(path="css/base.css") }}`: the URL of a static file.
+/// `{{ asset(path="css/site.css") }}`: the URL of a static file.
 struct AssetAddress;
 
 impl tera::Function for AssetAddress {
     fn call(&self, arguments: &HashMap<String, Value>) -> tera::Result<Value> {
         let path = arguments.get("path").and_then(Value::as_str).unwrap_or_default();
-        match address(path) {
-            Some(address) => Ok(Value::String(address)),
+        match File::get(path) {
+            Some(file) => Ok(Value::String(file.address(path))),
             None => Err(format!("there is no static file {path:?}").into()),
         }
     }
@@ -88,24 +90,57 @@ impl tera::Function for AssetAddress {
     }
 }
 
-/// The URL of a static file, with a fingerprint of its contents, so that it can be cached for ever.
-fn address(path: &str) -> Option<String> {
-    static KNOWN: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
-        Static::iter()
-            .filter_map(|path| Some((path.to_string(), fingerprint(&Static::get(&path)?))))
-            .collect()
-    });
-    let fingerprint = if cfg!(debug_assertions) {
-        fingerprint(&Static::get(path)?)
-    } else {
-        KNOWN.get(path)?.clone()
-    };
-    Some(format!("/static/{path}?v={fingerprint}"))
+/// The style sheet of the pages: these files, one after the other, so that a browser waits for one answer.
+const STYLES: &str = "css/site.css";
+const PARTS: [&str; 10] =
+    ["colors", "fonts", "base", "feed", "post", "forms", "tables", "editor", "account", "print"];
+
+/// A static file.
+#[derive(Clone)]
+struct File {
+    data: Cow<'static, [u8]>,
+    /// The first 64 bits of the contents' SHA-256, in hexadecimal.
+    fingerprint: String,
 }
 
-/// The first 64 bits of the contents' SHA-256, in hexadecimal.
-fn fingerprint(file: &EmbeddedFile) -> String {
-    file.metadata.sha256_hash()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+impl File {
+    fn read(name: &str) -> Option<File> {
+        let data = match name.starts_with("css/") {
+            true => style_sheet(name)?.into_bytes().into(),
+            false => Static::get(name)?.data,
+        };
+        let digest = digest::digest(&digest::SHA256, &data);
+        Some(File { fingerprint: random::hex(&digest.as_ref()[..8]), data })
+    }
+
+    /// With a fingerprint of the contents, so that it can be cached for ever.
+    fn address(&self, name: &str) -> String {
+        format!("/static/{name}?v={}", self.fingerprint)
+    }
+
+    fn get(name: &str) -> Option<File> {
+        static KNOWN: LazyLock<HashMap<String, File>> = LazyLock::new(|| {
+            let names = Static::iter().chain([STYLES.into()]);
+            names.filter_map(|name| Some((name.to_string(), File::read(&name)?))).collect()
+        });
+        if cfg!(debug_assertions) { File::read(name) } else { KNOWN.get(name).cloned() }
+    }
+}
+
+/// A style sheet, in which the files that it names have their fingerprints, too.
+fn style_sheet(name: &str) -> Option<String> {
+    if name == STYLES {
+        return PARTS.iter().map(|part| style_sheet(&format!("css/{part}.css"))).collect();
+    }
+    let file = Static::get(name)?;
+    let mut pieces = str::from_utf8(&file.data).ok()?.split("url(\"/static/");
+    let mut text = pieces.next()?.to_owned();
+    for piece in pieces {
+        let (name, rest) = piece.split_once('"')?;
+        // Not from all files that are known: this is one of them.
+        text.push_str(&format!("url(\"{}\"{rest}", File::read(name)?.address(name)));
+    }
+    Some(text)
 }
 
 /// A static file, as a response.
@@ -122,13 +157,13 @@ impl Asset {
     /// `NotFound`. The path has passed Rocket's own guard against `..` and dot files.
     pub fn get(path: &Path) -> Result<Asset, Error> {
         let name = path.to_str().ok_or(Error::NotFound)?;
-        let file = Static::get(name).ok_or(Error::NotFound)?;
-        let compressed = Static::get(&format!("{name}.br")).map(|file| file.data);
+        let File { data, fingerprint } = File::get(name).ok_or(Error::NotFound)?;
+        let compressed = File::get(&format!("{name}.br")).map(|file| file.data);
         let kind = path
             .extension()
             .and_then(|extension| ContentType::from_extension(extension.to_str()?))
             .unwrap_or(ContentType::Plain);
-        Ok(Asset { fingerprint: fingerprint(&file), data: file.data, kind, compressed })
+        Ok(Asset { fingerprint, data, kind, compressed })
     }
 }
 
@@ -153,8 +188,6 @@ impl<'r> Responder<'r, 'static> for Asset {
             request.uri().query().is_some_and(|q| q == format!("v={}", self.fingerprint).as_str());
         let caching = match current {
             true => "public, max-age=31536000, immutable",
-            // Fonts, whose URLs in style sheets have no fingerprint.
-            false if self.kind == ContentType::WOFF2 => "public, max-age=86400",
             false => "no-cache",
         };
         let mut builder = Response::build();

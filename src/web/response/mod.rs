@@ -3,6 +3,7 @@
 pub mod assets;
 pub mod catalogue;
 pub mod catcher;
+pub mod color_scheme;
 pub mod failure;
 pub mod flash;
 pub mod messages;

@@ -7,6 +7,7 @@ use rocket_dyn_templates::Template;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::color_scheme::ColorScheme;
 use super::flash::{self, FlashMessage};
 use super::problem::FieldProblem;
 use crate::models::base::settings::SiteSettings;
@@ -33,6 +34,7 @@ struct Context<'a, V> {
     site: SiteContext<'a>,
     me: Option<&'a User>,
     flash: Option<FlashMessage>,
+    theme: ColorScheme,
     here: &'a str,
     /// The path with its query, for returning to this page; without it if it is long.
     address: String,
@@ -78,6 +80,8 @@ pub fn render<V: Serialize>(
         },
         me: RequestState::of(request).authenticated().map(|authenticated| &authenticated.user),
         flash: public_url.and_then(|public_url| flash::take(request, public_url)),
+        theme: public_url
+            .map_or(ColorScheme::System, |public_url| ColorScheme::of(request, public_url)),
         here: uri.path().as_str(),
         address: if is_short { whole } else { uri.path().to_string() },
         view,

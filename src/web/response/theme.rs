@@ -3,9 +3,9 @@
 
 /// Contrast of text.
 const CONTRAST: f64 = 4.5;
-/// The darkest background of the light theme and the lightest of the dark one: `--wash` in base.css.
-const LIGHT_WASH: Color = Color([0xf4, 0xeb, 0xdd]);
-const DARK_WASH: Color = Color([0x2a, 0x24, 0x1d]);
+/// The darkest background of the light theme and the lightest of the dark one: `--wash` in colors.css.
+const LIGHT_WASH: Color = Color([0xf2, 0xf4, 0xf7]);
+const DARK_WASH: Color = Color([0x20, 0x24, 0x2c]);
 const BLACK: Color = Color([0, 0, 0]);
 const WHITE: Color = Color([255, 255, 255]);
 

@@ -1,5 +1,6 @@
 //! Running the site: commands, health, the log, static files.
 
+mod appearance;
 mod commands;
 mod doctor;
 mod flows;
@@ -18,5 +19,5 @@ mod upgrades;
 use crate::support::permission::Permission;
 
 pub fn permissions() -> Vec<Permission> {
-    [health::permissions(), static_files::permissions()].concat()
+    [appearance::permissions(), health::permissions(), static_files::permissions()].concat()
 }

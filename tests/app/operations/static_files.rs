@@ -10,8 +10,6 @@ use crate::support::{App, send};
 pub fn permissions() -> Vec<Permission> {
     vec![
         page_only(Get, "/static/<path..>", [200; 4]),
-        page_only(Get, "/favicon.ico", [308; 4]),
-        page_only(Get, "/theme.css", [200; 4]),
         // Not configured.
         page_only(Get, "/.well-known/security.txt", [404; 4]),
     ]
@@ -21,7 +19,7 @@ pub fn permissions() -> Vec<Permission> {
 async fn static_files_are_kept_by_browsers_and_known_by_their_contents() {
     let app = App::new().await;
     let home = app.nobody().page().get("/").await.body;
-    let start = home.find("/static/css/base.css?v=").unwrap();
+    let start = home.find("/static/css/site.css?v=").unwrap();
     let path = home[start..].split('"').next().unwrap();
     let file = app.nobody().page().get(path).await;
     assert_eq!(file.header("cache-control"), Some("public, max-age=31536000, immutable"));
@@ -29,7 +27,7 @@ async fn static_files_are_kept_by_browsers_and_known_by_their_contents() {
     let tag = Header::new("If-None-Match", file.header("etag").unwrap().to_owned());
     assert_eq!(send(&app, Get, path, vec![tag], None::<&str>).await.status, 304);
     assert_eq!(
-        app.nobody().page().get("/static/css/base.css").await.header("cache-control"),
+        app.nobody().page().get("/static/css/site.css").await.header("cache-control"),
         Some("no-cache")
     );
 }

@@ -70,7 +70,7 @@ async fn a_post_is_written_read_edited_and_deleted_by_a_browser() {
     assert_eq!((created.status, created.header("location")), (303, Some("/posts/1")));
     assert_eq!(created.cookie("postly_flash").as_deref(), Some("post-created"));
     let shown = app.nobody().page().get("/posts/1").await;
-    assert!(shown.body.contains("<h1>Tides</h1>") && shown.body.contains("<em>daily</em>"));
+    assert!(shown.body.contains(">Tides</h1>") && shown.body.contains("<em>daily</em>"));
     assert!(!shown.body.contains("/posts/1/edit"), "strangers see no edit link");
 
     let edit = ann.page().get("/posts/1/edit").await;

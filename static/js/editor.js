@@ -1,0 +1,64 @@
+// The tools of the editor: a count of words, and letters of equal width for tables and code.
+
+const KEY = "postly-fixed-pitch";
+
+/** The number of words in any language that the browser knows, without punctuation. */
+function countWords(text) {
+  const segmenter = new Intl.Segmenter(undefined, { granularity: "word" });
+  let words = 0;
+  for (const segment of segmenter.segment(text)) if (segment.isWordLike) words += 1;
+  return words;
+}
+
+/** The browser may refuse to store anything. */
+function stored() {
+  try {
+    return localStorage.getItem(KEY) === "true";
+  } catch {
+    return false;
+  }
+}
+
+function store(chosen) {
+  try {
+    localStorage.setItem(KEY, String(chosen));
+  } catch {
+    // It lasts until the page is left, then.
+  }
+}
+
+function addTools(form) {
+  const field = form.querySelector("textarea");
+  const tools = document.createElement("div");
+  tools.className = "tools";
+  const count = document.createElement("p");
+  let waiting;
+  const tell = () => {
+    waiting = undefined;
+    const words = countWords(field.value);
+    count.textContent = words === 1 ? "1 word" : `${words.toLocaleString("en")} words`;
+  };
+  // Not at each key: a long text takes a moment.
+  field.addEventListener("input", () => {
+    waiting ??= setTimeout(tell, 300);
+  });
+  const toggle = document.createElement("button");
+  toggle.type = "button";
+  toggle.className = "plain";
+  toggle.textContent = "Fixed-width letters";
+  const show = (chosen) => {
+    form.classList.toggle("fixed-pitch", chosen);
+    toggle.setAttribute("aria-pressed", String(chosen));
+  };
+  toggle.addEventListener("click", () => {
+    const chosen = !form.classList.contains("fixed-pitch");
+    show(chosen);
+    store(chosen);
+  });
+  show(stored());
+  tell();
+  tools.append(count, toggle);
+  form.querySelector(".actions").before(tools);
+}
+
+for (const form of document.querySelectorAll("[data-editor]")) addTools(form);
