@@ -10,7 +10,7 @@ use crate::web::request::state::{Authentication, RequestState};
 
 /// Pages may load our own files and nothing inline.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
-    font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+    font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
 
 /// The policy of a page whose form may also lead to these sources.

@@ -53,6 +53,10 @@ async fn a_theme_that_does_not_exist_is_refused_and_a_foreign_address_is_not_fol
 #[rocket::async_test]
 async fn a_home_screen_finds_the_name_and_the_icons_of_the_site() {
     let app = App::new().await;
+    let home = app.nobody().page().get("/").await;
+    assert!(home.body.contains("rel=\"manifest\" href=\"/manifest.webmanifest\""));
+    let policy = home.header("content-security-policy").unwrap();
+    assert!(policy.contains("manifest-src 'self'"), "{policy}");
     let manifest = app.nobody().page().get("/manifest.webmanifest").await;
     assert_eq!(manifest.header("content-type"), Some("application/manifest+json"));
     let manifest: serde_json::Value = serde_json::from_str(&manifest.body).unwrap();
