@@ -8,8 +8,9 @@ from postly import PASSWORD, ROOT
 
 SOURCES = Path(__file__).resolve().parent / "clients/rust"
 GENERATOR = ROOT / "target/tools/generator-venv/bin/openapi-generator-cli"
-# What was compiled stays, apart from the client itself.
+# What was compiled stays.
 FOLDER = ROOT / "target/tools/rust-client"
+JOURNEY, CLIENT = FOLDER / "journey", FOLDER / "postly-client"
 
 
 def use_rust_client(site, document):
@@ -19,18 +20,18 @@ def use_rust_client(site, document):
 
 
 def generate(document):
-    client = FOLDER / "postly-client"
-    shutil.rmtree(client, ignore_errors=True)
-    shutil.copytree(SOURCES, FOLDER, dirs_exist_ok=True)
+    for folder in (JOURNEY, CLIENT):
+        shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(SOURCES, JOURNEY)
     # The version stands in Cargo.lock, which outlasts releases of Postly. Nobody needs TLS on loopback.
     properties = "packageName=postly-client,packageVersion=0.0.0,reqwestDefaultFeatures="
-    run(GENERATOR, "generate", "-g", "rust", "-i", document, "-o", client, f"--additional-properties={properties}")
-    return f"{len(list(client.rglob('*.rs')))} files"
+    run(GENERATOR, "generate", "-g", "rust", "-i", document, "-o", CLIENT, f"--additional-properties={properties}")
+    return f"{len(list(CLIENT.rglob('*.rs')))} files"
 
 
 def build():
     run(
-        "cargo", "build", "--locked", "--quiet", "--manifest-path", FOLDER / "Cargo.toml", "--target-dir", FOLDER / "target",
+        "cargo", "build", "--locked", "--quiet", "--manifest-path", JOURNEY / "Cargo.toml", "--target-dir", FOLDER / "target",
         CARGO_PROFILE_DEV_DEBUG="0",
     )  # fmt: skip
     return "with the versions of Cargo.lock"
