@@ -62,6 +62,8 @@ def execute(command, cwd, environment, errors):
         stdout=subprocess.PIPE,
         stderr=errors,
         text=True,
+        # Nothing takes as long: it hangs.
+        timeout=1800,
     )
 
 

@@ -12,20 +12,20 @@ SETTINGS = Path(__file__).resolve().parent / "fuzzing"
 ROLES = ("nobody", "user", "admin")
 
 
-def fuzz(document, folder, seconds, seed, engine="SQLite", database=lambda: None):
-    """`seconds` for each role, and two roles at a time. Returns at once; the pool waits for all."""
+def fuzz(document, folder, seed, limits, engine="SQLite", database=lambda: None):
+    """Two roles at a time; `limits` are schemathesis' options. Returns at once; the pool waits for all."""
     pool = ThreadPoolExecutor(2)
     for role in ROLES:
         what = f"schemathesis as {role} on {engine}"
-        pool.submit(check, what, ask, document, folder / f"{engine}-{role}", role, seconds, seed, database)
+        pool.submit(check, what, ask, document, folder / f"{engine}-{role}", role, seed, limits, database)
     return pool
 
 
-def ask(document, folder, role, seconds, seed, database):
+def ask(document, folder, role, seed, limits, database):
     with Site(folder, database()) as site:
         told = run(
             Path(sys.executable).parent / "schemathesis", "--config-file", SETTINGS / "schemathesis.toml", "run", document,
-            "--url", site.api, "--max-time", seconds, "--seed", seed,
+            "--url", site.api, "--seed", seed, *limits,
             cwd=folder, SCHEMATHESIS_HOOKS=SETTINGS / "hooks.py", FUZZ_API=site.api, FUZZ_ROLE=role, FUZZ_PASSWORD=PASSWORD, FUZZ_ADMIN=ADMIN,
         )  # fmt: skip
         assert not site.complaints(), "\n".join(site.complaints()[:20])

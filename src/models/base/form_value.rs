@@ -5,21 +5,32 @@ use serde::de::{Deserialize, Deserializer, Error};
 /// A whole number, also as 1.0, which JSON does not tell from 1; or text that is a number. Blank text is
 /// `None`.
 pub fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
-    #[derive(serde::Deserialize)]
-    #[serde(untagged)]
-    enum Value {
-        Number(i64),
-        Decimal(f64),
-        Text(String),
-    }
-    match Option::<Value>::deserialize(from)? {
-        None => Ok(None),
-        Some(Value::Number(number)) => Ok(Some(number)),
-        // Beyond the range, it becomes the largest or the smallest number.
-        Some(Value::Decimal(number)) if number.fract() == 0.0 => Ok(Some(number as i64)),
-        Some(Value::Decimal(_)) => Err(Error::custom("not a whole number")),
-        Some(Value::Text(text)) if text.trim().is_empty() => Ok(None),
-        Some(Value::Text(text)) => text.trim().parse().map(Some).map_err(Error::custom),
+    Option::<Number>::deserialize(from)?.map_or(Ok(None), Number::read)
+}
+
+/// The same, without null: it would remove what stays as it is when it is missing.
+pub fn number_not_null<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+    Number::deserialize(from)?.read()
+}
+
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Number {
+    Whole(i64),
+    Decimal(f64),
+    Text(String),
+}
+
+impl Number {
+    fn read<E: Error>(self) -> Result<Option<i64>, E> {
+        match self {
+            Self::Whole(number) => Ok(Some(number)),
+            // Beyond the range, it becomes the largest or the smallest number.
+            Self::Decimal(number) if number.fract() == 0.0 => Ok(Some(number as i64)),
+            Self::Decimal(_) => Err(E::custom("not a whole number")),
+            Self::Text(text) if text.trim().is_empty() => Ok(None),
+            Self::Text(text) => text.trim().parse().map(Some).map_err(E::custom),
+        }
     }
 }
 

@@ -52,8 +52,8 @@ pub struct PostUpdate {
     #[serde(default, deserialize_with = "form_value::text")]
     pub content: Option<String>,
     /// The version that was edited; the edit is refused if there is a newer one.
-    #[serde(default, deserialize_with = "form_value::number")]
-    #[schema(example = 1, minimum = 1)]
+    #[serde(default, deserialize_with = "form_value::number_not_null")]
+    #[schema(example = 1, nullable = false, minimum = 1)]
     pub version: Option<i64>,
 }
 

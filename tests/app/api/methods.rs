@@ -73,8 +73,10 @@ async fn null_removes_nothing() {
     let app = App::new().await;
     let (ann, root) = (app.user("ann").await, app.admin("root").await);
     ann.posts("Tides").await;
-    let put = ann.api().put("/posts/1", json!({"title": null})).await;
-    assert_eq!((put.status, put.field_errors()), (422, vec!["title".to_owned()]));
+    for field in ["title", "version"] {
+        let put = ann.api().put("/posts/1", json!({(field): null})).await;
+        assert_eq!((put.status, put.field_errors()), (422, vec![field.to_owned()]));
+    }
     let settings = root.api().patch("/admin/settings", json!({"site_name": null})).await;
     assert_eq!((settings.status, settings.field_errors()), (422, vec!["site_name".to_owned()]));
     let role = root.api().patch("/admin/users/ann", json!({"role": null, "disabled": true})).await;
