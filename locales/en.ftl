@@ -180,6 +180,9 @@ rule-nul_character = NUL characters are not allowed.
 
 field-version-malformed = Send the version as a whole number.
 field-days-malformed = Send a whole number of days.
+field-id-malformed = Send the numbers of the selected rows.
+field-id-too_long = Select at most { $max } at once.
+field-action-unknown = Choose disable, enable, purge or delete.
 field-limit-malformed = Send a whole number.
 field-input-malformed = Send a JSON object.
 field-username-required = { $context ->
@@ -266,6 +269,42 @@ flash-role-changed = Role changed.
 flash-user-disabled = The account is disabled and logged out everywhere.
 flash-user-enabled = Account enabled.
 flash-user-deleted = The account and its posts were deleted.
+flash-posts-deleted = { $done ->
+        [0] No post was deleted.
+        [one] { $done } post deleted.
+       *[other] { $done } posts deleted.
+    }{ $gone ->
+        [0] {""}
+        [one] {" "}One was already gone.
+       *[other] {" "}{ $gone } were already gone.
+    }
+flash-users-disabled = { $done ->
+        [0] No account was disabled.
+        [one] { $done } account is disabled and logged out everywhere.
+       *[other] { $done } accounts are disabled and logged out everywhere.
+    }{ skipped-people }
+flash-users-enabled = { $done ->
+        [0] No account was enabled.
+        [one] { $done } account enabled.
+       *[other] { $done } accounts enabled.
+    }{ skipped-people }
+flash-users-purged = { $done ->
+        [0] No account was disabled.
+        [one] { $done } account is disabled
+       *[other] { $done } accounts are disabled
+    }{ $done ->
+        [0] {""}
+       *[other] {" "}and logged out everywhere, and { $posts ->
+            [one] { $posts } post was deleted.
+           *[other] { $posts } posts were deleted.
+        }
+    }{ skipped-people }
+flash-users-deleted = { $done ->
+        [0] No account was deleted.
+        [one] { $done } account was deleted with its posts.
+       *[other] { $done } accounts were deleted with their posts.
+    }{ skipped-people }
+flash-nothing-selected = Select something in the list first.
 flash-user-logged-out = This user was logged out everywhere.
 flash-session-ended = Session ended.
 flash-sessions-ended = You were logged out everywhere else.
@@ -286,6 +325,24 @@ flash-logo-saved = The new logo is in place.
 flash-logo-removed = The logo is gone.
 flash-checkup-requested = The examination has begun. Reload this page to see its result.
 flash-two-factor-off = Two-factor log-in is off.
+
+### Part of the notices above: to whom of those selected nothing was done.
+
+skipped-people = { $unchanged ->
+        [0] {""}
+        [one] {" "}One account needed no change.
+       *[other] {" "}{ $unchanged } accounts needed no change.
+    }{ $gone ->
+        [0] {""}
+        [one] {" "}One account was already gone.
+       *[other] {" "}{ $gone } accounts were already gone.
+    }{ $oneself ->
+        [0] {""}
+       *[other] {" "}Your own account was left as it is.
+    }{ $last_admin ->
+        [0] {""}
+       *[other] {" "}The last admin was left as they are.
+    }
 
 ### What an examination of the site found (postly doctor, /admin/checkup).
 

@@ -12,6 +12,7 @@ use serde::Serialize;
 use sqlx::FromRow;
 
 use self::chain::{EventRow, PersonDetails};
+pub use self::search::AuditFilter;
 use self::search::Criteria;
 use crate::db::{Db, Statement, Tx, now, sql};
 use crate::error::Result;
@@ -276,24 +277,35 @@ pub async fn replays(db: &Db, user: &User) -> Result<Vec<Event>> {
         .await
 }
 
-/// All events, latest first; `q` is a username, the number of an account, an IP address, the id of
-/// a request, or a kind of event (`login` includes `login.failed`).
+/// All events, latest first, or those that are looked for.
+///
+/// # Errors
+/// `Invalid`: `q` is searched for alone.
 pub async fn list(
     site: &Site,
     _: &Admin,
-    q: Option<&str>,
+    filter: &AuditFilter<'_>,
     params: &PageParams,
 ) -> Result<Page<Event>> {
     let keyset = Keyset::<1>::new(params)?;
-    let rows = list_query(&site.db, q.unwrap_or_default(), &keyset).await?.all(&site.db).await?;
+    let rows = list_query(&site.db, filter, &keyset).await?.all(&site.db).await?;
     Ok(keyset.page(rows, |event: &Event| [event.id]))
 }
 
 /// The query of `list`; public for the test that reads its plan.
-pub async fn list_query(db: &Db, q: &str, keyset: &Keyset<1>) -> Result<Statement> {
+pub async fn list_query(
+    db: &Db,
+    filter: &AuditFilter<'_>,
+    keyset: &Keyset<1>,
+) -> Result<Statement> {
     let mut query = sql(SELECT).push(" WHERE true");
-    if let Some(criteria) = Criteria::parse(db, q).await? {
+    if let Some(criteria) = Criteria::parse(db, filter).await? {
         query = criteria.restrict(query, keyset);
     }
     Ok(keyset.apply(query, [Column::Int("e.id")]))
+}
+
+/// The kinds of events in the log.
+pub async fn kinds(site: &Site, _: &Admin) -> Result<Vec<String>> {
+    search::kinds(&site.db).await
 }

@@ -20,7 +20,7 @@ pub use request::guards::{
     Visitor,
 };
 pub use request::input::Input;
-pub use request::query::{Query, QueryParams, SearchParams, SearchResult};
+pub use request::query::{Query, QueryParams};
 pub use request::reach::Reach;
 pub use request::return_to::ReturnTo;
 pub use request::upload::Upload;

@@ -1,5 +1,6 @@
 //! What pages contain, for every kind of reader.
 
+use crate::support::internals::sql;
 use crate::support::{App, send};
 use rocket::http::{Header, Method};
 
@@ -68,4 +69,48 @@ async fn a_flash_message_is_shown_once_and_cannot_be_written_by_others() {
     assert!(shown.body.contains("You are logged out."));
     assert_eq!(shown.cookie("postly_flash").as_deref(), Some(""), "it is shown once");
     assert!(!with("You+owe+us+money").await.body.contains("money"));
+}
+
+#[rocket::async_test]
+async fn addresses_and_times_are_written_as_browsers_show_and_html_allows() {
+    let app = App::new().await;
+    let ann = app.user("ann-b").await;
+    let id = ann.posts("Tides").await;
+    ann.api().put(&format!("/posts/{id}"), serde_json::json!({"title": "Ebb"})).await;
+    let post = format!("/posts/{id}");
+    for path in ["/", &post, "/users/ann-b", "/dashboard", "/me/sessions", "/me/events"] {
+        let page = ann.page().get(path).await.body;
+        assert!(!page.contains("%2D"), "{path}: {page}");
+        let times: Vec<&str> =
+            page.split("datetime=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        assert!(!times.is_empty(), "{path}");
+        for time in times {
+            let is_short = time.len() == "2026-11-28T17:00:00.123Z".len() && time.ends_with('Z');
+            assert!(is_short, "{path}: {time}");
+        }
+    }
+    assert!(ann.page().get("/").await.body.contains("href=\"/users/ann-b\""));
+    // Programs get the exact moment.
+    let at: chrono::DateTime<chrono::Utc> = "2026-11-28T17:00:00.123456Z".parse().unwrap();
+    sql("UPDATE posts SET published_at = $1").bind(at).execute(app.db.writer()).await.unwrap();
+    let exact = app.nobody().api().get(&post).await.json()["published_at"].clone();
+    assert_eq!(exact, "2026-11-28T17:00:00.123456Z");
+    assert!(app.nobody().page().get(&post).await.body.contains("\"2026-11-28T17:00:00.123Z\""));
+}
+
+#[rocket::async_test]
+async fn pages_by_votes_are_not_called_older() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    for title in ["One", "Two", "Three"] {
+        ann.posts(title).await;
+    }
+    let next = async |sort: &str| {
+        let page = ann.api().get(&format!("/posts?sort={sort}&limit=1")).await.json();
+        let cursor = page["next"].as_str().unwrap().to_owned();
+        ann.page().get(&format!("/?sort={sort}&limit=1&before={cursor}")).await.body
+    };
+    let (new, top) = (next("new").await, next("top").await);
+    assert!(new.contains("← Newer") && new.contains("Older →"), "{new}");
+    assert!(top.contains("← Previous") && top.contains("Next →"), "{top}");
 }

@@ -16,6 +16,7 @@ pub mod random;
 pub mod rate_limit;
 pub mod rate_policy;
 pub mod search;
+pub mod selection;
 pub mod settings;
 pub mod site;
 pub mod user_agent;

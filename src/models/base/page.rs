@@ -35,7 +35,7 @@ pub struct Keyset<const KEYS: usize> {
     from: From<KEYS>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 enum From<const KEYS: usize> {
     Start,
     Before([i64; KEYS]),
@@ -107,6 +107,26 @@ impl<const KEYS: usize> Keyset<KEYS> {
         };
         errors.into_result()?;
         Ok(Keyset { limit: limit.unwrap_or(DEFAULT_LIMIT), from })
+    }
+
+    /// At most `limit` items from the first one on.
+    pub fn first(limit: i64) -> Self {
+        Keyset { limit, from: From::Start }
+    }
+
+    /// At most `limit` items that follow the one with these keys.
+    pub fn beyond(keys: [i64; KEYS], limit: i64) -> Self {
+        Keyset { limit, from: From::Before(keys) }
+    }
+
+    /// At most `limit` items that precede the one with these keys, the nearest first.
+    pub fn ahead_of(keys: [i64; KEYS], limit: i64) -> Self {
+        Keyset { limit, from: From::After(keys) }
+    }
+
+    /// The same bound with another limit.
+    pub fn with_limit(&self, limit: i64) -> Self {
+        Keyset { limit, from: self.from }
     }
 
     /// Maximum number of items on the page.

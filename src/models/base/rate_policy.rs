@@ -128,6 +128,8 @@ limits! {
     settings: "settings", 60 / HOUR;
     /// Examinations of the site that one admin asks for.
     checkups: "checkups", 20 / HOUR;
+    /// Actions of one admin on selected posts or people.
+    selections: "selections", 60 / HOUR;
     /// Audit events about denials of one user: nobody can fill the disk with them.
     denials: "denials", 10 / MINUTE;
 }

@@ -91,52 +91,90 @@ async fn store(tx: &mut Tx, table: &SearchTable, rows: &[Texts]) -> Result<()> {
     Ok(())
 }
 
-/// A page of what was found: the ids of its rows, latest first, to be loaded by the noun.
-pub struct Found<'k> {
-    keyset: &'k Keyset<1>,
+/// A page of what was found: the keys of its rows, to be loaded by the noun. The last key is the id.
+pub struct Found<'k, const KEYS: usize> {
+    keyset: &'k Keyset<KEYS>,
     /// In the direction of the search.
-    hits: Hits,
+    hits: Vec<[i64; KEYS]>,
+    /// Set if the search ended before all rows were considered: where it goes on.
+    resume: Option<[i64; KEYS]>,
 }
 
-/// Finds the rows of a page. The work is bounded: if it ends before the page is full, the page has
-/// fewer items, and its cursor continues where the search stopped.
+/// Finds the rows of a page, latest first. The work is bounded: if it ends before the page is full,
+/// the page has fewer items, and its cursor continues where the search stopped.
 pub async fn find<'k>(
     db: &Db,
     table: &SearchTable,
     needle: &str,
     keyset: &'k Keyset<1>,
-) -> Result<Found<'k>> {
+) -> Result<Found<'k, 1>> {
     let from = match (keyset.before(), keyset.after()) {
         (Some([id]), _) => SearchFrom::Before(id),
         (_, Some([id])) => SearchFrom::After(id),
         (None, None) => SearchFrom::Latest,
     };
-    let hits = table.find(db, needle, from, keyset.limit() + 1).await?;
-    Ok(Found { keyset, hits })
+    let Hits { ids, resume } = table.find(db, needle, from, keyset.limit() + 1).await?;
+    let hits = ids.into_iter().map(|id| [id]).collect();
+    Ok(Found { keyset, hits, resume: resume.map(|id| [id]) })
 }
 
-impl Found<'_> {
+impl<'k, const KEYS: usize> Found<'k, KEYS> {
+    /// What matches among rows that were read in the order of the list. If there are more than
+    /// `max`, the search ends there.
+    pub fn among(
+        keyset: &'k Keyset<KEYS>,
+        max: i64,
+        rows: impl IntoIterator<Item = ([i64; KEYS], bool)>,
+    ) -> Self {
+        let size = |number: i64| usize::try_from(number).unwrap_or_default();
+        let mut rows = rows.into_iter();
+        let (mut hits, mut last) = (Vec::new(), None);
+        for (keys, matches) in rows.by_ref().take(size(max)) {
+            last = Some(keys);
+            if matches {
+                hits.push(keys);
+            }
+            if hits.len() > size(keyset.limit()) {
+                return Found { keyset, hits, resume: None };
+            }
+        }
+        let resume = last.filter(|_| rows.next().is_some());
+        Found { keyset, hits, resume }
+    }
+
+    fn keys(&self) -> impl Iterator<Item = [i64; KEYS]> {
+        let limit = usize::try_from(self.keyset.limit()).unwrap_or_default();
+        self.hits.iter().copied().take(limit)
+    }
+
     /// The ids of the page.
     pub fn ids(&self) -> impl Iterator<Item = i64> {
-        let limit = usize::try_from(self.keyset.limit()).unwrap_or_default();
-        self.hits.ids.iter().copied().take(limit)
+        self.keys().filter_map(|keys| keys.last().copied())
     }
 
     /// The page, from the rows that have these ids, in any order; some may be missing.
-    pub fn page<T>(&self, mut rows: Vec<T>, id: impl Fn(&T) -> i64) -> Page<T> {
-        rows.sort_by_key(|row| std::cmp::Reverse(id(row)));
-        let last = self.ids().last();
-        let is_full = self.hits.ids.len() > self.ids().count();
+    pub fn page<T>(&self, mut rows: Vec<T>, keys: impl Fn(&T) -> [i64; KEYS]) -> Page<T> {
+        rows.sort_by_key(|row| std::cmp::Reverse(keys(row)));
+        let last = self.keys().last();
+        let is_full = self.hits.len() > self.keys().count();
         // Where the search goes on, and where it came from.
-        let onwards = if is_full { last } else { self.hits.resume };
-        let first = self.ids().next();
+        let onwards = if is_full { last } else { self.resume };
+        let first = self.keys().next();
         let (next, previous) = match (self.keyset.before(), self.keyset.after()) {
             (None, None) => (onwards, None),
-            (Some([bound]), _) => (onwards, Some(first.unwrap_or(bound.saturating_sub(1)))),
-            (None, Some([bound])) => (Some(first.unwrap_or(bound.saturating_add(1))), onwards),
+            (Some(bound), _) => (onwards, Some(first.unwrap_or(beside(bound, -1)))),
+            (None, Some(bound)) => (Some(first.unwrap_or(beside(bound, 1))), onwards),
         };
-        Page::with_cursors(rows, next.map(|id| [id]), previous.map(|id| [id]))
+        Page::with_cursors(rows, next, previous)
     }
+}
+
+/// The next possible keys.
+fn beside<const KEYS: usize>(mut keys: [i64; KEYS], step: i64) -> [i64; KEYS] {
+    if let Some(id) = keys.last_mut() {
+        *id = id.saturating_add(step);
+    }
+    keys
 }
 
 #[cfg(test)]
@@ -173,6 +211,22 @@ mod tests {
         assert_eq!(fold("50%_\\"), "50％＿＼");
         assert_eq!(needle(" \t"), None);
         assert_eq!(needle(&"x".repeat(1_000)).map(|needle| needle.len()), Some(300));
+    }
+
+    #[test]
+    fn what_matches_fills_a_page_or_says_where_to_go_on() {
+        let page = |limit, max, matching: &[i64]| {
+            let keyset = Keyset::<1>::first(limit);
+            let rows = (0..10).rev().map(|id| ([id], matching.contains(&id)));
+            let found = Found::among(&keyset, max, rows);
+            (found.ids().collect::<Vec<_>>(), found.hits.len(), found.resume)
+        };
+        assert_eq!(page(2, 10, &[9, 5, 1]), (vec![9, 5], 3, None));
+        assert_eq!(page(3, 10, &[9, 5, 1]), (vec![9, 5, 1], 3, None));
+        assert_eq!(page(3, 9, &[9, 5, 1]), (vec![9, 5, 1], 3, Some([1])));
+        assert_eq!(page(3, 4, &[9, 5, 1]), (vec![9], 1, Some([6])));
+        assert_eq!(page(3, 4, &[]), (vec![], 0, Some([6])));
+        assert_eq!(page(3, 10, &[]), (vec![], 0, None));
     }
 
     #[test]

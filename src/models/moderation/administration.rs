@@ -12,23 +12,52 @@ use crate::models::base::page::{Column, Keyset, Page, PageParams};
 use crate::models::base::search;
 use crate::models::base::site::Site;
 use crate::models::users::user::{self, Role, User};
+use crate::validation::Rule;
 
-/// All accounts, newest first; `q` searches usernames and e-mail addresses.
+/// What an admin looks for; blank texts mean nothing.
+pub struct UserSearch<'a> {
+    /// Part of a username or e-mail address.
+    pub q: Option<&'a str>,
+    pub username: Option<&'a str>,
+}
+
+/// All accounts, newest first; with a username, that one alone, if there is one.
+///
+/// # Errors
+/// `Invalid`.
 pub async fn list(
     site: &Site,
     _: &Admin,
-    q: Option<&str>,
+    wanted: &UserSearch<'_>,
     params: &PageParams,
 ) -> Result<Page<Account>> {
     let keyset = Keyset::<1>::new(params)?;
-    let Some(needle) = q.and_then(search::needle) else {
+    let q = wanted.q.and_then(search::needle);
+    if let Some(name) = wanted.username.filter(|name| !name.trim().is_empty()) {
+        if q.is_some() {
+            return Err(Error::invalid("username", Rule::Exclusive));
+        }
+        let query = account::select().push_bind(" WHERE u.username_key = ", user::canonical(name));
+        let accounts = keyset.apply(query, [Column::Int("u.id")]).all(&site.db).await?;
+        return Ok(keyset.page(accounts, |account: &Account| [account.id]));
+    }
+    let Some(needle) = q else {
         let query = account::select().push(" WHERE true");
         let accounts = keyset.apply(query, [Column::Int("u.id")]).all(&site.db).await?;
         return Ok(keyset.page(accounts, |account: &Account| [account.id]));
     };
     let found = search::find(&site.db, &account_search::SEARCH.table, &needle, &keyset).await?;
     let query = account::select().push_list(" WHERE u.id IN ", found.ids());
-    Ok(found.page(query.all(&site.db).await?, |account: &Account| account.id))
+    Ok(found.page(query.all(&site.db).await?, |account: &Account| [account.id]))
+}
+
+/// The account with this username.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn show(site: &Site, _: &Admin, username: &str) -> Result<Account> {
+    let user = user::by_username(&site.db, username).await?;
+    account::by_id(&site.db, user.id).await
 }
 
 /// All accounts at once, oldest first: for the command line.

@@ -2,6 +2,7 @@
 //! first run, and the demo.
 
 pub mod administration;
+pub mod bulk;
 pub mod census;
 pub mod checkup;
 pub mod demo;

@@ -5,12 +5,9 @@ use strum::{EnumString, IntoStaticStr};
 
 use crate::db::{Db, sql};
 use crate::error::{Error, Result};
-use crate::models::base::actor::Admin;
 use crate::models::base::page::{Keyset, Page, PageParams};
-use crate::models::base::search;
 use crate::models::base::site::Site;
 use crate::models::posts::post::{self, PostSummary};
-use crate::models::posts::post_search;
 use crate::models::users::user::{self, User};
 use crate::validation::Rule;
 
@@ -79,7 +76,8 @@ impl FeedParams {
 /// All posts: newest first, or those with the most votes first.
 ///
 /// # Errors
-/// `Invalid`, about `sort`, `include`, `before`, `after` and `limit`.
+/// `Invalid`, about `sort`, `include`, `before`, `after` and `limit`; `NotFound` if there is no such
+/// author.
 pub async fn feed(
     site: &Site,
     viewer: Option<&User>,
@@ -90,11 +88,7 @@ pub async fn feed(
     // Looked up first: with a subquery, PostgreSQL does not know how few posts an author may have.
     let author = match params.author.as_deref().filter(|name| !name.is_empty()) {
         None => None,
-        Some(name) => match user::by_username(&site.db, name).await {
-            Ok(author) => Some(author.id),
-            Err(Error::NotFound) => return Ok(keyset.page(Vec::new(), PostSummary::published_key)),
-            Err(error) => return Err(error),
-        },
+        Some(name) => Some(user::by_username(&site.db, name).await?.id),
     };
     let (order, keys): (_, fn(&PostSummary) -> [i64; 2]) = match sort {
         Sort::New => (post::PUBLISHED, PostSummary::published_key),
@@ -160,7 +154,8 @@ pub async fn by_author(
     newest(site, viewer, Some(author_id), params).await
 }
 
-async fn newest(
+/// All posts, newest first, or those of one author (by id) alone.
+pub(super) async fn newest(
     site: &Site,
     viewer: Option<&User>,
     author: Option<i64>,
@@ -170,22 +165,6 @@ async fn newest(
     let query = post::select_page(viewer, author, &keyset, post::PUBLISHED);
     let posts = post::summaries(&site.db, query).await?;
     Ok(keyset.page(posts, PostSummary::published_key))
-}
-
-/// All posts for an admin; `q` searches titles and authors, latest written first.
-pub async fn search(
-    site: &Site,
-    admin: &Admin,
-    q: Option<&str>,
-    params: &PageParams,
-) -> Result<Page<PostSummary>> {
-    let Some(needle) = q.and_then(search::needle) else {
-        return newest(site, admin.user(), None, params).await;
-    };
-    let keyset = Keyset::<1>::new(params)?;
-    let found = search::find(&site.db, &post_search::SEARCH.table, &needle, &keyset).await?;
-    let posts = post::summaries(&site.db, post::select_by_id(admin.user(), found.ids())).await?;
-    Ok(found.page(posts, |post| post.id))
 }
 
 /// Statistics about the user's own posts.

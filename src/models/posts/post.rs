@@ -101,7 +101,7 @@ const SUMMARY: &str = "SELECT p.id, p.user_id, u.id AS author_id, u.username AS 
     EXISTS (SELECT 1 FROM votes v WHERE v.post_id = p.id AND v.user_id = $1) AS voted";
 
 /// Which posts are shown at all. Triggers and partial indexes repeat it in the migrations.
-const VISIBLE: &str = "p.published_at IS NOT NULL";
+pub(super) const VISIBLE: &str = "p.published_at IS NOT NULL";
 
 /// Every query for posts starts here, with the rule for who may see which. Ends inside WHERE.
 fn select(columns: &'static str, viewer: Option<&User>) -> Statement {
@@ -127,13 +127,21 @@ pub(super) fn select_page(
     keyset: &Keyset<2>,
     order: [Column; 2],
 ) -> Statement {
-    let source = |query: Statement| {
-        let query = query.push("SELECT p.id FROM posts p WHERE ").push(VISIBLE);
-        author.into_iter().fold(query, |query, id| query.push_bind(" AND p.user_id = ", id))
-    };
+    let source = |query| push_source(query, "SELECT p.id", author);
     let query = keyset.ids(select_from("", viewer), order, source);
     let query = query.push(" AS page JOIN posts p ON p.id = page.id").push(AUTHOR).push(VISIBLE);
     keyset.order(query, order)
+}
+
+/// Adds a query for columns of the posts that are shown, perhaps of one author (by id) alone; ends
+/// inside WHERE.
+pub(super) fn push_source(
+    query: Statement,
+    columns: &'static str,
+    author: Option<i64>,
+) -> Statement {
+    let query = query.push(columns).push(" FROM posts p WHERE ").push(VISIBLE);
+    author.into_iter().fold(query, |query, id| query.push_bind(" AND p.user_id = ", id))
 }
 
 /// Those of these posts that this user may see.

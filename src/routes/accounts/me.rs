@@ -1,14 +1,15 @@
 //! The user's own account and posts.
 
 use rocket::get;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::models::accounts::account::{self, Account};
 use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
 use crate::models::posts::feed::{self, DashboardStats};
 use crate::models::posts::post::PostSummary;
-use crate::web::{self, AccountScope, Query, Scoped, list, page, room};
+use crate::models::posts::search;
+use crate::web::{self, AccountScope, Query, QueryParams, Scoped, list, page, room};
 
 room! {
     both: [show, dashboard],
@@ -25,6 +26,22 @@ async fn show(actor: Scoped<AccountScope>, site: &Site) -> web::Result {
     Ok(page("accounts/me.html", account::own(site, &actor.user).await?))
 }
 
+/// What to list.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct DashboardParams {
+    /// What to search for in the titles of your posts.
+    #[param(example = "tides")]
+    q: Option<String>,
+    #[serde(flatten)]
+    #[param(ignore)]
+    page: PageParams,
+}
+
+impl QueryParams for DashboardParams {
+    const NAMES: &'static [&'static str] = &["q", "before", "after", "limit"];
+}
+
 /// A greeting, statistics, and the user's own posts.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Dashboard {
@@ -32,22 +49,26 @@ pub struct Dashboard {
     stats: DashboardStats,
     #[serde(flatten)]
     page: Page<PostSummary>,
+    /// What was searched for.
+    #[schema(example = "tides")]
+    q: Option<String>,
 }
 
 /// List your posts, newest first
 ///
-/// With a greeting and statistics.
+/// With a greeting and statistics; `q` searches the titles of your posts.
 #[utoipa::path(get, path = "/dashboard", operation_id = "getDashboard", tag = "accounts",
-    security(("oauth2" = ["account"])), params(PageParams),
+    security(("oauth2" = ["account"])), params(DashboardParams, PageParams),
     responses((status = 200, body = Dashboard)))]
 #[get("/dashboard")]
 async fn dashboard(
     actor: Scoped<AccountScope>,
-    query: Query<PageParams>,
+    query: Query<DashboardParams>,
     site: &Site,
 ) -> web::Result {
+    let Query(DashboardParams { q, page }) = query;
     let me = &actor.user;
-    let posts = feed::by_author(site, Some(me), me.id, &query).await?;
+    let posts = search::by_author(site, Some(me), me.id, q.as_deref(), &page).await?;
     let stats = feed::stats(site, me).await?;
-    Ok(list("accounts/dashboard.html", posts, |page| Dashboard { stats, page }))
+    Ok(list("accounts/dashboard.html", posts, |page| Dashboard { stats, page, q }))
 }

@@ -1,5 +1,6 @@
 //! Passwords: changing one, resetting a forgotten one.
 
+use rocket::response::Redirect;
 use rocket::{get, post, put};
 use serde_json::json;
 
@@ -16,13 +17,19 @@ use crate::web::{self, Client, Flash, Input, OrForm, form, gone, room};
 
 room! {
     both: [update],
-    pages: [edit, new_request, create_request_page, new_reset, create_reset_page],
+    pages: [edit, well_known, new_request, create_request_page, new_reset, create_reset_page],
     auth: [create_request, create_reset],
 }
 
 const EDIT_FORM: &str = "accounts/passwords/edit.html";
 const REQUEST_FORM: &str = "accounts/passwords/ask.html";
 const RESET_FORM: &str = "accounts/passwords/reset.html";
+
+/// Where password managers look for the page (W3C, A Well-Known URL for Changing Passwords).
+#[get("/.well-known/change-password")]
+fn well_known() -> Redirect {
+    Redirect::to("/me/password")
+}
 
 #[get("/me/password")]
 async fn edit(actor: Actor, _session: Session, site: &Site) -> web::Result {

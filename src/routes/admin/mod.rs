@@ -1,6 +1,8 @@
 //! Administration. To everybody else, its pages do not exist.
 
 pub mod audit;
+pub mod bulk_posts;
+pub mod bulk_users;
 pub mod checkup;
 pub mod logo;
 pub mod overview;
@@ -15,6 +17,8 @@ use crate::web::Room;
 pub fn rooms() -> Vec<Room> {
     vec![
         audit::room(),
+        bulk_posts::room(),
+        bulk_users::room(),
         checkup::room(),
         logo::room(),
         overview::room(),

@@ -1,27 +1,61 @@
 //! All posts, for admins.
 
 use rocket::get;
+use serde::{Deserialize, Serialize};
 
 use crate::models::base::actor::Admin;
-use crate::models::base::page::PageParams;
+use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
-use crate::models::posts::feed;
 use crate::models::posts::post::PostSummary;
-use crate::web::{self, Query, SearchParams, SearchResult, list, room};
+use crate::models::posts::search::{self, PostSearch};
+use crate::web::{self, Query, QueryParams, list, room};
 
 room! {
     both: [index],
 }
 
+/// What to list.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PostListParams {
+    /// What to search for: in titles and authors, with `author` in titles.
+    #[param(example = "tides")]
+    q: Option<String>,
+    /// Only the posts of this user.
+    #[param(example = "ann")]
+    author: Option<String>,
+    #[serde(flatten)]
+    #[param(ignore)]
+    page: PageParams,
+}
+
+impl QueryParams for PostListParams {
+    const NAMES: &'static [&'static str] = &["q", "author", "before", "after", "limit"];
+}
+
+/// A page of posts, and what was asked for.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct PostList {
+    #[serde(flatten)]
+    page: Page<PostSummary>,
+    /// What was searched for.
+    #[schema(example = "tides")]
+    q: Option<String>,
+    /// Whose posts these are, if only one author's were requested.
+    #[schema(example = "ann")]
+    author: Option<String>,
+}
+
 /// List all posts, newest first
 ///
-/// `q` searches titles and authors.
+/// `q` searches titles and authors; with `author`, the titles of this user's posts.
 #[utoipa::path(get, path = "/admin/posts", operation_id = "listAllPosts", tag = "admin",
-    security(("oauth2" = ["admin"])), params(SearchParams, PageParams),
-    responses((status = 200, body = SearchResult<PostSummary>)))]
+    security(("oauth2" = ["admin"])), params(PostListParams, PageParams),
+    responses((status = 200, body = PostList), (status = 404)))]
 #[get("/admin/posts")]
-async fn index(admin: Admin, query: Query<SearchParams>, site: &Site) -> web::Result {
-    let Query(SearchParams { q, page }) = query;
-    let posts = feed::search(site, &admin, q.as_deref(), &page).await?;
-    Ok(list("admin/posts.html", posts, |page| SearchResult { page, q }))
+async fn index(admin: Admin, query: Query<PostListParams>, site: &Site) -> web::Result {
+    let Query(PostListParams { q, author, page }) = query;
+    let search = PostSearch { q: q.as_deref(), author: author.as_deref() };
+    let (posts, author) = search::for_admin(site, &admin, &search, &page).await?;
+    Ok(list("admin/posts.html", posts, |page| PostList { page, q, author }))
 }

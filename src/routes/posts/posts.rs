@@ -10,18 +10,19 @@ use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
 use crate::models::posts::edit::{self as editing, PostInput, PostUpdate, PreviewInput};
 use crate::models::posts::feed::{self, FeedParams, Sort};
+use crate::models::posts::neighbours::{self, Neighbours};
 use crate::models::posts::post::{self, Post, PostSummary};
 use crate::models::posts::rendering;
 use crate::web::{
     self, Flash, IfMatch, Input, OrForm, PostsWrite, Query, ReturnTo, Scoped, Visitor, created,
-    form, gone, list, page, room, saved,
+    data, form, gone, list, page, room, saved,
 };
 
 room! {
     tag: ("posts", "Reading and writing"),
-    both: [show, create, update, patch, delete, preview, preview_edit],
-    pages: [home, new, edit],
-    api: [index],
+    both: [create, update, patch, delete, preview, preview_edit],
+    pages: [home, read, new, edit],
+    api: [index, show],
 }
 
 const NEW_FORM: &str = "posts/new.html";
@@ -51,7 +52,7 @@ async fn home(query: Query<FeedParams>, visitor: Visitor, site: &Site) -> web::R
 /// Newest first, or those with the most votes first.
 #[utoipa::path(get, path = "/posts", operation_id = "listPosts", tag = "posts",
     security((), ("oauth2" = ["posts:read"])), params(FeedParams, PageParams),
-    responses((status = 200, body = Feed)))]
+    responses((status = 200, body = Feed), (status = 404)))]
 #[get("/posts")]
 async fn index(query: Query<FeedParams>, visitor: Visitor, site: &Site) -> web::Result {
     show_feed(query.0, visitor, site).await
@@ -62,6 +63,25 @@ async fn show_feed(params: FeedParams, visitor: Visitor, site: &Site) -> web::Re
     let posts = feed::feed(site, visitor.user(), &params).await?;
     let author = params.author;
     Ok(list("posts/index.html", posts, |page| Feed { page, author, sort }))
+}
+
+/// A post, and where to go on from it.
+#[derive(Serialize)]
+struct PostPage {
+    #[serde(flatten)]
+    post: Post,
+    #[serde(flatten)]
+    neighbours: Neighbours,
+}
+
+/// The page of a post. What surrounds the post is no part of it, and so not in the API's answer, whose
+/// tag would change with every new post.
+#[get("/posts/<id>")]
+async fn read(id: i64, visitor: Visitor, site: &Site) -> web::Result {
+    let post = post::show(&site.db, visitor.user(), id).await?;
+    let neighbours = neighbours::around(&site.db, &post.summary).await?;
+    let post = rendering::refresh(site, post).await?;
+    Ok(page("posts/show.html", PostPage { post, neighbours }))
 }
 
 /// Get a post
@@ -75,7 +95,7 @@ async fn show(id: i64, visitor: Visitor, site: &Site) -> web::Result {
     let post = post::show(&site.db, visitor.user(), id).await?;
     let post = rendering::refresh(site, post).await?;
     let version = post.summary.version;
-    Ok(page("posts/show.html", post).with_version(version))
+    Ok(data(post).with_version(version))
 }
 
 #[get("/posts/new")]

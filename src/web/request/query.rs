@@ -1,17 +1,16 @@
-//! Query strings, parsed like forms, and searchable lists.
+//! Query strings, parsed like forms.
 
 use std::ops::Deref;
 
 use rocket::Request;
 use rocket::request::{FromRequest, Outcome};
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::input::{deserialize_fields, parse_form};
 use super::refusal::refuse;
 use crate::error::Error;
-use crate::models::base::page::{Page, PageParams};
+use crate::models::base::page::PageParams;
 use crate::models::posts::feed::FeedParams;
 use crate::validation::{FieldError, Rule, ValidationErrors};
 use crate::web::cause::Cause;
@@ -61,10 +60,6 @@ impl QueryParams for FeedParams {
         &["sort", "author", "include", "before", "after", "limit"];
 }
 
-impl QueryParams for SearchParams {
-    const NAMES: &'static [&'static str] = &["q", "before", "after", "limit"];
-}
-
 /// More of them are not looked at: those that are known come to fewer.
 const MAX_PARAMETERS: usize = 20;
 
@@ -85,25 +80,4 @@ fn check(
         errors.add(FieldError::new(name.replace('\0', ""), rule));
     }
     if errors.is_empty() { Ok(fields) } else { Err(Error::Invalid(errors).into()) }
-}
-
-/// Parameters of a searchable list.
-#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct SearchParams {
-    /// What to search for.
-    pub q: Option<String>,
-    #[serde(flatten)]
-    #[param(ignore)]
-    pub page: PageParams,
-}
-
-/// A page of search results, and the search text.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct SearchResult<T> {
-    #[serde(flatten)]
-    pub page: Page<T>,
-    /// What was searched for.
-    #[schema(example = "ann")]
-    pub q: Option<String>,
 }

@@ -14,7 +14,7 @@ use rocket_dyn_templates::Engines;
 use rust_embed::RustEmbed;
 use tera::{Tera, Value};
 
-use super::messages;
+use super::{filters, messages};
 use crate::error::Error;
 use crate::models::base::random;
 
@@ -27,7 +27,7 @@ struct Templates;
 #[folder = "static/"]
 struct Static;
 
-/// Registers all templates, and the functions that they call, with Tera.
+/// Registers all templates, and the functions and filters that they use, with Tera.
 ///
 /// # Errors
 /// When a template cannot be parsed.
@@ -40,6 +40,8 @@ pub fn templates(engines: &mut Engines) -> Result<(), Box<dyn std::error::Error>
     engines.tera = parsed(texts)?;
     engines.tera.register_function("asset", AssetAddress);
     engines.tera.register_function("event_name", event_name);
+    engines.tera.register_filter("encoded", filters::encoded);
+    engines.tera.register_filter("datetime", filters::datetime);
     Ok(())
 }
 

@@ -1,5 +1,5 @@
-//! One-time notices after a redirect. The cookie contains the name of a message, never text, so
-//! that nobody can inject text into a page.
+//! One-time notices after a redirect. The cookie contains the name of a message and numbers, never
+//! text, so that nobody can inject text into a page.
 
 use rocket::Request;
 use rocket::http::{Cookie, CookieJar};
@@ -15,6 +15,12 @@ const COOKIE: &str = "postly_flash";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Flash(pub &'static str);
 
+/// A number in a notice, and the name that the message has for it.
+pub type Count = (&'static str, usize);
+
+/// More numbers than these are not read: no message has so many.
+const MAX_COUNTS: usize = 8;
+
 /// A notice, as templates see it.
 #[derive(Serialize)]
 pub struct FlashMessage {
@@ -23,8 +29,10 @@ pub struct FlashMessage {
 
 impl Flash {
     /// Stores the notice for the next page.
-    pub fn leave(self, jar: &CookieJar<'_>, public_url: &PublicUrl) {
-        let cookie = Cookie::new(name_for(COOKIE, public_url), self.0);
+    pub fn leave(self, counts: &[Count], jar: &CookieJar<'_>, public_url: &PublicUrl) {
+        let counts = counts.iter().map(|(name, count)| format!(".{name}.{count}"));
+        let value = format!("{}{}", self.0, counts.collect::<String>());
+        let cookie = Cookie::new(name_for(COOKIE, public_url), value);
         let mut cookie = harden(cookie, public_url);
         cookie.set_max_age(rocket::time::Duration::minutes(1));
         jar.add(cookie);
@@ -34,7 +42,21 @@ impl Flash {
 /// Takes the stored notice, so that it is shown once.
 pub fn take(request: &Request<'_>, public_url: &PublicUrl) -> Option<FlashMessage> {
     let cookie = name_for(COOKIE, public_url);
-    let text = messages::flash(request.cookies().get(&cookie)?.value());
+    let text = read(request.cookies().get(&cookie)?.value());
     request.cookies().remove(harden(Cookie::new(cookie, ""), public_url));
     text.map(|text| FlashMessage { text })
+}
+
+/// The text of `name`, or of `name.a.1.b.2` with its numbers.
+fn read(value: &str) -> Option<String> {
+    let (name, rest) = value.split_once('.').unwrap_or((value, ""));
+    let mut parts = rest.split('.');
+    let mut counts = Vec::new();
+    while let (Some(name), Some(count)) = (parts.next(), parts.next()) {
+        counts.push((name, count.parse::<u32>().ok()?));
+        if counts.len() > MAX_COUNTS {
+            return None;
+        }
+    }
+    messages::flash(name, &counts)
 }

@@ -134,9 +134,13 @@ pub fn rule_meaning(rule: &str) -> String {
     pattern(&format!("rule-{rule}"), Some("meaning"), None).unwrap_or_else(|| rule.to_owned())
 }
 
-/// A one-time notice.
-pub fn flash(name: &str) -> Option<String> {
-    find(&format!("flash-{name}"), None)
+/// A one-time notice, with its numbers.
+pub fn flash(name: &str, counts: &[(&str, u32)]) -> Option<String> {
+    let mut arguments = FluentArgs::new();
+    for (name, count) in counts {
+        arguments.set(*name, *count);
+    }
+    find(&format!("flash-{name}"), Some(&arguments))
 }
 
 /// The display name of a kind of audit event.

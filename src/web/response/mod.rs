@@ -5,6 +5,7 @@ pub mod catalogue;
 pub mod catcher;
 pub mod color_scheme;
 pub mod failure;
+pub mod filters;
 pub mod flash;
 pub mod messages;
 pub mod problem;

@@ -9,7 +9,7 @@ use rocket::response::{self, Responder, Response};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::flash::Flash;
+use super::flash::{Count, Flash};
 use super::render::{FormState, fields, render};
 use crate::models::base::page::{Cursors, Page};
 use crate::models::base::random;
@@ -30,9 +30,15 @@ enum Kind {
     /// A page, or its data.
     Page { template: &'static str, form: FormState },
     /// A redirect, or the data with a status.
-    Redirect { location: String, flash: Flash, status: Status },
+    Redirect { location: String, flash: Flash, counts: Vec<Count>, status: Status },
     /// A page that cannot be fetched again, or 201 with its data.
     Shown { template: &'static str, location: String },
+}
+
+impl Kind {
+    fn redirect(location: impl ToString, flash: Flash, status: Status) -> Kind {
+        Kind::Redirect { location: location.to_string(), flash, counts: Vec::new(), status }
+    }
 }
 
 /// Anything that can be sent as JSON or passed to a template.
@@ -92,8 +98,7 @@ pub fn created(
     flash: Flash,
     view: impl Serialize + Send + 'static,
 ) -> Reply {
-    let location = location.to_string();
-    Reply::new(Kind::Redirect { location, flash, status: Status::Created }, view)
+    Reply::new(Kind::redirect(location, flash, Status::Created), view)
 }
 
 /// Created at `location`, with a secret that is shown only once: a page, since no URL can show it
@@ -112,14 +117,12 @@ pub fn saved(
     flash: Flash,
     view: impl Serialize + Send + 'static,
 ) -> Reply {
-    let location = location.to_string();
-    Reply::new(Kind::Redirect { location, flash, status: Status::Ok }, view)
+    Reply::new(Kind::redirect(location, flash, Status::Ok), view)
 }
 
 /// Deleted: a redirect to `location`, or 204.
 pub fn gone(location: impl ToString, flash: Flash) -> Reply {
-    let location = location.to_string();
-    Reply::new(Kind::Redirect { location, flash, status: Status::NoContent }, ())
+    Reply::new(Kind::redirect(location, flash, Status::NoContent), ())
 }
 
 impl Reply {
@@ -130,6 +133,14 @@ impl Reply {
     /// Adds the version of a resource to its `ETag`, for `If-Match`.
     pub fn with_version(mut self, version: i64) -> Reply {
         self.version = Some(version);
+        self
+    }
+
+    /// Adds numbers to the notice.
+    pub fn counting(mut self, numbers: impl IntoIterator<Item = Count>) -> Reply {
+        if let Kind::Redirect { counts, .. } = &mut self.kind {
+            counts.extend(numbers);
+        }
         self
     }
 
@@ -161,9 +172,9 @@ impl Reply {
                 (Status::Ok, template, form)
             }
             Kind::Shown { template, .. } => (Status::Created, template, FormState::default()),
-            Kind::Redirect { location, flash, .. } => {
+            Kind::Redirect { location, flash, counts, .. } => {
                 if let Some(public_url) = request.rocket().state::<PublicUrl>() {
-                    flash.leave(request.cookies(), public_url);
+                    flash.leave(&counts, request.cookies(), public_url);
                 }
                 let mut response = Response::build();
                 return response.status(Status::SeeOther).raw_header("Location", location).ok();

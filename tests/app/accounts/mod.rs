@@ -3,6 +3,7 @@
 pub mod applications;
 mod authorize;
 mod authorized_applications;
+mod dashboard;
 mod emails;
 mod events;
 mod lockouts;

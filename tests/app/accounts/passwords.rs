@@ -11,10 +11,22 @@ const NEW: &str = "seven marble lanterns drift";
 
 pub fn permissions() -> Vec<Permission> {
     vec![
+        page_only(Get, "/.well-known/change-password", [303; 4]),
         page_only(Get, "/me/password", MEMBERS_PAGE),
         both(Put, "/me/password", MEMBERS_DELETE)
             .with(&[("current", PASSWORD), ("password", PASSWORD)]),
     ]
+}
+
+#[rocket::async_test]
+async fn password_managers_are_led_to_the_page() {
+    let app = App::new().await;
+    let found = app.nobody().page().get("/.well-known/change-password").await;
+    assert_eq!((found.status, found.header("location")), (303, Some("/me/password")));
+    let page = app.nobody().page().get("/me/password").await;
+    assert_eq!(page.header("location"), Some("/login?next=%2Fme%2Fpassword"));
+    let ann = app.user("ann").await;
+    assert_eq!(ann.page().get("/me/password").await.status, 200);
 }
 
 #[rocket::async_test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::database::is_postgres;
 use crate::support::internals::{
-    AuditEvent, Caller, Db, EventKind, Keyset, PageParams, audit_query, now, sql,
+    AuditEvent, AuditFilter, Caller, Db, EventKind, Keyset, PageParams, audit_query, now, sql,
 };
 use crate::support::{App, PASSWORD, encode, event_kinds};
 
@@ -36,9 +36,42 @@ async fn events_are_found_by_person_kind_address_and_request() {
     }
     assert_eq!(event_kinds(&find("  ").await).len(), 8, "blank: everything");
     let page = root.page().get("/admin/audit?q=login.failed").await.body;
-    assert!(page.contains("2001:db8::7") && !page.contains("Role changed"));
+    assert!(page.contains("2001:db8::7") && !page.contains("<td class=\"main-cell\">Role changed"));
     let none = root.page().get("/admin/audit?q=%3Cb%3E").await.body;
     assert!(none.contains("No events match “&lt;b&gt;”"), "{none}");
+}
+
+#[rocket::async_test]
+async fn events_are_filtered_by_kind_and_person() {
+    let app = App::new().await;
+    let (root, ann) = (app.admin("root").await, app.user("ann").await);
+    app.user("bob").await;
+    root.api().patch("/admin/users/ann", json!({"role": "admin"})).await;
+    ann.api().patch("/admin/users/bob", json!({"role": "admin"})).await;
+    let find = async |query: &str| {
+        let found = root.api().get(&format!("/admin/audit?{query}")).await;
+        assert_eq!(found.status, 200, "{}", found.body);
+        event_kinds(&found.json())
+    };
+    assert_eq!(find("kind=user.role").await.len(), 2);
+    assert_eq!(find("kind=user").await.len(), 0, "exactly");
+    assert_eq!(find("person=bob").await, ["user.role", "login", "login", "registered"]);
+    assert_eq!(find("kind=user.role&person=ANN").await.len(), 2, "as the actor and otherwise");
+    assert_eq!(find("kind=user.role&person=bob").await.len(), 1);
+    assert_eq!(find(&format!("kind=login&person={}", ann.id)).await, ["login", "login"]);
+    assert_eq!(find("kind=login&person=nobody").await.len(), 0);
+    assert_eq!(find("kind=&person=&q=").await.len(), 11);
+    let both = root.api().get("/admin/audit?kind=login&q=ann").await;
+    assert_eq!((both.status, both.field_errors()), (422, vec!["q".to_owned()]));
+
+    let page = root.page().get("/admin/audit?kind=login&person=ann&limit=1").await.body;
+    assert!(page.contains("<option value=\"login\" selected>Logged in</option>"), "{page}");
+    assert!(page.contains("<option value=\"user.role\">Role changed</option>"), "{page}");
+    assert!(page.contains("name=\"person\" type=\"text\" value=\"ann\""), "{page}");
+    assert!(page.contains("&amp;kind=login&amp;person=ann\">Older"), "{page}");
+    let kinds = root.api().get("/admin/audit").await.json()["kinds"].clone();
+    let known = json!({"kind": "user.role", "name": "Role changed"});
+    assert!(kinds.as_array().unwrap().contains(&known), "{kinds}");
 }
 
 #[rocket::async_test]
@@ -90,10 +123,20 @@ async fn every_search_reads_indexes_and_never_the_whole_log() {
         .record(&app.db, &Caller::new("192.0.2.8".parse().ok(), "", "f"))
         .await
         .unwrap();
-    for q in ["ann", "login", "denied", "192.0.2.7", "192.0.2.8", "f", "none", "1"] {
+    let search = |q| AuditFilter { q: Some(q), ..AuditFilter::default() };
+    let searches = ["ann", "login", "denied", "192.0.2.7", "192.0.2.8", "f", "none", "1"];
+    let exact = [
+        (Some("login"), None),
+        (None, Some("ann")),
+        (Some("denied"), Some("ann")),
+        (Some("login"), Some("ann")),
+        (Some("login"), Some("nobody")),
+    ];
+    let exact = exact.map(|(kind, person)| AuditFilter { q: None, kind, person });
+    for filter in searches.map(search).into_iter().chain(exact) {
         let explain = if is_postgres() { "EXPLAIN " } else { "EXPLAIN QUERY PLAN " };
         let keyset = Keyset::new(&PageParams::default()).unwrap();
-        let query = audit_query(&app.db, q, &keyset).await.unwrap().prepend(explain);
+        let query = audit_query(&app.db, &filter, &keyset).await.unwrap().prepend(explain);
         let plan = match is_postgres() {
             true => {
                 let lines: Vec<(String,)> = query.all(&app.db).await.unwrap();
@@ -107,9 +150,9 @@ async fn every_search_reads_indexes_and_never_the_whole_log() {
         let whole = plan.join("\n");
         for table in ["audit_events", "audit_people"] {
             for scan in [format!("Seq Scan on {table}"), format!("SCAN {table}")] {
-                assert!(!whole.contains(&scan), "{q}:\n{whole}");
+                assert!(!whole.contains(&scan), "{filter:?}:\n{whole}");
             }
         }
-        assert!(!whole.contains("SCAN e") && !whole.contains("SCAN a"), "{q}:\n{whole}");
+        assert!(!whole.contains("SCAN e") && !whole.contains("SCAN a"), "{filter:?}:\n{whole}");
     }
 }

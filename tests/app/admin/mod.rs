@@ -3,6 +3,7 @@
 mod audit;
 mod audit_retention;
 mod audit_search;
+mod bulk;
 mod checkup;
 mod first_run;
 mod logo;
@@ -18,6 +19,7 @@ use crate::support::permission::Permission;
 pub fn permissions() -> Vec<Permission> {
     [
         audit::permissions(),
+        bulk::permissions(),
         checkup::permissions(),
         first_run::permissions(),
         logo::permissions(),

@@ -40,6 +40,41 @@ async fn lists_are_searched_and_paged() {
 }
 
 #[rocket::async_test]
+async fn the_posts_of_one_author_are_listed_and_searched() {
+    let app = App::new().await;
+    let (root, ann, bob) =
+        (app.admin("root").await, app.user("ann-b").await, app.user("bob").await);
+    let train = ann.posts("Night train").await;
+    let rye = ann.posts("Rye by bob").await;
+    bob.posts("Train of thought").await;
+    for (query, expected) in [
+        ("author=ANN-B", vec![rye, train]),
+        ("author=ann-b&q=train", vec![train]),
+        ("author=ann-b&q=bob", vec![rye]),
+        ("author=ann-b&q=ann", vec![]),
+        ("author=root", vec![]),
+    ] {
+        let path = format!("/admin/posts?{query}");
+        let list = root.api().get(&path).await.json();
+        let ids: Vec<i64> = list["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|post| post["id"].as_i64().unwrap())
+            .collect();
+        assert_eq!(ids, expected, "{query}");
+        assert_eq!(root.page().get(&path).await.status, 200);
+    }
+    assert_eq!(root.api().get("/admin/posts?author=ANN-B").await.json()["author"], "ann-b");
+    assert_eq!(root.api().get("/admin/posts?author=nobody").await.status, 404);
+    assert_eq!(root.page().get("/admin/posts?author=nobody").await.status, 404);
+    let page = root.page().get("/admin/posts?author=ann-b&limit=1").await.body;
+    assert!(page.contains("href=\"/admin/users?username=ann-b\""), "{page}");
+    assert!(page.contains("&amp;author=ann-b\">Older"), "{page}");
+    assert!(page.contains("type=\"hidden\" name=\"author\" value=\"ann-b\""), "{page}");
+}
+
+#[rocket::async_test]
 async fn for_everybody_else_there_is_nothing_here() {
     let app = App::new().await;
     let ann = app.user("ann").await;

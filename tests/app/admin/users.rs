@@ -4,7 +4,9 @@ use rocket::futures::future::join_all;
 use rocket::http::Method::{Delete, Get, Patch};
 use serde_json::json;
 
-use crate::support::permission::{ADMINS, ADMINS_CHANGE, ADMINS_DELETE, Permission, both};
+use crate::support::permission::{
+    ADMINS, ADMINS_CHANGE, ADMINS_DELETE, Permission, both, page_only,
+};
 use crate::support::{App, PASSWORD};
 
 pub fn permissions() -> Vec<Permission> {
@@ -14,6 +16,7 @@ pub fn permissions() -> Vec<Permission> {
             .scope("admin")
             .with(&[("role", "user")]),
         both(Delete, "/admin/users/<username>", ADMINS_DELETE).scope("admin"),
+        page_only(Get, "/admin/users/<username>/confirm", [404, 404, 404, 422]),
     ]
 }
 
@@ -34,6 +37,58 @@ async fn a_role_changes_from_the_next_request_on() {
     assert_eq!(root.api().patch("/admin/users/ann", json!({})).await.status, 422);
     assert_eq!(root.api().patch("/admin/users/zoe", role("user")).await.status, 404);
     assert_eq!(ann.api().patch("/admin/users/ann", role("admin")).await.status, 403);
+}
+
+#[rocket::async_test]
+async fn every_change_says_what_it_means_before_it_is_made() {
+    let app = App::new().await;
+    let (root, ann) = (app.admin("root").await, app.user("ann").await);
+    ann.posts("Tides").await;
+    let list = root.page().get("/admin/users?username=ANN").await.body;
+    for (change, heading, field) in [
+        ("promote", "Make ann an admin?", "name=\"role\" value=\"admin\""),
+        ("demote", "Remove the admin rights of ann?", "name=\"role\" value=\"user\""),
+        ("disable", "Disable ann?", "name=\"disabled\" value=\"true\""),
+        ("delete", "Delete ann and 1 post?", "name=\"_method\" value=\"delete\""),
+    ] {
+        let path = format!("/admin/users/ann/confirm?change={change}&next=/admin/users%3Fq%3Da");
+        let page = root.page().get(&path).await;
+        assert!(page.body.contains(heading) && page.body.contains(field), "{}", page.body);
+        assert!(page.body.contains("action=\"/admin/users/ann\""), "{}", page.body);
+        assert!(page.body.contains("value=\"&#x2F;admin&#x2F;users?q=a\""), "{}", page.body);
+        // Of these, the list of people has links alone.
+        assert!(!list.contains(field), "{list}");
+        let is_offered =
+            list.contains(&format!("/admin/users/ann/confirm?change={change}&amp;next="));
+        assert_eq!(is_offered, change != "demote", "{list}");
+    }
+    let account = root.api().get("/admin/users?q=ann").await.json()["items"][0].clone();
+    assert_eq!((&account["role"], &account["disabled_at"]), (&json!("user"), &json!(null)));
+    for (path, status) in [("ann/confirm?change=rename", 422), ("zoe/confirm?change=delete", 404)] {
+        assert_eq!(root.page().get(&format!("/admin/users/{path}")).await.status, status);
+    }
+}
+
+#[rocket::async_test]
+async fn one_person_is_listed_by_the_exact_name() {
+    let app = App::new().await;
+    let (root, ann) = (app.admin("root").await, app.user("ann").await);
+    app.user("joanna").await;
+    for (query, count) in [("username=ANN", 1), ("username=nn", 0), ("q=ann", 2), ("username=", 3)]
+    {
+        let path = format!("/admin/users?{query}");
+        let list = root.api().get(&path).await.json();
+        assert_eq!(list["items"].as_array().unwrap().len(), count, "{query}");
+        assert_eq!(root.page().get(&path).await.status, 200);
+    }
+    let both = root.api().get("/admin/users?q=a&username=ann").await;
+    assert_eq!((both.status, both.field_errors()), (422, vec!["username".to_owned()]));
+    ann.posts("Tides").await;
+    let page = root.page().get("/admin/users?username=ann").await.body;
+    assert!(
+        page.contains("href=\"/admin/posts?author=ann\" aria-label=\"Posts by ann: 1\""),
+        "{page}"
+    );
 }
 
 #[rocket::async_test]

@@ -62,8 +62,8 @@ async fn the_feed_is_sorted_and_filtered() {
     assert_eq!(first("?sort=new").await, "New");
     assert_eq!(first("?sort=top").await, "Old but liked");
     assert_eq!(first("?author=ANN").await, "Old but liked");
-    let none = app.nobody().api().get("/posts?author=nobody").await.json();
-    assert_eq!(none["items"], json!([]));
+    assert_eq!(app.nobody().api().get("/posts?author=nobody").await.status, 404);
+    assert_eq!(app.nobody().page().get("/?author=nobody").await.status, 404);
     let top = app.nobody().api().get("/posts?sort=top&limit=1").await.json();
     let next = top["next"].as_str().unwrap();
     let next =

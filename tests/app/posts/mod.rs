@@ -4,6 +4,7 @@ mod bombs;
 mod feed;
 mod limits;
 mod lists;
+mod neighbours;
 mod post;
 mod sizes;
 mod votes;

@@ -22,7 +22,7 @@ pub use postly::models::audit::chain::{
     Checkpoint, EventRow as AuditRow, verify as verify_audit, verify_checkpoint,
 };
 pub use postly::models::audit::retention::enforce as enforce_retention;
-pub use postly::models::audit::{AuditEvent, EventKind, list_query as audit_query};
+pub use postly::models::audit::{AuditEvent, AuditFilter, EventKind, list_query as audit_query};
 pub use postly::models::base::actor::Admin;
 pub use postly::models::base::caller::Caller;
 pub use postly::models::base::idempotency;
