@@ -1,7 +1,8 @@
 // Lists whose rows can be selected: all at once, and how many there are. Selecting works without this script.
 
 function improve(form) {
-  const boxes = [...document.querySelectorAll(`input[type="checkbox"][form="${form.id}"]`)];
+  // Not by the form's id: a field of that name hides it.
+  const boxes = [...form.elements].filter((element) => element.type === "checkbox");
   const all = document.createElement("input");
   all.type = "checkbox";
   const label = document.createElement("label");
