@@ -8,7 +8,7 @@ import { inspect, validate } from "./support/inspect.ts";
 function paths(post: string, name: string): Record<string, [string, number][]> {
   return {
     "a visitor": [
-      ["/", 200], ["/?sort=top", 200], ["/?author=nobody-at-all", 200], [post, 200],
+      ["/", 200], ["/?sort=top", 200], ["/?author=nobody-at-all", 404], [post, 200],
       [`${post}/votes`, 200], [`/users/${name}`, 200], ["/login", 200], ["/register", 200],
       ["/password-reset", 200], ["/password-reset/new", 404], ["/verify-email", 404], ["/login/code", 404],
       ["/docs/errors", 200], ["/docs/guide", 200], ["/rules/versions", 200],
@@ -21,7 +21,11 @@ function paths(post: string, name: string): Record<string, [string, number][]> {
     ],
     "the author": [[post, 200], [`${post}/edit`, 200], ["/dashboard", 200]],
     "an admin": [["/admin", 200], ["/admin/settings", 200], ["/admin/checkup", 200], ["/admin/logo", 200], ["/setup", 404], ["/admin/posts", 200], ["/admin/posts?q=zzz", 200], ["/admin/users", 200], ["/admin/audit", 200],
-      ["/admin/audit?q=zzz", 200], [`/admin/users/${name}/sessions`, 200]],
+      ["/admin/audit?q=zzz", 200], ["/admin/audit?kind=login&person=zzz", 200], [`/admin/users/${name}/sessions`, 200],
+      [`/admin/posts?author=${name}`, 200], [`/admin/users?username=${name}`, 200],
+      ...["promote", "demote", "disable", "delete"].map((change): [string, number] => [`/admin/users/${name}/confirm?change=${change}`, 200]),
+      ...["disable", "enable", "purge", "delete"].map((action): [string, number] => [`/admin/users/bulk?action=${action}&id=1&id=2&id=999`, 200]),
+      [`/admin/posts/bulk?id=${post.split("/").pop()}&id=999`, 200]],
   };
 }
 
@@ -88,13 +92,15 @@ test("the middle page of each list links to both sides", async ({ page, site, br
   const console = new Console(page);
   for (const list of [
     "/?", "/?sort=top&", `/?author=${name}&`, `/users/${name}?`, "/dashboard?", `${posts[0]}/votes?`,
-    "/admin/posts?", `/admin/posts?q=${name}&`, "/admin/users?", "/admin/users?q=voter&",
+    `/dashboard?q=${name}&`, "/admin/posts?", `/admin/posts?q=${name}&`, `/admin/posts?author=${name}&`, "/admin/users?", "/admin/users?q=voter&",
   ]) {
     await open(page, console, `${list}limit=1`, 200);
-    const older = await page.getByRole("link", { name: "Older" }).getAttribute("href");
+    const isRanked = list.includes("sort=top");
+    const older = await page.getByRole("link", { name: isRanked ? "Next →" : "Older →" }).getAttribute("href");
     const where = `${list.split("?")[0]}${older}&limit=1`;
     const response = await open(page, console, where, 200);
-    await expect(page.getByRole("navigation", { name: "Pages" }).getByRole("link")).toHaveText(["← Newer", "Older →"]);
+    const names = isRanked ? ["← Previous", "Next →"] : ["← Newer", "Older →"];
+    await expect(page.getByRole("navigation", { name: "Pages" }).getByRole("link")).toHaveText(names);
     await validate(await response.text(), where);
     await inspect(page, where);
   }
@@ -132,14 +138,19 @@ test("confirmations, opened", async ({ page, site }) => {
   const post = await site.post(page, `Unbrokenlylong${"wordiness".repeat(24)}`, "Words.");
   const console = new Console(page);
   for (const [path, button] of [
-    [post, "Delete this post"], [`/admin/posts?q=${name}`, "Delete this post"], [`/admin/users?q=${name}`, "Delete this account"],
+    [post, "Delete this post"], [`/admin/posts?q=${name}`, "Delete this post"]
+    ["/dashboard", "Delete this post"],
   ]) {
     await open(page, console, path, 200);
-    await page.getByText("Delete…").click();
+    await page.locator("summary").getByText("Delete…").click();
     await expect(page.getByRole("button", { name: button })).toBeVisible();
     await inspect(page, `${path} with its confirmation`);
     await expect(page.getByRole("button", { name: button })).toBeVisible();
   }
+  await open(page, console, `/admin/users?q=${name}`, 200);
+  await page.locator("summary").getByText("Actions").click();
+  await expect(page.getByRole("link", { name: "Disable…" })).toBeVisible();
+  await inspect(page, "the actions of a row");
   expect(console.problems()).toEqual([]);
 });
 

@@ -67,7 +67,7 @@ const ownPost = newest.find((post) => post.author.username === "mirela").id;
 const plan = {
   visitor: ["/", "/?sort=top", `/posts/${ownPost}`, `/posts/${ownPost}/votes`, "/users/mirela", "/login", "/register", "/password-reset", "/password-reset/new", "/verify-email", "/login/code", "/nowhere", "/docs", "/docs/errors", "/docs/guide", "/redoc"],
   mirela: ["/", `/posts/${ownPost}`, `/posts/${ownPost}/edit`, "/posts/new", "/dashboard", "/me", "/me/sessions", "/me/tokens", "/me/applications", "/me/events", "/me/password", "/me/email", "/me/two-factor", "/sudo", "/sudo?repeat=true"],
-  root: ["/admin", "/admin/settings", "/admin/checkup", "/admin/logo", "/admin/posts", "/admin/posts?q=zzz", "/admin/users", "/admin/audit", "/admin/users/mirela/sessions"],
+  root: ["/admin", "/admin/settings", "/admin/checkup", "/admin/logo", "/admin/posts", "/admin/posts?q=zzz", "/admin/posts?author=mirela", "/admin/posts/bulk?id=5&id=6&id=999", "/admin/users", "/admin/users/bulk?action=purge&id=2&id=3&id=4", "/admin/users/mirela/confirm?change=delete", "/admin/audit", "/admin/audit?kind=login&person=mirela", "/admin/users/mirela/sessions"],
 };
 
 /** The code that an authenticator shows (RFC 6238), `later` periods from now. */

@@ -120,7 +120,7 @@ impl Criteria {
     /// most, read from its index in the order of the list.
     pub fn restrict(self, mut query: Statement, keyset: &Keyset<1>) -> Statement {
         if self.0.is_empty() {
-            return query.push(" AND false");
+            return query.push(" AND e.id IN (NULL)");
         }
         query = query.push(" AND e.id IN (");
         for (i, criterion) in self.0.into_iter().enumerate() {

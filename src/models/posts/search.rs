@@ -47,7 +47,7 @@ pub async fn for_admin(
 }
 
 /// Posts of one author that a search looks at before the page ends: few people have as many.
-const MAX_SCANNED: i64 = 1_000;
+const MAX_SCANNED: i64 = 500;
 
 /// When a post was published, its id, and whether its title matches; null while it is not indexed.
 type Scanned = (DateTime<Utc>, i64, Option<bool>);

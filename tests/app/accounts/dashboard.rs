@@ -74,7 +74,7 @@ async fn walk(person: &Person<'_>, path: &str) -> (Vec<i64>, Vec<i64>, usize) {
 }
 
 /// More posts than a search looks at for one page.
-const MANY: i64 = 2_500;
+const MANY: i64 = 1_250;
 
 #[rocket::async_test]
 async fn a_search_of_many_posts_goes_on_page_by_page() {
