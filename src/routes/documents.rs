@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
 use crate::models::moderation::document::{self, Document, DocumentName, DocumentVersion};
-use crate::web::{self, Query, list, page, room};
+use crate::web::{self, Id, Query, list, page, room};
 
 room! {
     tag: ("documents", "The rules and the privacy policy"),
@@ -60,8 +60,8 @@ async fn rules_versions(query: Query<PageParams>, site: &Site) -> web::Result {
     tag = "documents", security(()), params(("id" = i64, Path)),
     responses((status = 200, body = Document)))]
 #[get("/rules/versions/<id>")]
-async fn rules_version(id: i64, site: &Site) -> web::Result {
-    Ok(page(SHOW, document::version(site, DocumentName::Rules, id).await?))
+async fn rules_version(id: Id, site: &Site) -> web::Result {
+    Ok(page(SHOW, document::version(site, DocumentName::Rules, *id).await?))
 }
 
 /// Get the privacy policy in force
@@ -93,6 +93,6 @@ async fn privacy_versions(query: Query<PageParams>, site: &Site) -> web::Result 
     tag = "documents", security(()), params(("id" = i64, Path)),
     responses((status = 200, body = Document)))]
 #[get("/privacy/versions/<id>")]
-async fn privacy_version(id: i64, site: &Site) -> web::Result {
-    Ok(page(SHOW, document::version(site, DocumentName::Privacy, id).await?))
+async fn privacy_version(id: Id, site: &Site) -> web::Result {
+    Ok(page(SHOW, document::version(site, DocumentName::Privacy, *id).await?))
 }

@@ -19,6 +19,7 @@ pub use request::guards::{
     AccountScope, Confirmed, CurrentSession, PostsRead, PostsWrite, Scoped, SettingUp, Sudo,
     Visitor,
 };
+pub use request::id::Id;
 pub use request::input::Input;
 pub use request::query::{Query, QueryParams};
 pub use request::reach::Reach;

@@ -14,7 +14,7 @@ use crate::models::posts::neighbours::{self, Neighbours};
 use crate::models::posts::post::{self, Post, PostSummary};
 use crate::models::posts::rendering;
 use crate::web::{
-    self, Flash, IfMatch, Input, OrForm, PostsWrite, Query, ReturnTo, Scoped, Visitor, created,
+    self, Flash, Id, IfMatch, Input, OrForm, PostsWrite, Query, ReturnTo, Scoped, Visitor, created,
     data, form, gone, list, page, room, saved,
 };
 
@@ -77,8 +77,8 @@ struct PostPage {
 /// The page of a post. What surrounds the post is no part of it, and so not in the API's answer, whose
 /// tag would change with every new post.
 #[get("/posts/<id>")]
-async fn read(id: i64, visitor: Visitor, site: &Site) -> web::Result {
-    let post = post::show(&site.db, visitor.user(), id).await?;
+async fn read(id: Id, visitor: Visitor, site: &Site) -> web::Result {
+    let post = post::show(&site.db, visitor.user(), *id).await?;
     let neighbours = neighbours::around(&site.db, &post.summary).await?;
     let post = rendering::refresh(site, post).await?;
     Ok(page("posts/show.html", PostPage { post, neighbours }))
@@ -91,8 +91,8 @@ async fn read(id: i64, visitor: Visitor, site: &Site) -> web::Result {
     security((), ("oauth2" = ["posts:read"])), params(("id" = i64, Path)),
     responses((status = 200, body = Post)))]
 #[get("/posts/<id>")]
-async fn show(id: i64, visitor: Visitor, site: &Site) -> web::Result {
-    let post = post::show(&site.db, visitor.user(), id).await?;
+async fn show(id: Id, visitor: Visitor, site: &Site) -> web::Result {
+    let post = post::show(&site.db, visitor.user(), *id).await?;
     let post = rendering::refresh(site, post).await?;
     let version = post.summary.version;
     Ok(data(post).with_version(version))
@@ -117,11 +117,11 @@ async fn create(input: Input<PostInput>, actor: Scoped<PostsWrite>, site: &Site)
 }
 
 #[get("/posts/<id>/edit")]
-async fn edit(id: i64, actor: Actor, site: &Site) -> web::Result {
-    let Post { summary, content, .. } = editing::editable(site, &actor, id).await?;
+async fn edit(id: Id, actor: Actor, site: &Site) -> web::Result {
+    let Post { summary, content, .. } = editing::editable(site, &actor, *id).await?;
     let (title, version) = (summary.title, summary.version);
     let values = json!({ "title": title, "content": content, "version": version });
-    Ok(form(EDIT_FORM, values, json!({ "path": post::path(id) })))
+    Ok(form(EDIT_FORM, values, json!({ "path": post::path(*id) })))
 }
 
 /// Edit a post
@@ -134,7 +134,7 @@ async fn edit(id: i64, actor: Actor, site: &Site) -> web::Result {
     responses((status = 200, body = Post), (status = 412), (status = 429)))]
 #[put("/posts/<id>", data = "<input>")]
 async fn update(
-    id: i64,
+    id: Id,
     input: Input<PostUpdate>,
     if_match: IfMatch,
     actor: Scoped<PostsWrite>,
@@ -142,11 +142,11 @@ async fn update(
 ) -> web::Result {
     let Input(mut input) = input;
     input.version = if_match.0.or(input.version);
-    let edited = editing::update(site, &actor, id, &input).await;
-    let mut view = json!({ "path": post::path(id) });
+    let edited = editing::update(site, &actor, *id, &input).await;
+    let mut view = json!({ "path": post::path(*id) });
     if let Err(Error::VersionConflict) = edited {
         // Saved again, the text replaces the current version, as the form says.
-        let current = editing::editable(site, &actor, id).await?;
+        let current = editing::editable(site, &actor, *id).await?;
         view["version"] = json!(current.summary.version);
     }
     let post = edited.or_form(EDIT_FORM, view)?;
@@ -164,7 +164,7 @@ async fn update(
     responses((status = 200, body = Post), (status = 412), (status = 429)))]
 #[patch("/posts/<id>", data = "<input>")]
 async fn patch(
-    id: i64,
+    id: Id,
     input: Input<PostUpdate>,
     if_match: IfMatch,
     actor: Scoped<PostsWrite>,
@@ -182,13 +182,13 @@ async fn patch(
     responses((status = 204), (status = 412)))]
 #[delete("/posts/<id>", data = "<return_to>")]
 async fn delete(
-    id: i64,
+    id: Id,
     return_to: ReturnTo,
     if_match: IfMatch,
     actor: Scoped<PostsWrite>,
     site: &Site,
 ) -> web::Result {
-    editing::delete(site, &actor, id, if_match.0).await?;
+    editing::delete(site, &actor, *id, if_match.0).await?;
     Ok(gone(return_to.or("/"), Flash("post-deleted")))
 }
 
@@ -236,14 +236,14 @@ async fn preview(
     responses((status = 200, body = EditPreview), (status = 429)))]
 #[put("/posts/<id>/preview", data = "<input>")]
 async fn preview_edit(
-    id: i64,
+    id: Id,
     input: Input<PreviewInput>,
     actor: Scoped<PostsWrite>,
     site: &Site,
 ) -> web::Result {
-    editing::editable(site, &actor, id).await?;
-    let view = json!({ "path": post::path(id) });
+    editing::editable(site, &actor, *id).await?;
+    let view = json!({ "path": post::path(*id) });
     let html = editing::preview(site, &actor, &input).await.or_form(EDIT_FORM, view)?;
-    let view = EditPreview { path: post::path(id), content_html: html.clone() };
+    let view = EditPreview { path: post::path(*id), content_html: html.clone() };
     Ok(page(EDIT_FORM, view).with_preview(html))
 }

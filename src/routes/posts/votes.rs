@@ -7,7 +7,9 @@ use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
 use crate::models::posts::post::{self, Post};
 use crate::models::posts::vote::{self, Vote};
-use crate::web::{self, Flash, PostsWrite, Query, ReturnTo, Scoped, Visitor, list, room, saved};
+use crate::web::{
+    self, Flash, Id, PostsWrite, Query, ReturnTo, Scoped, Visitor, list, room, saved,
+};
 
 room! {
     tag: ("votes", "One per user and post"),
@@ -43,10 +45,10 @@ pub struct PostTitle {
     security((), ("oauth2" = ["posts:read"])), params(("id" = i64, Path), PageParams),
     responses((status = 200, body = PostVotes)))]
 #[get("/posts/<id>/votes")]
-async fn index(id: i64, query: Query<PageParams>, visitor: Visitor, site: &Site) -> web::Result {
-    let post = post::show(&site.db, visitor.user(), id).await?;
+async fn index(id: Id, query: Query<PageParams>, visitor: Visitor, site: &Site) -> web::Result {
+    let post = post::show(&site.db, visitor.user(), *id).await?;
     let votes = vote::list(site, &post, &query).await?;
-    let post = PostTitle { id, title: post.summary.title, path: post.summary.path };
+    let post = PostTitle { id: *id, title: post.summary.title, path: post.summary.path };
     Ok(list("posts/votes.html", votes, |page| PostVotes { post, page }))
 }
 
@@ -58,12 +60,12 @@ async fn index(id: i64, query: Query<PageParams>, visitor: Visitor, site: &Site)
     responses((status = 200, body = Post), (status = 429)))]
 #[put("/posts/<id>/vote", data = "<return_to>")]
 async fn update(
-    id: i64,
+    id: Id,
     return_to: ReturnTo,
     actor: Scoped<PostsWrite>,
     site: &Site,
 ) -> web::Result {
-    let post = vote::cast(site, &actor, id).await?;
+    let post = vote::cast(site, &actor, *id).await?;
     Ok(voted(return_to, Flash("vote-cast"), post))
 }
 
@@ -75,12 +77,12 @@ async fn update(
     responses((status = 200, body = Post), (status = 429)))]
 #[delete("/posts/<id>/vote", data = "<return_to>")]
 async fn delete(
-    id: i64,
+    id: Id,
     return_to: ReturnTo,
     actor: Scoped<PostsWrite>,
     site: &Site,
 ) -> web::Result {
-    let post = vote::withdraw(site, &actor, id).await?;
+    let post = vote::withdraw(site, &actor, *id).await?;
     Ok(voted(return_to, Flash("vote-withdrawn"), post))
 }
 

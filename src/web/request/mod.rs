@@ -5,6 +5,7 @@ pub mod body;
 pub mod client_address;
 pub mod conditional;
 pub mod guards;
+pub mod id;
 pub mod idempotency;
 pub mod input;
 pub mod panics;

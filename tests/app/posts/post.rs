@@ -312,3 +312,16 @@ async fn titles_are_visible() {
         assert_eq!((kept.status, &kept.json()["title"]), (201, &json!(title)));
     }
 }
+
+/// Caches and search engines would keep others beside it.
+#[rocket::async_test]
+async fn a_post_has_one_address_at_each_door() {
+    let app = App::new().await;
+    app.user("ann").await.posts("Tides").await;
+    for (id, status) in [("1", 200), ("01", 404), ("+1", 404), ("%2B1", 404), ("1%20", 404)] {
+        for path in [format!("/posts/{id}"), format!("/posts/{id}/votes")] {
+            assert_eq!(app.nobody().page().get(&path).await.status, status, "{path}");
+            assert_eq!(app.nobody().api().get(&path).await.status, status, "{path}");
+        }
+    }
+}
