@@ -53,6 +53,8 @@ def log_in(name):
 
 
 person = None
+# Who created what, by its path.
+creators = {}
 
 
 def current():
@@ -80,6 +82,8 @@ def after_call(context, case, response):
     operation = case.operation.definition.raw.get("operationId")
     if operation in FATAL and response.status_code < 300:
         person = None
+    if response.status_code == 201 and isinstance(number := response.json().get("id"), int):
+        creators[f"{urlsplit(response.request.url).path}/{number}"] = response.request.headers.get("Authorization")
 
 
 @schemathesis.hook
@@ -142,10 +146,19 @@ def filter_failure(context, failure, case, response):
             if is_unreadable_key(response.request.headers.get("Idempotency-Key", "")):
                 return False
             return not any(value == "" for _, value in parse_qsl(urlsplit(response.request.url).query, keep_blank_values=True))
+        case "ST302":
+            return not is_of_somebody_else(response.request)
         case "ST301":
             # A vote is withdrawn, and the list of the votes stays.
             return not case.operation.definition.raw.get("operationId") in {"listVotes", "castVote", "withdrawVote"}
     return True
+
+
+def is_of_somebody_else(request):
+    """Whether the caller has changed since this was created: the next one does not see the applications of the last."""
+    path = urlsplit(request.url).path
+    creator = next((who for thing, who in creators.items() if f"{path}/".startswith(f"{thing}/")), None)
+    return creator is not None and creator != request.headers.get("Authorization")
 
 
 def is_unreadable_key(key):
