@@ -69,6 +69,11 @@ async fn events_are_filtered_by_kind_and_person() {
     assert!(page.contains("<option value=\"user.role\">Role changed</option>"), "{page}");
     assert!(page.contains("name=\"person\" type=\"text\" value=\"ann\""), "{page}");
     assert!(page.contains("&amp;kind=login&amp;person=ann\">Older"), "{page}");
+    assert!(page.contains("href=\"/admin/audit?person=ann\">ann</a>"), "{page}");
+    root.api().delete("/admin/users/ann").await;
+    let page = root.page().get("/admin/audit?kind=user.deleted").await.body;
+    let deleted = format!("href=\"/admin/audit?person={}\">user {} (deleted)</a>", ann.id, ann.id);
+    assert!(page.contains(&deleted), "{page}");
     let kinds = root.api().get("/admin/audit").await.json()["kinds"].clone();
     let known = json!({"kind": "user.role", "name": "Role changed"});
     assert!(kinds.as_array().unwrap().contains(&known), "{kinds}");
