@@ -7,9 +7,7 @@ use serde::Serialize;
 
 use super::messages;
 use crate::web::public_url::PublicUrl;
-use crate::web::security::cookie::{harden, name_for};
-
-const COOKIE: &str = "postly_flash";
+use crate::web::security::cookie::{FLASH, harden, name_for};
 
 /// The name of a notice; `flash-<name>` in `locales/` is its text. A test checks that each exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,13 +16,14 @@ pub struct Flash(pub &'static str);
 /// A notice, as templates see it.
 #[derive(Serialize)]
 pub struct FlashMessage {
+    pub name: String,
     pub text: String,
 }
 
 impl Flash {
     /// Stores the notice for the next page.
     pub fn leave(self, jar: &CookieJar<'_>, public_url: &PublicUrl) {
-        let cookie = Cookie::new(name_for(COOKIE, public_url), self.0);
+        let cookie = Cookie::new(name_for(FLASH, public_url), self.0);
         let mut cookie = harden(cookie, public_url);
         cookie.set_max_age(rocket::time::Duration::minutes(1));
         jar.add(cookie);
@@ -33,8 +32,9 @@ impl Flash {
 
 /// Takes the stored notice, so that it is shown once.
 pub fn take(request: &Request<'_>, public_url: &PublicUrl) -> Option<FlashMessage> {
-    let cookie = name_for(COOKIE, public_url);
-    let text = messages::flash(request.cookies().get(&cookie)?.value());
+    let cookie = name_for(FLASH, public_url);
+    let name = request.cookies().get(&cookie)?.value().to_owned();
+    let text = messages::flash(&name);
     request.cookies().remove(harden(Cookie::new(cookie, ""), public_url));
-    text.map(|text| FlashMessage { text })
+    text.map(|text| FlashMessage { name, text })
 }

@@ -5,12 +5,14 @@ mod authorize;
 mod authorized_applications;
 mod emails;
 mod events;
+mod kept_forms;
 mod lockouts;
 mod login;
 mod me;
 mod metadata;
 mod oauth;
 mod oauth_scopes;
+mod once;
 mod password_resets;
 mod passwords;
 mod rate_limits;
@@ -32,11 +34,13 @@ pub fn permissions() -> Vec<Permission> {
         authorized_applications::permissions(),
         emails::permissions(),
         events::permissions(),
+        kept_forms::permissions(),
         login::permissions(),
         me::permissions(),
         metadata::permissions(),
         oauth::permissions(),
         password_resets::permissions(),
+        once::permissions(),
         passwords::permissions(),
         registration::permissions(),
         sessions::permissions(),
