@@ -113,6 +113,8 @@ error-idempotency_key-reused = This Idempotency-Key was used for another request
     .title = Idempotency-Key used before
 error-idempotency_key-answer_lost = The first request with this Idempotency-Key was carried out, but its answer is lost. Look at what is there before you use a new key.
     .title = Answer lost
+error-form-sent = This form has already been sent. Look at what is there before you send it again.
+    .title = Sent twice
 error-cross_origin = This form was sent from another address than { $address }. Open { $address } and try again. If this is your site and that is not its address, set POSTLY_PUBLIC_URL.
     .title = Sent from another site
 error-oauth-unknown_application = An application wanted access to your account, but this site doesn’t know it: its client id is missing or wrong. Nothing was shared.
@@ -256,6 +258,8 @@ field-refresh_token-required = Send a refresh token.
 
 flash-registered = Welcome! Your account is ready.
 flash-logged-in = You are logged in.
+flash-logged-in-kept = You are logged in. Nothing has been sent yet: please check the form and send it again.
+flash-log-in-first = Please log in first. Nothing has changed yet.
 flash-logged-out = You are logged out.
 flash-code-required = One more step: enter your code.
 flash-reauthenticated = Confirmed. We won’t ask again for 15 minutes.

@@ -127,8 +127,8 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
 
     Ok(rooms.into_iter().fold(rocket, |rocket, room| {
         rocket
-            .mount("/", room.both.clone())
-            .mount("/", room.pages)
+            .mount("/", idempotent(room.both.clone()))
+            .mount("/", idempotent(room.pages))
             .mount(API, idempotent(room.both))
             .mount(API, idempotent(room.api))
             .mount(format!("{API}/auth"), idempotent(room.auth))

@@ -1,5 +1,5 @@
 //! Deletes expired data: sessions with their tokens, links, pending log-ins, authorization codes,
-//! rate limits, answers kept for retries, finished jobs.
+//! kept forms, rate limits, answers kept for retries, finished jobs.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::failure::JobFailure;
 use super::job::{Context, Job};
-use crate::models::accounts::{authorization_code, login_challenge, session};
+use crate::models::accounts::{authorization_code, kept_form, login_challenge, session};
 use crate::models::base::job::{self, ClaimedJob};
 use crate::models::base::{idempotency, rate_limit};
 use crate::models::mail::email_link;
@@ -36,6 +36,7 @@ impl Job for Sweep {
             email_link::sweep,
             login_challenge::sweep,
             authorization_code::sweep,
+            kept_form::sweep,
             rate_limit::sweep,
             idempotency::sweep,
             job::sweep

@@ -39,6 +39,9 @@ pub enum RequestError {
     /// The first request with the Idempotency-Key was carried out, but its answer is lost.
     #[strum(serialize = "idempotency_key.answer_lost")]
     AnswerLost,
+    /// A form that was sent twice; the first one is still being carried out, or its answer is lost.
+    #[strum(serialize = "form.sent")]
+    FormSent,
     /// A form that was sent from another site; contains the address of this one.
     #[strum(serialize = "cross_origin")]
     CrossOrigin(String),

@@ -21,6 +21,7 @@ pub use request::guards::{
 };
 pub use request::id::Id;
 pub use request::input::Input;
+pub use request::kept::Kept;
 pub use request::query::{Query, QueryParams};
 pub use request::reach::Reach;
 pub use request::return_to::ReturnTo;
@@ -28,7 +29,10 @@ pub use request::upload::Upload;
 pub use response::failure::{Failure, OrForm};
 pub use response::flash::Flash;
 pub use response::problem::Problem;
-pub use response::reply::{Reply, created, data, form, gone, list, page, saved, shown};
+pub use response::reply::{
+    Reply, ShownPage, begun, created, data, form, gone, list, once, page, saved, shown,
+};
+pub use response::shown::Shown;
 pub use room::Room;
 pub(crate) use room::room;
 pub use security::session_cookie::Client;

@@ -7,8 +7,8 @@ use rocket::{Request, Response};
 use crate::models::base::metrics::Answered;
 use crate::models::base::site::Site;
 use crate::web::door::Door;
+use crate::web::request::address::CHECK_RANK;
 use crate::web::request::state::RequestState;
-use crate::web::security::origin;
 
 /// Logs and counts each request, after the other fairings have completed its response.
 pub struct RequestLog;
@@ -28,7 +28,7 @@ impl Fairing for RequestLog {
         let is_empty = state.is_head || matches!(status, Status::NoContent | Status::NotModified);
         let size = if is_empty { Some(0) } else { response.body_mut().size().await };
         // A path that no route has went no further than the check of its origin.
-        let route = request.route().filter(|route| route.rank > origin::RANK);
+        let route = request.route().filter(|route| route.rank > CHECK_RANK);
         let route = route.map_or("none", |route| route.uri.path());
         tracing::info!(
             request_id = state.caller.request_id,

@@ -6,8 +6,10 @@ function addReveal(input) {
   button.type = "button";
   button.className = "reveal";
   button.setAttribute("aria-controls", input.id);
+  // Two on one page need different names.
+  const what = input.labels[0]?.firstChild.textContent.trim().toLowerCase() ?? "password";
   const tell = () => {
-    button.textContent = input.type === "password" ? "Show password" : "Hide password";
+    button.textContent = `${input.type === "password" ? "Show" : "Hide"} ${what}`;
   };
   button.addEventListener("click", () => {
     input.type = input.type === "password" ? "text" : "password";
@@ -54,14 +56,31 @@ function improveEditor(form) {
   // A form that came back with errors has not been saved either.
   const initial = document.querySelector(".summary") ? "" : typed();
   let leaving = false;
-  form.addEventListener("submit", () => {
+  form.addEventListener("submit", (event) => {
+    // The second half of a double click. The server would notice it, too.
+    if (leaving) return event.preventDefault();
     leaving = true;
+    // Whoever stops the loading can send it again.
+    setTimeout(() => {
+      leaving = false;
+    }, 2000);
+  });
+  addEventListener("pageshow", () => {
+    leaving = false;
   });
   addEventListener("beforeunload", (event) => {
     if (!leaving && typed() !== initial) event.preventDefault();
   });
   form.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+    if (event.key !== "Enter" || event.isComposing) return;
+    if (event.ctrlKey || event.metaKey) {
+      event.preventDefault();
+      form.requestSubmit();
+    } else if (event.target.name === "title") {
+      // A title is one line: the text comes next.
+      event.preventDefault();
+      form.elements.content.focus();
+    }
   });
   const button = form.querySelector("[data-preview]");
   button.addEventListener("click", async (event) => {
@@ -70,6 +89,7 @@ function improveEditor(form) {
     const place = document.getElementById("preview");
     try {
       place.replaceChildren(...(await preview(form, button)));
+      place.scrollIntoView();
     } catch (error) {
       const note = document.createElement("p");
       note.className = "complaint";

@@ -9,6 +9,7 @@ pub mod authorized_application;
 pub mod device;
 pub mod email_address;
 pub mod identity;
+pub mod kept_form;
 pub mod login;
 pub mod login_challenge;
 pub mod new_account;

@@ -9,11 +9,15 @@ use crate::models::accounts::application::{
 };
 use crate::models::base::actor::Actor;
 use crate::models::base::site::Site;
-use crate::web::{self, Flash, Input, OrForm, ReturnTo, Sudo, gone, page, room, saved, shown};
+use crate::web::{
+    self, Flash, Input, OrForm, ReturnTo, Shown, ShownPage, Sudo, gone, once, page, room, saved,
+    shown,
+};
 
 room! {
     tag: ("applications", "Your applications, which other people can give access to their accounts"),
     both: [index, show, create, update, delete],
+    pages: [created],
 }
 
 /// The user's own applications, without their secrets.
@@ -25,6 +29,9 @@ pub struct ApplicationList {
 
 const INDEX: &str = "accounts/applications/index.html";
 const SHOW: &str = "accounts/applications/show.html";
+/// Shows a new application and its secret once.
+const CREATED: &str = "/me/applications/created";
+const CREATED_PAGE: &str = "accounts/applications/created.html";
 
 /// List your applications, newest first
 ///
@@ -73,7 +80,12 @@ async fn create(
         }
     };
     let location = format!("/me/applications/{}", created.view.id);
-    Ok(shown("accounts/applications/created.html", location, created))
+    Ok(shown(CREATED, CREATED_PAGE, location, created))
+}
+
+#[get("/me/applications/created")]
+fn created(shown: Shown) -> ShownPage {
+    once(shown, CREATED_PAGE, "/me/applications")
 }
 
 /// Change one of your applications

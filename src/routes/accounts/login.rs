@@ -2,10 +2,12 @@
 //! client), so two handlers call one model function.
 
 use rocket::http::{Header, RawStr};
+use rocket::response::Redirect;
 use rocket::{Responder, get, post};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::models::accounts::identity::Identity;
 use crate::models::accounts::login::{self, Login, PasswordCheck};
 use crate::models::accounts::login_challenge;
 use crate::models::accounts::session::{self, Session};
@@ -13,8 +15,8 @@ use crate::models::base::actor::Actor;
 use crate::models::base::site::Site;
 use crate::web::security::session_cookie::TokenResponse;
 use crate::web::{
-    self, Client, Flash, Input, NoBody, OrForm, Query, QueryParams, ReturnTo, SettingUp, form,
-    gone, room, saved,
+    self, Client, Flash, Input, Kept, NoBody, OrForm, Query, QueryParams, ReturnTo, SettingUp,
+    Visitor, form, gone, page, room, saved,
 };
 
 room! {
@@ -38,25 +40,37 @@ struct LoginForm {
     next: Option<String>,
 }
 
-const FORM: &str = "accounts/login.html";
+pub(super) const FORM: &str = "accounts/login.html";
 const CODE_FORM: &str = "accounts/code.html";
 
+/// Who is logged in already goes on at once.
 #[get("/login")]
-fn new(query: Query<Next>) -> web::Reply {
-    form(FORM, json!({ "next": ReturnTo::from(query.0.next).or("/") }), json!({}))
+fn new(query: Query<Next>, visitor: Visitor) -> Result<web::Reply, Box<Redirect>> {
+    let next = ReturnTo::from(query.0.next).or("/");
+    match visitor.user() {
+        Some(_) => Err(Box::new(Redirect::to(next))),
+        None => Ok(form(FORM, json!({ "next": next }), json!({}))),
+    }
 }
 
 #[post("/login", data = "<input>")]
-async fn create_page(input: Input<LoginForm>, client: Client<'_>, site: &Site) -> web::Result {
+async fn create_page(
+    input: Input<LoginForm>,
+    kept: Kept<'_>,
+    client: Client<'_>,
+    site: &Site,
+) -> web::Result {
     let Input(LoginForm { mut login, next }) = input;
     login.device_token = client.device_token().map(str::to_owned);
-    let check =
-        login::authenticate(site, client.caller(), &login).await.or_form(FORM, json!({}))?;
+    let view = json!({ "kept": kept.is_carried() });
+    let check = login::authenticate(site, client.caller(), &login).await.or_form(FORM, view)?;
     let next = ReturnTo::from(next).or("/");
     match check {
-        PasswordCheck::Complete(identity) => {
-            client.log_in(&identity).await?;
-            Ok(saved(next, Flash("logged-in"), ()))
+        PasswordCheck::Complete(identity) => logged_in(&client, &identity, &kept, next).await,
+        PasswordCheck::CodeRequired(identity) if kept.is_carried() => {
+            client.request_code(&identity).await?;
+            // Not a redirect, which could not carry the form along.
+            Ok(page(CODE_FORM, json!({ "kept": true })).with_entered())
         }
         PasswordCheck::CodeRequired(identity) => {
             client.request_code(&identity).await?;
@@ -80,13 +94,34 @@ async fn new_code(query: Query<Next>, client: Client<'_>, site: &Site) -> web::R
 }
 
 #[post("/login/code", data = "<input>")]
-async fn create_code(input: Input<CodeForm>, client: Client<'_>, site: &Site) -> web::Result {
+async fn create_code(
+    input: Input<CodeForm>,
+    kept: Kept<'_>,
+    client: Client<'_>,
+    site: &Site,
+) -> web::Result {
     let Input(CodeForm { code, next }) = input;
     let (caller, device) = (client.caller(), client.device_token());
     let challenge = client.challenge();
     let answer = login_challenge::answer(site, caller, challenge, code.as_deref(), device).await;
-    client.log_in(&answer.or_form(CODE_FORM, json!({}))?).await?;
-    Ok(saved(ReturnTo::from(next).or("/"), Flash("logged-in"), ()))
+    let identity = answer.or_form(CODE_FORM, json!({ "kept": kept.is_carried() }))?;
+    logged_in(&client, &identity, &kept, ReturnTo::from(next).or("/")).await
+}
+
+/// Opens the session; a form that was sent before is shown again with what was typed, but not
+/// carried out: its sender decides that.
+async fn logged_in(
+    client: &Client<'_>,
+    identity: &Identity,
+    kept: &Kept<'_>,
+    next: String,
+) -> web::Result {
+    let sid = client.log_in(identity).await?;
+    let flash = match kept.is_carried() {
+        true => Flash("logged-in-kept"),
+        false => Flash("logged-in"),
+    };
+    Ok(saved(kept.keep(client.site, &sid, next).await?, flash, ()))
 }
 
 /// The redirect after logging out.

@@ -8,6 +8,7 @@ pub mod login;
 pub mod me;
 pub mod passwords;
 pub mod registration;
+pub mod resume;
 pub mod sessions;
 pub mod sudo;
 pub mod tokens;
@@ -25,6 +26,7 @@ pub fn rooms() -> Vec<Room> {
         me::room(),
         passwords::room(),
         registration::room(),
+        resume::room(),
         sessions::room(),
         sudo::room(),
         tokens::room(),

@@ -1,6 +1,7 @@
 //! Registration. At the page door it also logs in, so that a new password is not asked for again.
 
 use rocket::http::RawStr;
+use rocket::response::Redirect;
 use rocket::{get, post};
 use serde::Deserialize;
 use serde_json::json;
@@ -10,7 +11,7 @@ use crate::models::accounts::registration::{self, Registration};
 use crate::models::base::caller::Caller;
 use crate::models::base::site::Site;
 use crate::web::{
-    self, Client, Flash, Input, OrForm, Query, QueryParams, ReturnTo, created, form, room,
+    self, Client, Flash, Input, OrForm, Query, QueryParams, ReturnTo, Visitor, created, form, room,
 };
 
 room! {
@@ -35,9 +36,14 @@ impl QueryParams for Next {}
 
 const FORM: &str = "accounts/register.html";
 
+/// Who is logged in already goes on at once.
 #[get("/register")]
-fn new(query: Query<Next>) -> web::Reply {
-    form(FORM, json!({ "next": ReturnTo::from(query.0.next).or("/") }), json!({}))
+fn new(query: Query<Next>, visitor: Visitor) -> Result<web::Reply, Box<Redirect>> {
+    let next = ReturnTo::from(query.0.next).or("/");
+    match visitor.user() {
+        Some(_) => Err(Box::new(Redirect::to(next))),
+        None => Ok(form(FORM, json!({ "next": next }), json!({}))),
+    }
 }
 
 #[post("/register", data = "<input>")]

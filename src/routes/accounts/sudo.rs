@@ -11,7 +11,7 @@ use crate::models::base::actor::Actor;
 use crate::models::base::form_value;
 use crate::models::base::site::Site;
 use crate::web::{
-    self, Flash, Input, OrForm, Query, QueryParams, ReturnTo, SettingUp, form, gone, room,
+    self, Flash, Input, Kept, OrForm, Query, QueryParams, ReturnTo, SettingUp, form, gone, room,
 };
 
 room! {
@@ -39,7 +39,7 @@ pub struct SudoInput {
 
 impl QueryParams for SudoInput {}
 
-const FORM: &str = "accounts/sudo.html";
+pub(super) const FORM: &str = "accounts/sudo.html";
 
 #[get("/sudo")]
 async fn new(
@@ -68,16 +68,18 @@ async fn create(
     input: Input<SudoInput>,
     actor: SettingUp<Actor>,
     session: SettingUp<Session>,
+    kept: Kept<'_>,
     site: &Site,
 ) -> web::Result {
     let Input(SudoInput { password, code, next, repeat }) = input;
-    let view = json!({ "two_factor": totp::is_on(&site.db, actor.user.id).await? });
+    let two_factor = totp::is_on(&site.db, actor.user.id).await?;
+    let view = json!({ "two_factor": two_factor, "kept": kept.is_carried() });
     login::reauthenticate(site, &actor, &session, password.as_deref(), code.as_deref())
         .await
         .or_form(FORM, view)?;
-    let flash = match repeat {
-        Some(true) => Flash("reauthenticated-repeat"),
-        _ => Flash("reauthenticated"),
+    let flash = match repeat.unwrap_or_default() || kept.is_carried() {
+        true => Flash("reauthenticated-repeat"),
+        false => Flash("reauthenticated"),
     };
-    Ok(gone(ReturnTo::from(next).or("/me"), flash))
+    Ok(gone(kept.keep(site, &session.id, ReturnTo::from(next).or("/me")).await?, flash))
 }

@@ -11,12 +11,19 @@ use crate::models::accounts::personal_token::{
 };
 use crate::models::base::actor::Actor;
 use crate::models::base::site::Site;
-use crate::web::{self, Flash, Input, OrForm, ReturnTo, Sudo, gone, page, room, shown};
+use crate::web::{
+    self, Flash, Input, OrForm, ReturnTo, Shown, ShownPage, Sudo, gone, once, page, room, shown,
+};
 
 room! {
     tag: ("tokens", "Personal tokens for your own programs"),
     both: [index, create, delete, delete_application],
+    pages: [created],
 }
+
+/// Shows a new token once.
+const CREATED: &str = "/me/tokens/created";
+const CREATED_PAGE: &str = "accounts/tokens/created.html";
 
 /// The user's own tokens, without their secrets, and the applications that have access.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -65,7 +72,12 @@ async fn create(
         }
     };
     let location = format!("/me/tokens/{}", token.view.id);
-    Ok(shown("accounts/tokens/created.html", location, token))
+    Ok(shown(CREATED, CREATED_PAGE, location, token))
+}
+
+#[get("/me/tokens/created")]
+fn created(shown: Shown) -> ShownPage {
+    once(shown, CREATED_PAGE, "/me/tokens")
 }
 
 /// Revoke a personal token

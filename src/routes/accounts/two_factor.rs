@@ -1,5 +1,6 @@
 //! Two-factor log-in: setting up an authenticator, turning it off, recovery codes.
 
+use rocket::response::Redirect;
 use rocket::{delete, get, post, put};
 use serde_json::json;
 
@@ -9,12 +10,21 @@ use crate::models::accounts::two_factor::recovery_codes::NewRecoveryCodes;
 use crate::models::accounts::two_factor::totp::{self, TwoFactorSetup, TwoFactorStatus};
 use crate::models::base::actor::Actor;
 use crate::models::base::site::Site;
-use crate::web::{self, Flash, Input, NoBody, OrForm, SettingUp, Sudo, gone, page, room, shown};
+use crate::web::{
+    self, Flash, Input, NoBody, OrForm, SettingUp, Shown, ShownPage, Sudo, begun, gone, once, page,
+    room, shown,
+};
 
 room! {
     tag: ("two-factor", "An authenticator, and recovery codes"),
     both: [show, create, update, delete, create_codes],
+    pages: [setup, codes],
 }
+
+const SETUP_PAGE: &str = "accounts/two_factor/setup.html";
+/// Shows new recovery codes once.
+const CODES: &str = "/me/two-factor/recovery-codes";
+const CODES_PAGE: &str = "accounts/two_factor/codes.html";
 
 /// Get your two-factor status
 ///
@@ -40,7 +50,21 @@ async fn create(
     site: &Site,
 ) -> web::Result {
     let setup = totp::begin(site, &actor).await?;
-    Ok(shown("accounts/two_factor/setup.html", "/me/two-factor", setup))
+    Ok(begun("/me/two-factor/setup", "/me/two-factor", setup))
+}
+
+/// The setup in progress.
+#[get("/me/two-factor/setup")]
+async fn setup(
+    actor: SettingUp<Actor>,
+    _sudo: SettingUp<Sudo>,
+    site: &Site,
+) -> web::Result<ShownPage> {
+    match totp::begun(site, &actor.user).await {
+        Ok(setup) => Ok(Ok(page(SETUP_PAGE, setup))),
+        Err(Error::NotFound) => Ok(Err(Box::new(Redirect::to("/me/two-factor")))),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Turn two-factor log-in on, with a code from the new authenticator
@@ -60,10 +84,15 @@ async fn update(
         Ok(codes) => codes,
         refused => {
             let setup = totp::begun(site, &actor.user).await?;
-            refused.or_form("accounts/two_factor/setup.html", json!(setup))?
+            refused.or_form(SETUP_PAGE, json!(setup))?
         }
     };
-    Ok(shown("accounts/two_factor/codes.html", "/me/two-factor", codes))
+    Ok(shown(CODES, CODES_PAGE, "/me/two-factor", codes))
+}
+
+#[get("/me/two-factor/recovery-codes")]
+fn codes(shown: Shown) -> ShownPage {
+    once(shown, CODES_PAGE, "/me/two-factor")
 }
 
 /// Turn two-factor log-in off, with a code
@@ -97,7 +126,7 @@ async fn create_codes(
     site: &Site,
 ) -> web::Result {
     let codes = or_show(totp::renew_codes(site, &actor, &input).await, site, &actor).await?;
-    Ok(shown("accounts/two_factor/codes.html", "/me/two-factor", codes))
+    Ok(shown(CODES, CODES_PAGE, "/me/two-factor", codes))
 }
 
 /// Shows the page with both forms again when a code was rejected.

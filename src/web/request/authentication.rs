@@ -1,8 +1,10 @@
 //! Authentication: once per request, before routing.
 
 use rocket::fairing::{Fairing, Info, Kind};
+use rocket::http::Method;
 use rocket::{Data, Request};
 
+use super::kept;
 use super::state::{Authenticated, Authentication, Credential, RequestState};
 use crate::error::{Credentials, Error, Fault, FaultKind, Result};
 use crate::models::accounts::access_token::{self, Audience};
@@ -29,7 +31,13 @@ impl Fairing for Authenticate {
             Authentication::Anonymous
         } else {
             match authenticate(request).await {
-                Ok(Some(authenticated)) => Authentication::User(authenticated),
+                Ok(Some(authenticated)) => {
+                    if request.method() == Method::Get {
+                        let fields = kept::of_page(request, &authenticated).await;
+                        let _ = RequestState::of(request).kept.set(fields);
+                    }
+                    Authentication::User(authenticated)
+                }
                 Ok(None) => Authentication::Anonymous,
                 Err(Error::InvalidCredentials(what)) => Authentication::Rejected(what),
                 // Logged with the response, if the request needs to know who sent it.

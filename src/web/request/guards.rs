@@ -19,6 +19,8 @@ use crate::models::base::caller::Caller;
 use crate::models::base::site::Site;
 use crate::models::users::user::User;
 use crate::web::door::Door;
+use crate::web::public_url::PublicUrl;
+use crate::web::security::cookie::{self, device_name};
 
 /// Anyone, logged in or not. Who has a token without `posts:read` reads what anybody may.
 pub struct Visitor(pub Option<User>);
@@ -196,6 +198,12 @@ fn admin(request: &Request<'_>) -> Result<Admin> {
     Ok(admin)
 }
 
+/// Whether the browser has the cookie of a session that has ended, or of a log-in before.
+fn was_logged_in(request: &Request<'_>) -> bool {
+    let is_known = |url: &PublicUrl| request.cookies().get(&device_name(url)).is_some();
+    cookie::token(request).is_some() || request.rocket().state::<PublicUrl>().is_some_and(is_known)
+}
+
 fn outcome<T>(request: &Request<'_>, result: Result<T>) -> Outcome<T, ()> {
     match result {
         Ok(value) => Outcome::Success(value),
@@ -323,8 +331,11 @@ impl<'r> FromRequest<'r> for Admin {
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
         let hidden = match (admin(request), Door::of(request)) {
-            // To everybody else, admin pages do not exist.
-            (Err(Error::Unauthenticated), Door::Page) => Err(Error::NotFound),
+            // To everybody else, admin pages do not exist. Who was logged in here before may be an
+            // admin, whose form must not be lost.
+            (Err(Error::Unauthenticated), Door::Page) if !was_logged_in(request) => {
+                Err(Error::NotFound)
+            }
             (Err(Error::Forbidden(Denial::NotAdmin)), Door::Page) => {
                 RequestState::of(request).denied.store(true, Relaxed);
                 Err(Error::NotFound)

@@ -1,23 +1,29 @@
 //! Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07): a POST to the API door that a
-//! program repeats with the same key is carried out once.
+//! program repeats with the same key is carried out once. The same holds for a form of the page door
+//! that has an id and is sent twice, by a double click or by reloading the answer.
 //!
 //! The body's guard begins the key, after all other guards: a replay asks for the same permission
 //! as the request itself. The route then keeps the answer, or replays an earlier one.
 
 use std::io::Cursor;
+use std::time::Duration;
 
 use rocket::http::{Header, Method, Status};
 use rocket::route::{BoxFuture, Handler, Outcome, Route};
 use rocket::{Data, Request, Response};
 use serde::{Deserialize, Serialize};
 
+use super::address::is_preview;
 use super::state::{Progress, RequestState};
 use crate::db::fenced;
 use crate::error::Error;
 use crate::models::base::idempotency::{self, Begun, Claim, KeyedRequest, MAX_ANSWER};
+use crate::models::base::random;
 use crate::models::base::site::Site;
 use crate::web::cause::{Cause, RequestError};
 use crate::web::door::Door;
+use crate::web::public_url::PublicUrl;
+use crate::web::security::cookie::{FLASH, SHOWN, name_for};
 
 /// The request header.
 pub const HEADER: &str = "Idempotency-Key";
@@ -110,10 +116,45 @@ async fn begin_with(request: &Request<'_>, key: &str, body: &[u8]) -> Result<(),
     }
 }
 
-/// The routes of the API door; their POSTs keep and replay answers.
+/// Longest id of a form, in characters.
+const MAX_FORM_ID: usize = 64;
+/// How often, and how long each time, to wait for the first of two equal forms.
+const WAITS: usize = 100;
+const WAIT: Duration = Duration::from_millis(100);
+
+/// Claims the id of a form. A form with other fields is another one, also with the same id: whoever
+/// goes back and changes it wants to send it again.
+///
+/// # Errors
+/// `FormSent` when the first one takes too long, or when its answer is lost; also when there is an
+/// earlier answer, which the route then sends.
+pub async fn begin_form(request: &Request<'_>, id: &str, body: &[u8]) -> Result<(), Cause> {
+    let is_id = id.len() <= MAX_FORM_ID && id.bytes().all(|b| b.is_ascii_alphanumeric());
+    // A preview changes nothing.
+    if !is_id || id.is_empty() || is_preview(request) {
+        return Ok(());
+    }
+    let key = format!("form {id} {}", random::sha256(body));
+    for _ in 0..WAITS {
+        match begin_with(request, &key, body).await {
+            Err(Cause::Request(RequestError::KeyInUse(_))) if !has_ended(request) => {
+                tokio::time::sleep(WAIT).await;
+            }
+            // What the form does has its own limit.
+            Err(Cause::Site(Error::TooManyRequests { .. })) => return Ok(()),
+            Err(Cause::Request(RequestError::KeyInUse(_))) => break,
+            Err(Cause::Request(RequestError::AnswerLost)) => break,
+            began => return began,
+        }
+    }
+    RequestState::of(request).end_key();
+    Err(RequestError::FormSent.into())
+}
+
+/// These routes; POSTs of the API door and forms keep and replay answers.
 pub fn idempotent(routes: Vec<Route>) -> Vec<Route> {
     let wrap = |mut route: Route| {
-        if route.method == Method::Post {
+        if route.method != Method::Get {
             route.handler = Box::new(Idempotent(route.handler));
         }
         route
@@ -137,7 +178,8 @@ impl Handler for Idempotent {
         Self: 'async_trait,
     {
         Box::pin(async move {
-            if !request.headers().contains(HEADER) {
+            let is_page = Door::of(request) == Door::Page;
+            if !is_page && !request.headers().contains(HEADER) {
                 return self.0.handle(request, data).await;
             }
             let outcome = fenced(self.0.handle(request, data)).await;
@@ -162,8 +204,8 @@ struct Head {
 async fn settle<'r>(request: &Request<'_>, claim: Claim, outcome: Outcome<'r>) -> Outcome<'r> {
     let Some(site) = request.rocket().state::<Site>() else { return outcome };
     let (settled, outcome) = match outcome {
-        Outcome::Success(mut response) if response.status().class().is_success() => {
-            let settled = match answer(&mut response).await {
+        Outcome::Success(mut response) if is_done(request, response.status()) => {
+            let settled = match answer(request, &mut response).await {
                 Some(answer) => idempotency::keep(site, &claim, &answer).await,
                 None => idempotency::abandon(site, &claim).await,
             };
@@ -183,13 +225,26 @@ async fn settle<'r>(request: &Request<'_>, claim: Claim, outcome: Outcome<'r>) -
     outcome
 }
 
+/// Whether something was done. The page door then redirects, or shows what it has created.
+fn is_done(request: &Request<'_>, status: Status) -> bool {
+    match Door::of(request) {
+        Door::Page => [Status::SeeOther, Status::Created].contains(&status),
+        Door::Api => status.class().is_success(),
+    }
+}
+
 /// What is stored of an answer; `None` if it is too large.
-async fn answer(response: &mut Response<'_>) -> Option<Vec<u8>> {
+async fn answer(request: &Request<'_>, response: &mut Response<'_>) -> Option<Vec<u8>> {
     let headers = response.headers().iter();
-    let head = Head {
-        status: response.status().code,
-        headers: headers.map(|h| (h.name().to_string(), h.value().to_owned())).collect(),
-    };
+    let mut headers: Vec<(String, String)> =
+        headers.map(|h| (h.name().to_string(), h.value().to_owned())).collect();
+    // Rocket adds cookies later. The browser ignores the first answer to a form that it sends twice.
+    let cookies = [FLASH, SHOWN].into_iter().filter_map(|name| {
+        let name = name_for(name, request.rocket().state::<PublicUrl>()?);
+        request.cookies().get_pending(&name)
+    });
+    headers.extend(cookies.map(|cookie| ("Set-Cookie".to_owned(), cookie.to_string())));
+    let head = Head { status: response.status().code, headers };
     let mut stored = serde_json::to_vec(&head).ok()?;
     stored.push(b'\n');
     if response.body_mut().size().await.is_none_or(|size| size > MAX_ANSWER) {

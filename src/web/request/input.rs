@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::body;
+use super::idempotency;
 use super::refusal::refuse;
 use super::state::RequestState;
 use crate::error::Error;
@@ -55,9 +56,14 @@ pub async fn read_form<T: DeserializeOwned>(request: &Request<'_>, data: Data<'_
         let expected = "application/x-www-form-urlencoded";
         return Err(RequestError::UnsupportedMediaType(expected).into());
     }
-    let fields = parse_form(&read_body(request, data, "form").await?)?;
+    let body = read_body(request, data, "form").await?;
+    let mut fields = parse_form(&body)?;
     if Door::of(request) == Door::Page {
+        let form_id = fields.remove(FORM_ID);
         let _ = RequestState::of(request).form.set(fields.clone());
+        if let Some(Value::String(id)) = form_id {
+            idempotency::begin_form(request, &id, &body).await?;
+        }
     }
     deserialize_fields(fields)
 }
@@ -113,6 +119,9 @@ async fn read_body(request: &Request<'_>, data: Data<'_>, limit: &str) -> Result
 fn not_text() -> Cause {
     Error::invalid("", Rule::NotText).into()
 }
+
+/// The hidden field that tells a form which is sent twice from two forms.
+const FORM_ID: &str = "form_id";
 
 /// Fields that are never shown again.
 const SECRET_FIELDS: [&str; 5] = ["password", "current", "code", "token", "_method"];

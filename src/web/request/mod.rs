@@ -1,5 +1,6 @@
 //! Requests: authentication, client address, guards, input.
 
+pub mod address;
 pub mod authentication;
 pub mod body;
 pub mod client_address;
@@ -8,6 +9,7 @@ pub mod guards;
 pub mod id;
 pub mod idempotency;
 pub mod input;
+pub mod kept;
 pub mod panics;
 pub mod query;
 pub mod reach;

@@ -33,6 +33,8 @@ pub struct RequestState {
     pub denied: AtomicBool,
     /// The fields of the submitted form, to show them again if it is rejected.
     pub form: OnceLock<Map<String, Value>>,
+    /// The fields that were typed into the form of this page before a log-in.
+    pub kept: OnceLock<Map<String, Value>>,
     pub panic: PanicWatch,
     cause: Mutex<Option<Cause>>,
     key: Mutex<Option<Progress>>,
@@ -124,6 +126,7 @@ impl RequestState {
             authentication: OnceLock::new(),
             denied: AtomicBool::new(false),
             form: OnceLock::new(),
+            kept: OnceLock::new(),
             panic: PanicWatch::of_this_task(),
             cause: Mutex::new(None),
             key: Mutex::new(None),

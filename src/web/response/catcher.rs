@@ -6,11 +6,10 @@ use rocket::response::{self, Responder, Response};
 
 use super::failure::Failure;
 use crate::error::{Denial, Error};
-use crate::models::users::user::Role;
 use crate::web::cause::RequestError;
 use crate::web::door::Door;
+use crate::web::request::address;
 use crate::web::request::state::RequestState;
-use crate::web::security::origin;
 
 #[rocket::catch(default)]
 pub fn catch(status: Status, request: &Request<'_>) -> Result<Failure, Other> {
@@ -26,12 +25,16 @@ pub fn catch(status: Status, request: &Request<'_>) -> Result<Failure, Other> {
         if let Some(moved) = moved(request) {
             return Err(moved);
         }
-        let methods = methods_here(request);
+        let methods = address::methods(request);
         if methods.is_empty() {
             return Ok(Error::NotFound.into());
         }
         return match request.method() {
             Method::Options => Err(Other::Options(methods)),
+            // The address of a form that was sent and refused is reloaded, or cut out of another.
+            Method::Get | Method::Head if Door::of(request) == Door::Page => {
+                Err(Other::Elsewhere(address::nearest_page(request)))
+            }
             _ => Ok(RequestError::MethodNotAllowed(methods).into()),
         };
     }
@@ -49,6 +52,8 @@ pub fn catch(status: Status, request: &Request<'_>) -> Result<Failure, Other> {
 pub enum Other {
     /// The path without its trailing slash: 308 preserves method and body.
     Moved(String),
+    /// The page to see instead of an address that takes only forms.
+    Elsewhere(String),
     /// The methods of a resource (RFC 9110 §9.3.7).
     Options(String),
 }
@@ -70,6 +75,9 @@ impl<'r> Responder<'r, 'static> for Other {
             Other::Moved(location) => {
                 response.status(Status::PermanentRedirect).raw_header("Location", location);
             }
+            Other::Elsewhere(location) => {
+                response.status(Status::SeeOther).raw_header("Location", location);
+            }
             Other::Options(methods) => {
                 if methods.contains("PATCH") {
                     // RFC 5789 §3.1.
@@ -80,49 +88,4 @@ impl<'r> Responder<'r, 'static> for Other {
         }
         response.ok()
     }
-}
-
-/// The methods, if any, that routes accept at this path. Rocket itself would answer 404.
-fn methods_here(request: &Request<'_>) -> String {
-    let path: Vec<&str> = segments(request.uri().path().as_str());
-    // To everybody else, admin pages do not exist.
-    let is_hidden = Door::of(request) == Door::Page
-        && path.first() == Some(&"admin")
-        && RequestState::of(request).authenticated().is_none_or(|a| a.user.role != Role::Admin);
-    if is_hidden {
-        return String::new();
-    }
-    let mut methods: Vec<&str> = request
-        .rocket()
-        .routes()
-        .filter(|route| route.rank > origin::RANK && matches(route.uri.path(), &path))
-        .map(|route| route.method.as_str())
-        .collect();
-    if methods.contains(&"GET") {
-        methods.push("HEAD");
-    }
-    if !methods.is_empty() {
-        methods.push("OPTIONS");
-    }
-    methods.sort_unstable();
-    methods.dedup();
-    methods.join(", ")
-}
-
-fn segments(path: &str) -> Vec<&str> {
-    path.split('/').filter(|segment| !segment.is_empty()).collect()
-}
-
-fn matches(pattern: &str, path: &[&str]) -> bool {
-    let pattern = segments(pattern);
-    if pattern.last().is_some_and(|last| last.ends_with("..>")) {
-        return false;
-    }
-    pattern.len() == path.len()
-        && pattern.iter().zip(path).all(|(p, s)| match p.strip_prefix('<') {
-            // The only numbers in our paths are ids.
-            Some(name) if name.starts_with("id") => s.parse::<i64>().is_ok(),
-            Some(_) => true,
-            None => p == s,
-        })
 }

@@ -14,8 +14,9 @@ use super::status::status;
 use crate::error::{Conflict, Denial, Error};
 use crate::models::base::site::Site;
 use crate::web::cause::{Cause, RequestError};
-use crate::web::door::{API, Door, RESOURCE_METADATA, is_local};
+use crate::web::door::{API, Door, RESOURCE_METADATA};
 use crate::web::public_url::PublicUrl;
+use crate::web::request::address;
 use crate::web::request::input::entered;
 use crate::web::request::state::RequestState;
 
@@ -142,11 +143,13 @@ fn log(request: &Request<'_>, cause: &Cause) {
 /// The error as a page; a user who is not logged in is redirected to the log-in page.
 fn page(request: &Request<'_>, cause: &Cause) -> response::Result<'static> {
     match cause {
+        Cause::Site(Error::Unauthenticated | Error::ReauthenticationRequired)
+            if is_form(request) =>
+        {
+            resume(request)
+        }
         Cause::Site(Error::Unauthenticated) => {
-            // Only a page can be returned to, not a submitted form.
-            let is_page = request.method() == Method::Get;
-            let next = is_page.then(|| format!("?next={}", encoded(&request.uri().to_string())));
-            redirect(format!("/login{}", next.unwrap_or_default()))
+            redirect(format!("/login?next={}", encoded(&origin_of_form(request))))
         }
         Cause::Site(Error::ReauthenticationRequired) => {
             let mut query = format!("/sudo?next={}", encoded(&origin_of_form(request)));
@@ -165,6 +168,23 @@ fn page(request: &Request<'_>, cause: &Cause) -> response::Result<'static> {
     }
 }
 
+/// Whether this is a form whose fields can be carried along.
+fn is_form(request: &Request<'_>) -> bool {
+    request.method() != Method::Get && request.content_type().is_some_and(|kind| kind.is_form())
+}
+
+/// Has the browser send the form again, to the page that asks for the password and carries what was
+/// typed along. Guards refuse a request before its body is read; 307 repeats method and body (RFC
+/// 9110 §15.4.8).
+fn resume(request: &Request<'_>) -> response::Result<'static> {
+    let (form, previous) = (address::form_page(request), address::previous_page(request));
+    let next = previous.filter(|page| address::path_of(page) == form).unwrap_or(&form);
+    let from = previous.unwrap_or(&form);
+    let location = format!("/resume?next={}&from={}", encoded(next), encoded(from));
+    let mut response = Response::build();
+    response.status(Status::TemporaryRedirect).raw_header("Location", location).ok()
+}
+
 fn redirect(location: String) -> response::Result<'static> {
     Response::build().status(Status::SeeOther).raw_header("Location", location).ok()
 }
@@ -178,9 +198,8 @@ fn origin_of_form(request: &Request<'_>) -> String {
     if request.method() == Method::Get {
         return request.uri().to_string();
     }
-    let site = request.rocket().state::<PublicUrl>().map(PublicUrl::origin).unwrap_or_default();
-    let referer = request.headers().get_one("Referer").and_then(|page| page.strip_prefix(site));
-    referer.filter(|path| is_local(path)).unwrap_or("/me").to_owned()
+    let previous = address::previous_page(request).map(str::to_owned);
+    previous.unwrap_or_else(|| address::form_page(request))
 }
 
 /// Adds the headers that belong to particular errors.

@@ -7,9 +7,7 @@ use serde::Serialize;
 
 use super::messages;
 use crate::web::public_url::PublicUrl;
-use crate::web::security::cookie::{harden, name_for};
-
-const COOKIE: &str = "postly_flash";
+use crate::web::security::cookie::{FLASH, harden, name_for};
 
 /// The name of a notice; `flash-<name>` in `locales/` is its text. A test checks that each exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +22,7 @@ const MAX_COUNTS: usize = 8;
 /// A notice, as templates see it.
 #[derive(Serialize)]
 pub struct FlashMessage {
+    pub name: String,
     pub text: String,
 }
 
@@ -32,7 +31,7 @@ impl Flash {
     pub fn leave(self, counts: &[Count], jar: &CookieJar<'_>, public_url: &PublicUrl) {
         let counts = counts.iter().map(|(name, count)| format!(".{name}.{count}"));
         let value = format!("{}{}", self.0, counts.collect::<String>());
-        let cookie = Cookie::new(name_for(COOKIE, public_url), value);
+        let cookie = Cookie::new(name_for(FLASH, public_url), value);
         let mut cookie = harden(cookie, public_url);
         cookie.set_max_age(rocket::time::Duration::minutes(1));
         jar.add(cookie);
@@ -41,14 +40,15 @@ impl Flash {
 
 /// Takes the stored notice, so that it is shown once.
 pub fn take(request: &Request<'_>, public_url: &PublicUrl) -> Option<FlashMessage> {
-    let cookie = name_for(COOKIE, public_url);
-    let text = read(request.cookies().get(&cookie)?.value());
+    let cookie = name_for(FLASH, public_url);
+    let value = request.cookies().get(&cookie)?.value().to_owned();
+    let message = read(&value);
     request.cookies().remove(harden(Cookie::new(cookie, ""), public_url));
-    text.map(|text| FlashMessage { text })
+    message
 }
 
-/// The text of `name`, or of `name.a.1.b.2` with its numbers.
-fn read(value: &str) -> Option<String> {
+/// The notice of `name`, or of `name.a.1.b.2` with its numbers.
+fn read(value: &str) -> Option<FlashMessage> {
     let (name, rest) = value.split_once('.').unwrap_or((value, ""));
     let mut parts = rest.split('.');
     let mut counts = Vec::new();
@@ -58,5 +58,6 @@ fn read(value: &str) -> Option<String> {
             return None;
         }
     }
-    messages::flash(name, &counts)
+    let text = messages::flash(name, &counts)?;
+    Some(FlashMessage { name: name.to_owned(), text })
 }

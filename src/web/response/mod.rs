@@ -11,6 +11,7 @@ pub mod messages;
 pub mod problem;
 pub mod render;
 pub mod reply;
+pub mod shown;
 pub mod status;
 pub mod theme;
 pub mod whole;

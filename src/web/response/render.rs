@@ -41,6 +41,8 @@ struct Context<'a, V> {
     view: V,
     errors: Vec<FieldProblem>,
     form: Map<String, Value>,
+    /// Whether the fields of the form were typed before a log-in.
+    kept: bool,
     preview: Option<String>,
 }
 
@@ -66,6 +68,11 @@ pub fn render<V: Serialize>(
     let Some(site) = request.rocket().state::<Site>() else {
         return Err(Status::InternalServerError);
     };
+    let mut fields = form.fields;
+    let kept = RequestState::of(request).kept.get().filter(|kept| !kept.is_empty());
+    if let Some(kept) = kept {
+        fields.extend(kept.clone());
+    }
     let (settings, documents) = (site.settings.current(), site.settings.documents());
     let uri = request.uri();
     let whole = uri.to_string();
@@ -86,7 +93,8 @@ pub fn render<V: Serialize>(
         address: if is_short { whole } else { uri.path().to_string() },
         view,
         errors: form.errors,
-        form: form.fields,
+        kept: kept.is_some(),
+        form: fields,
         preview: form.preview,
     };
     let mut response = Template::render(template, context).respond_to(request)?;

@@ -5,12 +5,13 @@ use std::io::Cursor;
 use aws_lc_rs::digest;
 use rocket::Request;
 use rocket::http::{ContentType, Header, Method, Status};
-use rocket::response::{self, Responder, Response};
+use rocket::response::{self, Redirect, Responder, Response};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::flash::{Count, Flash};
 use super::render::{FormState, fields, render};
+use super::shown::{self, Shown};
 use crate::models::base::page::{Cursors, Page};
 use crate::models::base::random;
 use crate::web::door::{API, Door};
@@ -28,14 +29,20 @@ pub struct Reply {
 
 enum Kind {
     /// A page, or its data.
-    Page { template: &'static str, form: FormState },
+    Page { template: &'static str, form: FormState, is_entered: bool },
     /// A redirect, or the data with a status.
     Redirect { location: String, flash: Flash, counts: Vec<Count>, status: Status },
-    /// A page that cannot be fetched again, or 201 with its data.
-    Shown { template: &'static str, location: String },
+    /// A page that is shown once, or 201 with its data.
+    Shown { template: &'static str, page: &'static str, location: String },
+    /// A redirect to the page where it goes on, or 201 with its data.
+    Begun { page: &'static str, location: String },
 }
 
 impl Kind {
+    fn page(template: &'static str, form: FormState) -> Kind {
+        Kind::Page { template, form, is_entered: false }
+    }
+
     fn redirect(location: impl ToString, flash: Flash, status: Status) -> Kind {
         Kind::Redirect { location: location.to_string(), flash, counts: Vec::new(), status }
     }
@@ -66,7 +73,7 @@ impl<T: Serialize + Send> View for T {
 
 /// A page, or its data.
 pub fn page(template: &'static str, view: impl Serialize + Send + 'static) -> Reply {
-    Reply::new(Kind::Page { template, form: FormState::default() }, view)
+    Reply::new(Kind::page(template, FormState::default()), view)
 }
 
 /// Data that only the API door has.
@@ -81,7 +88,7 @@ pub fn list<T, V: Serialize + Send + 'static>(
     view: impl FnOnce(Page<T>) -> V,
 ) -> Reply {
     let cursors = page.cursors.clone();
-    let kind = Kind::Page { template, form: FormState::default() };
+    let kind = Kind::page(template, FormState::default());
     Reply { cursors, ..Reply::new(kind, view(page)) }
 }
 
@@ -89,7 +96,7 @@ pub fn list<T, V: Serialize + Send + 'static>(
 /// template.
 pub fn form(template: &'static str, values: Value, view: Value) -> Reply {
     let form = FormState { fields: fields(values), ..FormState::default() };
-    Reply::new(Kind::Page { template, form }, view)
+    Reply::new(Kind::page(template, form), view)
 }
 
 /// Created at `location` (a path of the page door): a redirect to it, or 201 with the data.
@@ -101,14 +108,38 @@ pub fn created(
     Reply::new(Kind::redirect(location, flash, Status::Created), view)
 }
 
-/// Created at `location`, with a secret that is shown only once: a page, since no URL can show it
-/// again, or 201 with the data.
+/// Created at `location`, with a secret that is shown only once: a redirect to `page`, which shows it
+/// with `Shown`, or 201 with the data. What is too large for that is shown at once, with `template`.
 pub fn shown(
+    page: &'static str,
     template: &'static str,
     location: impl ToString,
     view: impl Serialize + Send + 'static,
 ) -> Reply {
-    Reply::new(Kind::Shown { template, location: location.to_string() }, view)
+    Reply::new(Kind::Shown { template, page, location: location.to_string() }, view)
+}
+
+/// The page of `shown`; a redirect to `otherwise` when it has been seen.
+pub type ShownPage = Result<Reply, Box<Redirect>>;
+
+/// What `shown` has left, once.
+///
+/// # Errors
+/// A redirect to `otherwise`, when there is nothing to show any more.
+pub fn once(shown: Shown, template: &'static str, otherwise: &'static str) -> ShownPage {
+    match shown.0 {
+        Some(view) => Ok(page(template, view)),
+        None => Err(Box::new(Redirect::to(otherwise))),
+    }
+}
+
+/// Begun at `location`: a redirect to `page`, where it goes on, or 201 with the data.
+pub fn begun(
+    page: &'static str,
+    location: impl ToString,
+    view: impl Serialize + Send + 'static,
+) -> Reply {
+    Reply::new(Kind::Begun { page, location: location.to_string() }, view)
 }
 
 /// Changed: a redirect to `location`, or 200 with the current data.
@@ -149,6 +180,14 @@ impl Reply {
         if let Kind::Page { form, .. } = &mut self.kind {
             form.preview = Some(html);
         }
+        self.with_entered()
+    }
+
+    /// Gives the form the values of the one that was just sent.
+    pub fn with_entered(mut self) -> Reply {
+        if let Kind::Page { is_entered, .. } = &mut self.kind {
+            *is_entered = true;
+        }
         self
     }
 }
@@ -165,19 +204,25 @@ impl<'r> Responder<'r, 'static> for Reply {
 impl Reply {
     fn into_page(self, request: &Request<'_>) -> response::Result<'static> {
         let (status, template, form) = match self.kind {
-            Kind::Page { template, mut form } => {
-                if form.preview.is_some() {
+            Kind::Page { template, mut form, is_entered } => {
+                if is_entered {
                     form.fields = entered(request);
                 }
                 (Status::Ok, template, form)
             }
-            Kind::Shown { template, .. } => (Status::Created, template, FormState::default()),
+            Kind::Shown { template, page, .. } => {
+                let view = self.view.json().map_err(|e| unserializable(&e))?;
+                if shown::leave(request, page, &view) {
+                    return redirect(page);
+                }
+                (Status::Created, template, FormState::default())
+            }
+            Kind::Begun { page, .. } => return redirect(page),
             Kind::Redirect { location, flash, counts, .. } => {
                 if let Some(public_url) = request.rocket().state::<PublicUrl>() {
                     flash.leave(&counts, request.cookies(), public_url);
                 }
-                let mut response = Response::build();
-                return response.status(Status::SeeOther).raw_header("Location", location).ok();
+                return redirect(&location);
             }
         };
         self.view.render(request, PageOf { status, template, form })
@@ -186,7 +231,9 @@ impl Reply {
     fn into_json(self, request: &Request<'_>) -> response::Result<'static> {
         let (status, location) = match &self.kind {
             Kind::Page { .. } => (Status::Ok, None),
-            Kind::Shown { location, .. } => (Status::Created, Some(location)),
+            Kind::Shown { location, .. } | Kind::Begun { location, .. } => {
+                (Status::Created, Some(location))
+            }
             Kind::Redirect { status: Status::NoContent, .. } => {
                 return Response::build().status(Status::NoContent).ok();
             }
@@ -221,6 +268,11 @@ impl Reply {
             .sized_body(body.len(), Cursor::new(body))
             .ok()
     }
+}
+
+fn redirect(location: &str) -> response::Result<'static> {
+    let mut response = Response::build();
+    response.status(Status::SeeOther).raw_header("Location", location.to_owned()).ok()
 }
 
 /// Identifies a representation: 64 bits of the SHA-256 of its body, after the version of the

@@ -50,7 +50,9 @@ fn request_status(error: &RequestError) -> Status {
         RequestError::TooLarge => Status::PayloadTooLarge,
         RequestError::MethodNotAllowed(_) => Status::MethodNotAllowed,
         RequestError::KeyInvalid => Status::BadRequest,
-        RequestError::KeyInUse(_) | RequestError::AnswerLost => Status::Conflict,
+        RequestError::KeyInUse(_) | RequestError::AnswerLost | RequestError::FormSent => {
+            Status::Conflict
+        }
         RequestError::KeyReused => Status::UnprocessableEntity,
         RequestError::CrossOrigin(_) => Status::Forbidden,
     }

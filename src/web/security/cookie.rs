@@ -10,6 +10,11 @@ use crate::web::public_url::PublicUrl;
 /// The cookie of the session.
 const SESSION: &str = "postly";
 
+/// The cookie of a notice for the next page.
+pub const FLASH: &str = "postly_flash";
+/// The cookie of what the next page shows once.
+pub const SHOWN: &str = "postly_shown";
+
 /// The name of any of our cookies. With `__Host-`, browsers require Secure, Path=/ and no Domain, so
 /// that no other host can set the cookie (RFC 6265bis §4.1.3.2). It requires https.
 pub fn name_for(base: &str, public_url: &PublicUrl) -> String {

@@ -9,10 +9,8 @@ use super::cors;
 use crate::web::cause::RequestError;
 use crate::web::door::Door;
 use crate::web::public_url::PublicUrl;
+use crate::web::request::address::CHECK_RANK;
 use crate::web::response::failure::Failure;
-
-/// The rank before all other routes.
-pub const RANK: isize = -100;
 
 /// The methods that change something.
 const UNSAFE: [Method; 4] = [Method::Post, Method::Put, Method::Patch, Method::Delete];
@@ -26,7 +24,7 @@ pub fn routes() -> Vec<Route> {
         .concat()
         .into_iter()
         .map(|method| {
-            let mut route = Route::ranked(RANK, method, "/<path..>", Check);
+            let mut route = Route::ranked(CHECK_RANK, method, "/<path..>", Check);
             route.name = Some("check of host and origin".into());
             route
         })

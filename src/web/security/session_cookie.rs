@@ -63,8 +63,8 @@ impl Client<'_> {
     }
 
     /// Opens a session and sets the browser's cookie. Any previous session of the browser ends, to
-    /// prevent session fixation.
-    pub async fn log_in(&self, identity: &Identity) -> Result<()> {
+    /// prevent session fixation. Returns the id of the new one.
+    pub async fn log_in(&self, identity: &Identity) -> Result<String> {
         let previous = self.state.authenticated().and_then(Authenticated::session);
         let previous = previous.map(|session| session.id.as_str());
         let audience = Audience::Page;
@@ -77,7 +77,7 @@ impl Client<'_> {
         if self.jar.get(&challenge).is_some() {
             self.jar.remove(cookie::harden(Cookie::new(challenge, ""), self.public_url));
         }
-        Ok(())
+        Ok(sid)
     }
 
     /// The token of the browser's device, if it is known.

@@ -61,7 +61,7 @@ async fn an_application_is_registered_changed_and_deleted_at_both_doors() {
         ("redirect_uris", "http://localhost:3000/\r\nhttps://a.example"),
     ];
     let created = ann.page().post("/me/applications", &form).await;
-    assert_eq!(created.status, 201);
+    let created = ann.shown_once(&created).await;
     assert!(!created.body.contains("pcs_") && created.body.contains("Log &lt;b&gt;Book"));
     let page = ann.page().get("/me/applications/2").await;
     assert!(page.body.contains("none: it can’t keep one"), "{}", page.body);
@@ -169,5 +169,7 @@ async fn applications_are_managed_only_after_the_password_was_confirmed() {
     assert_eq!(consent.status, 303);
     assert!(to.starts_with("/sudo?next=%2Foauth%2Fauthorize%3F"), "{to}");
     let decided = ann.page().post("/oauth/authorize", &form).await;
-    assert!(decided.header("location").unwrap().starts_with("/sudo?next="));
+    assert_eq!(decided.status, 307, "the form is kept");
+    let asked = ann.page().post(decided.header("location").unwrap(), &form).await;
+    assert!(asked.status == 403 && asked.body.contains("Confirm your password"), "{}", asked.body);
 }

@@ -14,7 +14,7 @@ use crate::support::{App, ORIGIN, PASSWORD, Person, Response, encode, send};
 pub fn permissions() -> Vec<Permission> {
     vec![
         page_only(Get, "/oauth/authorize", [303, 400, 400, 400]),
-        page_only(Post, "/oauth/authorize", [303, 400, 400, 400]),
+        page_only(Post, "/oauth/authorize", [307, 400, 400, 400]),
     ]
 }
 

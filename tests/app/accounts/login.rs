@@ -12,7 +12,7 @@ const LOGIN: &[(&str, &str)] = &[("username", "aa"), ("password", PASSWORD)];
 
 pub fn permissions() -> Vec<Permission> {
     vec![
-        page_only(Get, "/login", [200; 4]),
+        page_only(Get, "/login", [200, 303, 303, 303]),
         page_only(Post, "/login", [303; 4]).with(LOGIN),
         api_only(Post, "/auth/login", [200; 4]).with(LOGIN),
         page_only(Post, "/logout", [303; 4]),

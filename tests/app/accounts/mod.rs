@@ -6,12 +6,14 @@ mod authorized_applications;
 mod dashboard;
 mod emails;
 mod events;
+mod kept_forms;
 mod lockouts;
 mod login;
 mod me;
 mod metadata;
 mod oauth;
 mod oauth_scopes;
+mod once;
 mod password_resets;
 mod passwords;
 mod rate_limits;
@@ -33,11 +35,13 @@ pub fn permissions() -> Vec<Permission> {
         authorized_applications::permissions(),
         emails::permissions(),
         events::permissions(),
+        kept_forms::permissions(),
         login::permissions(),
         me::permissions(),
         metadata::permissions(),
         oauth::permissions(),
         password_resets::permissions(),
+        once::permissions(),
         passwords::permissions(),
         registration::permissions(),
         sessions::permissions(),

@@ -10,7 +10,7 @@ use crate::support::{App, PASSWORD, Person};
 
 pub fn permissions() -> Vec<Permission> {
     vec![
-        page_only(Get, "/register", [200; 4]),
+        page_only(Get, "/register", [200, 303, 303, 303]),
         page_only(Post, "/register", [303; 4])
             .with(&[("username", "newcomer"), ("password", PASSWORD)]),
         api_only(Post, "/auth/register", [201; 4])

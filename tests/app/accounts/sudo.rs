@@ -165,6 +165,9 @@ async fn ending_sessions_asks_for_the_password_and_leads_back() {
         ];
         let form = encode(&[("_method", "delete")]);
         let refused = send(&app, Post, path, headers, Some(form)).await;
+        let to = "/resume?next=%2Fme%2Fsessions&from=%2Fme%2Fsessions";
+        assert_eq!((refused.status, refused.header("location")), (307, Some(to)));
+        let refused = ann.page().delete(to, &[]).await;
         let to = "/sudo?next=%2Fme%2Fsessions&repeat=true";
         assert_eq!((refused.status, refused.header("location")), (303, Some(to)));
     }

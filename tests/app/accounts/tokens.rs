@@ -52,7 +52,7 @@ async fn a_token_is_shown_once_used_and_revoked_at_both_doors() {
     let form =
         [("name", "two"), ("scopes", "posts:read"), ("scopes", "posts:write"), ("days", "7")];
     let created = ann.page().post("/me/tokens", &form).await;
-    assert_eq!(created.status, 201);
+    let created = ann.shown_once(&created).await;
     let start = created.body.find("pst_").unwrap();
     let token = &created.body[start..start + 47];
     let program = app.nobody().with_token(token);

@@ -113,7 +113,7 @@ async fn a_browser_is_asked_after_the_password() {
     let app = App::new().await;
     let ann = app.user("ann").await;
     let begun = ann.page().post("/me/two-factor", &[]).await;
-    assert_eq!(begun.status, 201);
+    let begun = ann.page().get(begun.header("location").unwrap()).await;
     assert!(begun.body.contains("<svg"));
     let start = begun.body.find("secret-text\">").unwrap() + 13;
     let phone = Phone::new(&begun.body[start..start + 32]);
@@ -121,7 +121,7 @@ async fn a_browser_is_asked_after_the_password() {
     assert_eq!(wrong.status, 422);
     assert!(wrong.body.contains(&begun.body[start..start + 32]), "the same secret again");
     let on = ann.page().put("/me/two-factor", &[("code", &phone.code(-1))]).await;
-    assert_eq!(on.status, 201);
+    let on = ann.shown_once(&on).await;
     assert_eq!(on.body.matches("<li><code>").count(), 10);
 
     let form = [("username", "ann"), ("password", PASSWORD), ("next", "/posts/new")];

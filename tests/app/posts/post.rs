@@ -132,7 +132,7 @@ async fn only_the_author_and_admins_change_a_post() {
     assert_eq!(bob.page().put(&path, &[("title", "Stolen")]).await.status, 403);
     assert_eq!(bob.page().delete(&path, &[]).await.status, 403);
     assert_eq!(app.nobody().api().put(&path, draft()).await.status, 401);
-    assert_eq!(app.nobody().page().put(&path, &[("title", "x")]).await.status, 303);
+    assert_eq!(app.nobody().page().put(&path, &[("title", "x")]).await.status, 307);
     assert_eq!(bob.api().put("/posts/999", draft()).await.status, 404);
     assert_eq!(app.nobody().api().get(&path).await.json()["title"], "Mine");
     assert_eq!(root.api().put(&path, json!({"title": "Moderated"})).await.status, 200);

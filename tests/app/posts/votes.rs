@@ -65,7 +65,7 @@ async fn nobody_votes_for_their_own_or_for_nothing() {
     assert_eq!(ann.api().put("/posts/999/vote", json!({})).await.status, 404);
     assert_eq!(ann.api().delete("/posts/999/vote").await.status, 404);
     assert_eq!(app.nobody().api().put(&own, json!({})).await.status, 401);
-    assert_eq!(app.nobody().page().put(&own, &[]).await.status, 303);
+    assert_eq!(app.nobody().page().put(&own, &[]).await.status, 307);
     assert_eq!(app.nobody().api().get("/posts/999/votes").await.status, 404);
     assert!(ann.page().get(&format!("/posts/{id}")).await.body.contains("0 votes"));
 }

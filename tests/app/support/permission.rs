@@ -7,7 +7,7 @@ pub type AtBothDoors = [(u16, u16); 4];
 
 pub const PUBLIC: AtBothDoors = [(200, 200); 4];
 pub const MEMBERS: AtBothDoors = [(303, 401), (200, 200), (200, 200), (200, 200)];
-pub const MEMBERS_CREATE: AtBothDoors = [(303, 401), (201, 201), (201, 201), (201, 201)];
+pub const MEMBERS_CREATE: AtBothDoors = [(303, 401), (303, 201), (303, 201), (303, 201)];
 pub const MEMBERS_DELETE: AtBothDoors = [(303, 401), (303, 204), (303, 204), (303, 204)];
 pub const MEMBERS_NOT_FOUND: AtBothDoors = [(303, 401), (404, 404), (404, 404), (404, 404)];
 pub const MEMBERS_PAGE: [u16; 4] = [303, 200, 200, 200];
@@ -84,7 +84,8 @@ impl Permission {
     /// Whether a response with this status means that nothing changed: a read, a refusal, or a
     /// redirect to the log-in page, where the API door answers 401.
     pub fn changes_nothing(&self, who: usize, is_api: bool, status: u16) -> bool {
-        let to_log_in = !is_api && status == 303 && self.api.is_some_and(|api| api[who] == 401);
+        let to_log_in =
+            !is_api && [303, 307].contains(&status) && self.api.is_some_and(|api| api[who] == 401);
         self.method == Method::Get || status >= 400 || to_log_in
     }
 }

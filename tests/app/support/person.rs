@@ -64,6 +64,15 @@ impl<'a> Person<'a> {
         self
     }
 
+    /// What a form has created and shows once, on the page to which it leads.
+    pub async fn shown_once(&self, answer: &Response) -> Response {
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        let cookie = answer.cookie("postly_shown").unwrap();
+        let person = Person { cookie: self.cookie.clone(), ..self.app.nobody() };
+        let person = person.with_cookie("postly_shown", &cookie);
+        person.page().get(answer.header("location").unwrap()).await
+    }
+
     /// Publishes a post and returns its id.
     pub async fn posts(&self, title: &str) -> i64 {
         let draft = serde_json::json!({"title": title, "content": format!("About *{title}*.")});
