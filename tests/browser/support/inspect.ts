@@ -9,8 +9,8 @@ const validator = new HtmlValidate({
     // Two matters of style.
     "void-style": "off",
     "attribute-boolean-style": "off",
-    // The checkboxes of one group share a name.
-    "form-dup-name": ["error", { shared: ["radio", "checkbox"] }],
+    // The checkboxes of one group share a name, and so do the buttons that send different values.
+    "form-dup-name": ["error", { shared: ["radio", "checkbox", "submit"] }],
     // Templates leave trailing spaces, which do not show.
     "no-trailing-whitespace": "off",
     // The ids of posts (post-1) do not match the pattern of the rule.
