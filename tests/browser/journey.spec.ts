@@ -45,7 +45,8 @@ test("register, write, edit, receive a vote, delete, log out, log in", async ({ 
   await expect(bobPage.getByRole("listitem").filter({ hasText: bob }).last()).toBeVisible();
   await bobPage.goto("/?sort=top");
   await bobPage.getByRole("button", { name: /Withdraw your vote for “On tides, again”/ }).first().click();
-  await expect(bobPage).toHaveURL(/sort=top#post-/);
+  // With scripts, one stays where one is; without, the page opens at the post.
+  await expect(bobPage).toHaveURL(javaScriptEnabled === false ? /sort=top#post-/ : /sort=top$/);
   await expect(bobPage.getByRole("button", { name: /^Vote for “On tides, again”/ }).first()).toBeVisible();
   expect((await bobPage.goto(`${post}/edit`))?.status()).toBe(403);
   await expect(bobPage.locator(".error-page h1")).toBeVisible();
@@ -98,6 +99,7 @@ test("a form comes back with what was typed and an error beside each field", asy
   await expect(page.getByLabel("E-mail")).toBeFocused();
 
   await site.register(page, ann);
+  await page.context().clearCookies();
   await page.goto("/login");
   await page.getByLabel("Username or e-mail").fill(ann);
   await page.getByLabel("Password", { exact: true }).fill("not the right words");
