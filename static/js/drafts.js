@@ -61,7 +61,8 @@ function keep(form) {
     if (!isChanged) return;
     isChanged = false;
     const text = typed();
-    if (isSame(text, original) && !("returned" in form.dataset)) return remove(key);
+    const isNothing = !text.title && !text.content;
+    if (isNothing || (isSame(text, original) && !("returned" in form.dataset))) return remove(key);
     attempt(() => localStorage.setItem(key, JSON.stringify({ ...text, version: version?.value, at: Date.now() })));
   };
 

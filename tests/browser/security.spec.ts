@@ -49,7 +49,7 @@ function unexpectedMarkup(page: Page): Promise<string[]> {
     const attributes = new Set(
       ("lang charset name content property rel href type src class id role tabindex title start datetime scope " +
         "method action formaction novalidate for value rows required maxlength autocomplete autocapitalize " +
-        "spellcheck data-label data-editor data-preview").split(" "),
+        "spellcheck data-label data-editor data-preview data-draft data-returned data-notice").split(" "),
     );
     const found = "pwned" in window ? ["a script that ran"] : [];
     for (const element of document.querySelectorAll("*")) {
