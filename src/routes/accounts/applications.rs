@@ -10,8 +10,8 @@ use crate::models::accounts::application::{
 use crate::models::base::actor::Actor;
 use crate::models::base::site::Site;
 use crate::web::{
-    self, Flash, Input, OrForm, ReturnTo, Shown, ShownPage, Sudo, gone, once, page, room, saved,
-    shown,
+    self, Flash, Id, Input, OrForm, ReturnTo, Shown, ShownPage, Sudo, gone, once, page, room,
+    saved, shown,
 };
 
 room! {
@@ -53,8 +53,8 @@ async fn index(actor: Actor, _sudo: Sudo, site: &Site) -> web::Result {
     params(("id" = i64, Path, description = "The number of the application.")),
     responses((status = 200, body = ApplicationView)))]
 #[get("/me/applications/<id>")]
-async fn show(id: i64, actor: Actor, _sudo: Sudo, site: &Site) -> web::Result {
-    Ok(page(SHOW, application::show(site, &actor.user, id).await?))
+async fn show(id: Id, actor: Actor, _sudo: Sudo, site: &Site) -> web::Result {
+    Ok(page(SHOW, application::show(site, &actor.user, *id).await?))
 }
 
 /// Register an application
@@ -99,16 +99,16 @@ fn created(shown: Shown) -> ShownPage {
     responses((status = 200, body = ApplicationView), (status = 429)))]
 #[put("/me/applications/<id>", data = "<input>")]
 async fn update(
-    id: i64,
+    id: Id,
     input: Input<ApplicationUpdate>,
     actor: Actor,
     _sudo: Sudo,
     site: &Site,
 ) -> web::Result {
-    let updated = match application::update(site, &actor, id, &input).await {
+    let updated = match application::update(site, &actor, *id, &input).await {
         Ok(updated) => updated,
         refused => {
-            let view = application::show(site, &actor.user, id).await?;
+            let view = application::show(site, &actor.user, *id).await?;
             refused.or_form(SHOW, json!(view))?
         }
     };
@@ -125,12 +125,12 @@ async fn update(
     responses((status = 204)))]
 #[delete("/me/applications/<id>", data = "<return_to>")]
 async fn delete(
-    id: i64,
+    id: Id,
     return_to: ReturnTo,
     actor: Actor,
     _sudo: Sudo,
     site: &Site,
 ) -> web::Result {
-    application::delete(site, &actor, id).await?;
+    application::delete(site, &actor, *id).await?;
     Ok(gone(return_to.or("/me/applications"), Flash("application-deleted")))
 }

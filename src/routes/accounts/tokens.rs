@@ -12,7 +12,7 @@ use crate::models::accounts::personal_token::{
 use crate::models::base::actor::Actor;
 use crate::models::base::site::Site;
 use crate::web::{
-    self, Flash, Input, OrForm, ReturnTo, Shown, ShownPage, Sudo, gone, once, page, room, shown,
+    self, Flash, Id, Input, OrForm, ReturnTo, Shown, ShownPage, Sudo, gone, once, page, room, shown,
 };
 
 room! {
@@ -88,13 +88,13 @@ fn created(shown: Shown) -> ShownPage {
     responses((status = 204)))]
 #[delete("/me/tokens/<id>", data = "<return_to>")]
 async fn delete(
-    id: i64,
+    id: Id,
     return_to: ReturnTo,
     actor: Actor,
     _sudo: Sudo,
     site: &Site,
 ) -> web::Result {
-    personal_token::delete(site, &actor, id).await?;
+    personal_token::delete(site, &actor, *id).await?;
     Ok(gone(return_to.or("/me/tokens"), Flash("token-revoked")))
 }
 
@@ -106,12 +106,12 @@ async fn delete(
     responses((status = 204)))]
 #[delete("/me/tokens/applications/<id>", data = "<return_to>")]
 async fn delete_application(
-    id: i64,
+    id: Id,
     return_to: ReturnTo,
     actor: Actor,
     _sudo: Sudo,
     site: &Site,
 ) -> web::Result {
-    authorized_application::revoke(site, &actor, id).await?;
+    authorized_application::revoke(site, &actor, *id).await?;
     Ok(gone(return_to.or("/me/tokens"), Flash("access-revoked")))
 }

@@ -37,7 +37,9 @@ fn carried(page: &Response) -> Vec<(String, String)> {
             .replace("&gt;", ">")
             .replace("&amp;", "&")
     };
-    let tags = page.body.split("<input type=\"hidden\"").skip(1);
+    // The footer has a form of its own.
+    let main = page.body.split("</main>").next().unwrap();
+    let tags = main.split("<input type=\"hidden\"").skip(1);
     let tags = tags.map(|rest| rest.split_once('>').unwrap().0);
     let fields = tags.map(|tag| (attribute(tag, "name"), attribute(tag, "value")));
     fields.filter(|(name, _)| name.starts_with("kept.") || name == "next").collect()

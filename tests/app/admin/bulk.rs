@@ -34,8 +34,8 @@ async fn act(root: &Person<'_>, path: &str, form: &[(&str, &str)]) -> (String, S
 async fn notice(root: &Person<'_>, path: &str, flash: &str) -> String {
     let again = Person { cookie: root.cookie.clone(), ..root.app.nobody() };
     let page = again.with_cookie("postly_flash", flash).page().get(path).await.body;
-    let (_, rest) = page.split_once("role=\"status\">").unwrap_or_else(|| panic!("{page}"));
-    rest.split("</p>").next().unwrap().to_owned()
+    let (_, rest) = page.split_once("role=\"status\"").unwrap_or_else(|| panic!("{page}"));
+    rest.split_once('>').unwrap().1.split("</p>").next().unwrap().to_owned()
 }
 
 #[rocket::async_test]

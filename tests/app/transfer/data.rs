@@ -53,6 +53,9 @@ const MORE: &str = "
         '2026-11-28T10:01:00+00:00', (SELECT max(session_id) FROM refresh_tokens)),
         ('two', 2, 1, 'stamp', 'https://log.example/', 'challenge', 'account',
         '2026-11-28T10:01:00.5+00:00', NULL);
+    INSERT INTO kept_forms (session_id, path, fields, expires_at) VALUES
+        ((SELECT max(session_id) FROM refresh_tokens), '/posts/new', 'key.sealed',
+        '2026-11-28T11:00:00+00:00');
     UPDATE posts SET published_at = NULL WHERE id = 2;
     -- Texts that a format could mistake for something else.
     UPDATE posts SET content = 'tab\tcr\r lf\n back\\slash \\N \\. \"quotes\" ''single'' {a,b} NULL' WHERE id = 3;
