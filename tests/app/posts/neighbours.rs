@@ -25,7 +25,19 @@ async fn a_post_leads_to_the_older_and_the_newer_one() {
     assert_eq!(links(oldest).await, [false, true, false]);
     assert_eq!(links(middle).await, [true, false, true]);
     assert_eq!(links(newest).await, [false, true, false]);
-    // Published in the same moment: the id decides, as in the feed.
+    // Some published in the same moment: the nearest one is linked to, and not one that is further off.
+    for other in [newest, oldest] {
+        let shift = if other == newest { "max(created_at)" } else { "min(created_at)" };
+        let together = format!(
+            "UPDATE posts SET published_at = CASE id WHEN {other} THEN (SELECT {shift} FROM posts) \
+             ELSE (SELECT created_at FROM posts WHERE id = {middle}) END"
+        );
+        sql(String::leak(together)).execute(app.db.writer()).await.unwrap();
+        assert_eq!(links(oldest).await, [false, true, false], "{other}");
+        assert_eq!(links(middle).await, [true, false, true], "{other}");
+        assert_eq!(links(newest).await, [false, true, false], "{other}");
+    }
+    // All in the same moment: the id decides, as in the feed.
     sql("UPDATE posts SET published_at = (SELECT min(created_at) FROM posts)")
         .execute(app.db.writer())
         .await
