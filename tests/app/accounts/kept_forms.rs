@@ -37,7 +37,8 @@ fn carried(page: &Response) -> Vec<(String, String)> {
             .replace("&gt;", ">")
             .replace("&amp;", "&")
     };
-    let tags = page.body.split("<input type=\"hidden\"").skip(1);
+    let form = page.body.split_once("<main").unwrap().1.split_once("</main>").unwrap().0;
+    let tags = form.split("<input type=\"hidden\"").skip(1);
     let tags = tags.map(|rest| rest.split_once('>').unwrap().0);
     let fields = tags.map(|tag| (attribute(tag, "name"), attribute(tag, "value")));
     fields.filter(|(name, _)| name.starts_with("kept.") || name == "next").collect()

@@ -12,7 +12,7 @@ use crate::support::{App, ORIGIN, PASSWORD, Person, Phone, encode, send};
 pub fn permissions() -> Vec<Permission> {
     vec![
         page_only(Get, "/sudo", MEMBERS_PAGE),
-        page_only(Post, "/sudo", [303; 4]).with(&[("password", PASSWORD)]),
+        page_only(Post, "/sudo", [307, 303, 303, 303]).with(&[("password", PASSWORD)]),
         api_only(Post, "/auth/sudo", [401, 204, 204, 204]).with(&[("password", PASSWORD)]),
     ]
 }
