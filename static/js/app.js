@@ -97,6 +97,17 @@ function improveEditor(form) {
       place.replaceChildren(note);
     }
   });
+  // Once it is there, the preview follows the text, as often as the site allows for all day.
+  let waiting;
+  form.elements.content.addEventListener("input", () => {
+    if (!document.querySelector(".preview-head")) return;
+    waiting ??= setTimeout(async () => {
+      waiting = undefined;
+      // What was shown stays until there is something newer.
+      const fresh = await preview(form, button).catch(() => undefined);
+      if (fresh) document.getElementById("preview").replaceChildren(...fresh);
+    }, 6_000);
+  });
   for (const field of form.querySelectorAll("[maxlength]")) addCounter(field);
 }
 

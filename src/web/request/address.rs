@@ -2,7 +2,9 @@
 
 use rocket::Request;
 use rocket::http::Method;
+use rocket::request::FromParam;
 
+use super::id::Id;
 use super::state::RequestState;
 use crate::models::users::user::Role;
 use crate::web::door::{Door, is_local};
@@ -101,7 +103,7 @@ fn matches(pattern: &str, path: &[&str]) -> bool {
     pattern.len() == path.len()
         && pattern.iter().zip(path).all(|(p, s)| match p.strip_prefix('<') {
             // The only numbers in our paths are ids.
-            Some(name) if name.starts_with("id") => s.parse::<i64>().is_ok(),
+            Some(name) if name.starts_with("id") => Id::from_param(s).is_ok(),
             Some(_) => true,
             None => p == s,
         })

@@ -26,7 +26,7 @@ pub fn catch(status: Status, request: &Request<'_>) -> Result<Failure, Other> {
             return Err(moved);
         }
         let methods = address::methods(request);
-        if methods.is_empty() || status == Status::UnprocessableEntity {
+        if methods.is_empty() {
             return Ok(Error::NotFound.into());
         }
         return match request.method() {

@@ -37,9 +37,8 @@ fn carried(page: &Response) -> Vec<(String, String)> {
             .replace("&gt;", ">")
             .replace("&amp;", "&")
     };
-    // The footer has a form of its own.
-    let main = page.body.split("</main>").next().unwrap();
-    let tags = main.split("<input type=\"hidden\"").skip(1);
+    let form = page.body.split_once("<main").unwrap().1.split_once("</main>").unwrap().0;
+    let tags = form.split("<input type=\"hidden\"").skip(1);
     let tags = tags.map(|rest| rest.split_once('>').unwrap().0);
     let fields = tags.map(|tag| (attribute(tag, "name"), attribute(tag, "value")));
     fields.filter(|(name, _)| name.starts_with("kept.") || name == "next").collect()
@@ -276,7 +275,8 @@ async fn a_button_leads_back_to_its_page() {
         assert!(!page.header("location").unwrap().contains("evil"), "{page:?}");
         let there = format!("/resume?next={}", urlencoding(evil));
         let page = app.nobody().page().post(&there, DRAFT).await;
-        assert!(!page.body.contains("evil"), "{}", page.body);
+        let carried = carried(&page);
+        assert!(carried.contains(&("next".to_owned(), "/".to_owned())), "{carried:?}");
     }
 }
 

@@ -132,7 +132,7 @@ async fn selected_people_are_disabled_and_who_is_skipped_is_said() {
          One account was already gone. Your own account was left as it is."
     );
     assert_eq!(ann.api().get("/me").await.status, 401);
-    assert_eq!(bob.page().get("/admin/users").await.status, 404);
+    assert_eq!(bob.page().get("/admin/users").await.status, 303, "to the log-in");
     let log = root.api().get("/admin/audit?kind=user.disabled&person=root").await.json();
     assert_eq!(event_kinds(&log).len(), 3, "nobody twice");
 
