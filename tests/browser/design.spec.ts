@@ -164,6 +164,17 @@ test("the editor counts words and remembers letters of equal width", async ({ pa
   expect(await family()).toBe(before);
 });
 
+test("a preview that is there follows the text", async ({ page, site }) => {
+  await site.register(page, unique("writer"));
+  await page.goto("/posts/new");
+  await page.getByLabel("Text").fill("The sea comes *twice* a day.");
+  await page.getByRole("button", { name: "Preview" }).click();
+  await expect(page.locator("#preview em")).toHaveText("twice");
+  await page.getByLabel("Text").fill("The sea comes *once* a day.");
+  await expect(page.locator("#preview em")).toHaveText("once");
+  await page.getByLabel("Text").fill("");
+});
+
 test("the preview stands beside the text on a wide screen and below it on a narrow one", async ({ page, site }) => {
   await site.register(page, unique("writer"));
   for (const [width, beside] of [[1280, true], [768, false]] as const) {
