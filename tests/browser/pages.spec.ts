@@ -138,7 +138,7 @@ test("confirmations, opened", async ({ page, site }) => {
   const post = await site.post(page, `Unbrokenlylong${"wordiness".repeat(24)}`, "Words.");
   const console = new Console(page);
   for (const [path, button] of [
-    [post, "Delete this post"], [`/admin/posts?q=${name}`, "Delete this post"]
+    [post, "Delete this post"], [`/admin/posts?q=${name}`, "Delete this post"],
     ["/dashboard", "Delete this post"],
   ]) {
     await open(page, console, path, 200);
