@@ -56,8 +56,9 @@ export async function journey(url) {
     assert.match(await text(), /again/);
     await page.goto(url);
     assert.match(await text(), /Seen from Firefox, again/);
-    await press(".vote-button");
-    assert.match(await text(), /Voted/);
+    // Without leaving the page.
+    await page.locator(".vote-button").click();
+    await page.waitForSelector(".vote-button.voted");
     await press('.theme [value="dark"]');
     assert.equal(await page.$eval("html", (root) => root.dataset.theme), "dark");
     await page.goto(post);

@@ -3,6 +3,7 @@
 use rocket::get;
 use serde::{Deserialize, Serialize};
 
+use super::bounded;
 use crate::models::audit::{self, AuditFilter, Event};
 use crate::models::base::actor::Admin;
 use crate::models::base::page::{Page, PageParams};
@@ -82,6 +83,7 @@ impl From<String> for KindView {
 #[get("/admin/audit")]
 async fn index(admin: Admin, query: Query<AuditParams>, site: &Site) -> web::Result {
     let Query(AuditParams { q, kind, person, page }) = query;
+    let (kind, person) = (bounded("kind", kind, 100)?, bounded("person", person, 300)?);
     let filter = AuditFilter { q: q.as_deref(), kind: kind.as_deref(), person: person.as_deref() };
     let events = audit::list(site, &admin, &filter, &page).await?;
     let kinds = audit::kinds(site, &admin).await?;

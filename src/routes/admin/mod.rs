@@ -12,6 +12,8 @@ pub mod settings;
 pub mod setup;
 pub mod users;
 
+use crate::error::Error;
+use crate::validation::{FieldError, Rule};
 use crate::web::Room;
 
 pub fn rooms() -> Vec<Room> {
@@ -28,4 +30,22 @@ pub fn rooms() -> Vec<Room> {
         setup::room(),
         users::room(),
     ]
+}
+
+/// A filter of a list, which is repeated in the answer and in links.
+///
+/// # Errors
+/// `Invalid`, if it has more than `max` characters: nothing that it could find has as many.
+fn bounded(
+    field: &'static str,
+    filter: Option<String>,
+    max: usize,
+) -> Result<Option<String>, Error> {
+    match filter.as_ref().map_or(0, |filter| filter.chars().count()) {
+        actual if actual > max => Err(FieldError::new(field, Rule::TooLong)
+            .with("max", max)
+            .with("actual", actual)
+            .into()),
+        _ => Ok(filter),
+    }
 }

@@ -4,6 +4,7 @@ use rocket::{delete, get, patch};
 use serde::{Deserialize, Serialize};
 use strum::EnumString;
 
+use super::bounded;
 use crate::error::Error;
 use crate::models::accounts::account::Account;
 use crate::models::base::actor::Admin;
@@ -64,6 +65,7 @@ pub struct UserList {
 #[get("/admin/users")]
 async fn index(admin: Admin, query: Query<UserListParams>, site: &Site) -> web::Result {
     let Query(UserListParams { q, username, page }) = query;
+    let username = bounded("username", username, 300)?;
     let wanted = UserSearch { q: q.as_deref(), username: username.as_deref() };
     let accounts = administration::list(site, &admin, &wanted, &page).await?;
     Ok(list("admin/users.html", accounts, |page| UserList { page, q, username }))

@@ -227,3 +227,23 @@ async fn parallel_events_make_one_chain() {
     let end = verify_audit(app.site()).await.unwrap().end;
     assert!(end.id >= 9 + logged_in, "{end:?}");
 }
+
+/// Filters are repeated in the answer and in its links.
+#[rocket::async_test]
+async fn a_filter_that_is_longer_than_anything_it_could_find_is_refused() {
+    let app = App::new().await;
+    let root = app.admin("root").await;
+    for (path, field, max) in [
+        ("/admin/audit", "kind", 100),
+        ("/admin/audit", "person", 300),
+        ("/admin/users", "username", 300),
+    ] {
+        for (length, status) in [(max, 200), (max + 1, 422)] {
+            let path = format!("{path}?{field}={}", "x".repeat(length));
+            assert_eq!(root.page().get(&path).await.status, status, "{path}");
+            let answer = root.api().get(&path).await;
+            assert_eq!(answer.status, status, "{path}");
+            assert!(status == 200 || answer.field_errors() == [field], "{}", answer.body);
+        }
+    }
+}
