@@ -126,12 +126,17 @@ impl File {
         format!("/static/{name}?v={}", self.fingerprint)
     }
 
-    fn get(name: &str) -> Option<File> {
+    /// Not copied in a release build: each page asks for the fingerprints of several.
+    fn get(name: &str) -> Option<Cow<'static, File>> {
         static KNOWN: LazyLock<HashMap<String, File>> = LazyLock::new(|| {
             let names = Static::iter().chain([STYLES.into()]);
             names.filter_map(|name| Some((name.to_string(), File::read(&name)?))).collect()
         });
-        if cfg!(debug_assertions) { File::read(name) } else { KNOWN.get(name).cloned() }
+        if cfg!(debug_assertions) {
+            File::read(name).map(Cow::Owned)
+        } else {
+            KNOWN.get(name).map(Cow::Borrowed)
+        }
     }
 }
 
@@ -165,8 +170,8 @@ impl Asset {
     /// `NotFound`. The path has passed Rocket's own guard against `..` and dot files.
     pub fn get(path: &Path) -> Result<Asset, Error> {
         let name = path.to_str().ok_or(Error::NotFound)?;
-        let File { data, fingerprint } = File::get(name).ok_or(Error::NotFound)?;
-        let compressed = File::get(&format!("{name}.br")).map(|file| file.data);
+        let File { data, fingerprint } = File::get(name).ok_or(Error::NotFound)?.into_owned();
+        let compressed = File::get(&format!("{name}.br")).map(|file| file.into_owned().data);
         let kind = path
             .extension()
             .and_then(|extension| ContentType::from_extension(extension.to_str()?))
