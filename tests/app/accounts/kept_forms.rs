@@ -321,3 +321,17 @@ async fn no_other_site_and_no_size_gets_through() {
     let form = with_session_of(&app, &ann).page().get("/posts/new?kept=1").await;
     assert!(form.body.contains(&longest));
 }
+
+/// Each field is written again in the page: an answer must not be many times as large as its request.
+#[rocket::async_test]
+async fn a_form_of_countless_fields_is_refused() {
+    let app = App::new().await;
+    let names: Vec<String> = (0..1_001).map(|n| format!("f{n}")).collect();
+    for (count, status) in [(1_000, 403), (1_001, 400)] {
+        let form: Vec<(&str, &str)> =
+            names.iter().take(count).map(|name| (name.as_str(), "")).collect();
+        let page = app.nobody().page().post("/resume?next=/posts/new", &form).await;
+        assert_eq!(page.status, status, "{count}");
+        assert!(page.body.len() < 100_000, "{}", page.body.len());
+    }
+}
