@@ -39,6 +39,8 @@ use crate::web::request::authentication::Authenticate;
 use crate::web::request::client_address::TrustedProxies;
 use crate::web::request::idempotency::idempotent;
 use crate::web::request_log::RequestLog;
+use crate::web::response::cache::{AnswerCache, cached};
+use crate::web::response::unchanged::Unchanged;
 use crate::web::response::whole::Whole;
 use crate::web::response::{assets, catcher};
 use crate::web::security::cors::Cors;
@@ -83,6 +85,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
         .manage(SecurityContact(config.security_contact))
         .manage(SetupLink::new(&config.data_dir))
         .manage(config.cors)
+        .manage(AnswerCache::new(config.cache_megabytes * 1024 * 1024))
         .manage(TrustedProxies::new(config.trusted_proxies))
         .attach(<Database as rocket_db_pools::Database>::init())
         .attach(manage_site(move |db| Site {
@@ -102,6 +105,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
         .attach(Shield::new()) // Our own fairing sets all security headers.
         .attach(FormMethod)
         .attach(Authenticate)
+        .attach(Unchanged)
         .attach(Cors)
         .attach(Headers)
         .attach(Denials)
@@ -126,11 +130,12 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
         .register("/", catchers![catcher::catch]);
 
     Ok(rooms.into_iter().fold(rocket, |rocket, room| {
+        let wrapped = |routes| cached(idempotent(routes), room.cached);
         rocket
-            .mount("/", idempotent(room.both.clone()))
-            .mount("/", idempotent(room.pages))
-            .mount(API, idempotent(room.both))
-            .mount(API, idempotent(room.api))
-            .mount(format!("{API}/auth"), idempotent(room.auth))
+            .mount("/", wrapped(room.both.clone()))
+            .mount("/", wrapped(room.pages))
+            .mount(API, wrapped(room.both))
+            .mount(API, wrapped(room.api))
+            .mount(format!("{API}/auth"), wrapped(room.auth))
     }))
 }

@@ -73,6 +73,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// How many copies of the SQLite file are kept from before upgrades.
     pub upgrade_copies: usize,
+    /// How much memory may be used to keep finished answers.
+    pub cache_megabytes: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -125,6 +127,7 @@ struct Options {
     cors_origins: Option<String>,
     oauth_password_grant: bool,
     upgrade_copies: usize,
+    cache_megabytes: u64,
 }
 
 impl Default for Options {
@@ -161,6 +164,7 @@ impl Default for Options {
             cors_origins: None,
             oauth_password_grant: true,
             upgrade_copies: 3,
+            cache_megabytes: 16,
         }
     }
 }
@@ -260,6 +264,9 @@ impl Config {
         if options.audit_retention_days.is_some_and(|days| !(1..=36_500).contains(&days)) {
             return Err(Fatal::new("POSTLY_AUDIT_RETENTION_DAYS must be between 1 and 36500"));
         }
+        if options.cache_megabytes > 65_536 {
+            return Err(Fatal::new("POSTLY_CACHE_MEGABYTES must be between 0 and 65536"));
+        }
         Ok(Config {
             figment,
             database_url,
@@ -291,6 +298,7 @@ impl Config {
             )?,
             drain: Duration::from_secs(options.drain_seconds),
             upgrade_copies: options.upgrade_copies,
+            cache_megabytes: options.cache_megabytes,
         })
     }
 }

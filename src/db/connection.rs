@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use super::circuit_breaker::CircuitBreaker;
 use super::deferred::Deferred;
 use super::fence::fence;
+use super::freshness::{Freshness, Write};
 use super::health::{Health, Readiness};
 use super::sqlite_file::SqliteGuard;
 use crate::error::{Error, Fault, FaultKind, Result};
@@ -33,6 +34,7 @@ pub enum Db {
 pub struct Common {
     pub health: Health,
     pub deferred: Deferred,
+    pub(super) content: Freshness,
 }
 
 /// A transaction; rolled back unless committed.
@@ -40,11 +42,13 @@ pub enum Tx {
     Sqlite {
         tx: Transaction<'static, Sqlite>,
         guard: SqliteGuard,
+        content: Freshness,
     },
     Postgres {
         tx: Transaction<'static, Postgres>,
         breaker: CircuitBreaker,
         patience: Option<Duration>,
+        content: Freshness,
     },
 }
 
@@ -67,6 +71,16 @@ impl<'c> From<&'c mut Tx> for Conn<'c> {
     }
 }
 
+impl Conn<'_> {
+    /// Begins a write, which ends when the value is dropped; in a transaction, its commit does so.
+    pub(super) fn begin_write(&self) -> Option<Write> {
+        match self {
+            Conn::Writer(db) => Some(db.common().content.begin_write()),
+            Conn::Reader(_) | Conn::Tx(_) => None,
+        }
+    }
+}
+
 impl Db {
     /// For a single statement that writes.
     pub fn writer(&self) -> Conn<'_> {
@@ -77,13 +91,15 @@ impl Db {
     /// it cannot fail later because a read lock has to be upgraded.
     pub async fn begin(&self) -> Result<Tx> {
         Ok(match self {
-            Db::Sqlite { writer, guard, .. } => {
+            Db::Sqlite { writer, guard, common, .. } => {
                 let begin = async { Ok(writer.begin_with("BEGIN IMMEDIATE").await?) };
-                Tx::Sqlite { tx: guard.write(begin).await?, guard: guard.clone() }
+                let tx = guard.write(begin).await?;
+                Tx::Sqlite { tx, guard: guard.clone(), content: common.content.clone() }
             }
-            Db::Postgres { pool, breaker, patience, .. } => {
+            Db::Postgres { pool, breaker, patience, common } => {
                 let tx = breaker.call(*patience, async { Ok(pool.begin().await?) }).await?;
-                Tx::Postgres { tx, breaker: breaker.clone(), patience: *patience }
+                let (breaker, content) = (breaker.clone(), common.content.clone());
+                Tx::Postgres { tx, breaker, patience: *patience, content }
             }
         })
     }
@@ -141,8 +157,12 @@ impl Tx {
     pub async fn commit(mut self) -> Result<()> {
         self.pass_fence().await?;
         match self {
-            Tx::Sqlite { tx, guard } => guard.write(async { Ok(tx.commit().await?) }).await,
-            Tx::Postgres { tx, breaker, patience } => {
+            Tx::Sqlite { tx, guard, content } => {
+                let _write = content.begin_write();
+                guard.write(async { Ok(tx.commit().await?) }).await
+            }
+            Tx::Postgres { tx, breaker, patience, content } => {
+                let _write = content.begin_write();
                 breaker.call(patience, async { Ok(tx.commit().await?) }).await
             }
         }
@@ -152,11 +172,11 @@ impl Tx {
     async fn pass_fence(&mut self) -> Result<()> {
         let Some((text, id)) = fence() else { return Ok(()) };
         let affected = match self {
-            Tx::Sqlite { tx, guard } => {
+            Tx::Sqlite { tx, guard, .. } => {
                 let marked = sqlx::query(text).bind(id);
                 guard.observe(async { Ok(marked.execute(&mut **tx).await?) }).await?.rows_affected()
             }
-            Tx::Postgres { tx, breaker, patience } => {
+            Tx::Postgres { tx, breaker, patience, .. } => {
                 let marked = sqlx::query(text).bind(id);
                 let marked = async { Ok(marked.execute(&mut **tx).await?) };
                 breaker.call(*patience, marked).await?.rows_affected()
@@ -173,7 +193,7 @@ impl Tx {
     pub async fn lock(&mut self, lock: Lock) -> Result<()> {
         match self {
             Tx::Sqlite { .. } => Ok(()), // `BEGIN IMMEDIATE` already keeps every other writer out.
-            Tx::Postgres { tx, breaker, patience } => {
+            Tx::Postgres { tx, breaker, patience, .. } => {
                 let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(lock as i64);
                 let locked = async { Ok(lock.execute(&mut **tx).await.map(|_| ())?) };
                 breaker.call(*patience, locked).await

@@ -53,21 +53,23 @@ macro_rules! run {
                 query.$how($executor).await?
             }};
         }
-        match $conn.into() {
+        let conn = $conn.into();
+        let _write = conn.begin_write();
+        match conn {
             Conn::Reader(Db::Sqlite { readers, guard, .. }) => {
                 guard.observe(async { Ok(with!(Sqlite, readers)) }).await?.into()
             }
             Conn::Writer(Db::Sqlite { writer, guard, .. }) => {
                 guard.write(async { Ok(with!(Sqlite, writer)) }).await?.into()
             }
-            Conn::Tx(Tx::Sqlite { tx, guard }) => {
+            Conn::Tx(Tx::Sqlite { tx, guard, .. }) => {
                 guard.observe(async { Ok(with!(Sqlite, &mut **tx)) }).await?.into()
             }
             Conn::Reader(Db::Postgres { pool, breaker, patience, .. })
             | Conn::Writer(Db::Postgres { pool, breaker, patience, .. }) => {
                 breaker.call(*patience, async { Ok(with!(Postgres, pool)) }).await?.into()
             }
-            Conn::Tx(Tx::Postgres { tx, breaker, patience }) => {
+            Conn::Tx(Tx::Postgres { tx, breaker, patience, .. }) => {
                 breaker.call(*patience, async { Ok(with!(Postgres, &mut **tx)) }).await?.into()
             }
         }

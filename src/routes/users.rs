@@ -13,6 +13,7 @@ use crate::web::{self, Query, Visitor, list, room};
 room! {
     tag: ("people", "Public profiles"),
     both: [show],
+    cached: [show],
 }
 
 /// A user and their posts.

@@ -12,6 +12,8 @@ pub struct Room {
     pub api: Vec<Route>,
     /// Below `/auth` at the API door.
     pub auth: Vec<Route>,
+    /// The names of the handlers whose answers are kept (`response::cache`).
+    pub cached: &'static [&'static str],
     pub document: utoipa::openapi::OpenApi,
 }
 
@@ -24,6 +26,7 @@ macro_rules! room {
         $(pages: [$($pages:ident),* $(,)?],)?
         $(api: [$($api:ident),* $(,)?],)?
         $(auth: [$($auth:ident),* $(,)?],)?
+        $(cached: [$($cached:ident),* $(,)?],)?
     ) => {
         /// The handlers of this file, by door.
         pub fn room() -> $crate::web::Room {
@@ -38,6 +41,7 @@ macro_rules! room {
                 pages: rocket::routes![$($($pages),*)?],
                 api: rocket::routes![$($($api),*)?],
                 auth: rocket::routes![$($($auth),*)?],
+                cached: &[$($(stringify!($cached)),*)?],
                 document: <Fragment as utoipa::OpenApi>::openapi(),
             }
         }

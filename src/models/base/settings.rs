@@ -253,6 +253,11 @@ impl Settings {
         self.known().documents
     }
 
+    /// Increases with each change of the settings that this instance has read.
+    pub fn version(&self) -> i64 {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).version
+    }
+
     pub fn fixed(&self) -> &FixedSettings {
         &self.fixed
     }

@@ -23,6 +23,7 @@ room! {
     both: [create, update, patch, delete, preview, preview_edit],
     pages: [home, read, new, edit],
     api: [index, show],
+    cached: [home, read, index, show],
 }
 
 const NEW_FORM: &str = "posts/new.html";

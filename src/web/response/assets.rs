@@ -14,6 +14,7 @@ use rocket_dyn_templates::Engines;
 use rust_embed::RustEmbed;
 use tera::{Tera, Value};
 
+use super::encoding::{Encoding, accepted};
 use super::{filters, messages};
 use crate::error::Error;
 use crate::models::base::random;
@@ -180,21 +181,10 @@ impl Asset {
     }
 }
 
-/// Whether the client can read Brotli (RFC 9110 §12.5.3). Browsers ask for it where nobody in between
-/// can change the answer: over https, and on their own machine.
-fn reads_brotli(request: &Request<'_>) -> bool {
-    let codings = request.headers().get("Accept-Encoding").flat_map(|line| line.split(','));
-    codings.map(str::trim).any(|coding| {
-        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
-        let is_refused = weight.trim().strip_prefix("q=").and_then(|q| q.parse().ok()) == Some(0.0);
-        name.trim().eq_ignore_ascii_case("br") && !is_refused
-    })
-}
-
 impl<'r> Responder<'r, 'static> for Asset {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         let has_two = self.compressed.is_some();
-        let compressed = self.compressed.filter(|_| reads_brotli(request));
+        let compressed = self.compressed.filter(|_| accepted(request) == Some(Encoding::Brotli));
         let suffix = if compressed.is_some() { "-br" } else { "" };
         let tag = format!("\"{}{suffix}\"", self.fingerprint);
         let current =

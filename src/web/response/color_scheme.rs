@@ -10,7 +10,7 @@ use crate::web::security::cookie::{harden, name_for};
 
 const COOKIE: &str = "postly_theme";
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ColorScheme {
     System,

@@ -1,6 +1,7 @@
 //! Posts: writing and reading them, the feed, votes.
 
 mod bombs;
+mod cache;
 mod feed;
 mod limits;
 mod lists;

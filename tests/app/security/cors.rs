@@ -24,6 +24,11 @@ const PREFLIGHT: [(&str, &str); 2] = [
     ("Access-Control-Request-Headers", "authorization,content-type,if-match"),
 ];
 
+/// Whether a cache is told that the answer differs by origin.
+fn differs_by_origin(answer: &Response) -> bool {
+    answer.headers.iter().any(|(name, value)| name == "vary" && value == "Origin")
+}
+
 #[rocket::async_test]
 async fn named_sites_may_use_the_api_and_no_other_may() {
     let app = App::with(&[("cors_origins", "https://app.example, http://localhost:5173")]).await;
@@ -35,7 +40,7 @@ async fn named_sites_may_use_the_api_and_no_other_may() {
             assert!(exposed.split(", ").any(|header| header == name), "{name} in {exposed}");
         }
         assert_eq!(list.header("access-control-allow-credentials"), None, "never with cookies");
-        assert_eq!(list.header("vary"), Some("Origin"));
+        assert!(differs_by_origin(&list));
         let asked = ask(&app, Options, "/api/v1/posts/1", origin, &PREFLIGHT).await;
         assert_eq!((asked.status, asked.body.as_str()), (204, ""));
         assert_eq!(asked.header("access-control-allow-origin"), Some(origin));
@@ -52,7 +57,7 @@ async fn named_sites_may_use_the_api_and_no_other_may() {
     {
         let list = ask(&app, Get, "/api/v1/posts", origin, &[]).await;
         assert_eq!((list.status, list.header("access-control-allow-origin")), (200, None));
-        assert_eq!(list.header("vary"), Some("Origin"));
+        assert!(differs_by_origin(&list));
         let asked = ask(&app, Options, "/api/v1/posts/1", origin, &PREFLIGHT).await;
         assert_eq!(asked.header("access-control-allow-methods"), None, "{origin}");
         assert_eq!(asked.header("access-control-allow-origin"), None);
@@ -69,7 +74,8 @@ async fn named_sites_may_use_the_api_and_no_other_may() {
 async fn without_a_configuration_there_is_no_sharing() {
     let app = App::new().await;
     let list = ask(&app, Get, "/api/v1/posts", APP, &[]).await;
-    assert_eq!((list.header("access-control-allow-origin"), list.header("vary")), (None, None));
+    assert_eq!(list.header("access-control-allow-origin"), None);
+    assert!(!differs_by_origin(&list));
     let asked = ask(&app, Options, "/api/v1/posts/1", APP, &PREFLIGHT).await;
     assert_eq!((asked.status, asked.header("access-control-allow-origin")), (204, None));
     assert_eq!(asked.header("access-control-allow-methods"), None);

@@ -1,0 +1,116 @@
+//! A finished answer: its headers, its body, and the body compressed in each way that was asked for.
+
+use std::io::{Cursor, Write as _};
+use std::sync::{Arc, OnceLock};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rocket::Request;
+use rocket::http::Header;
+use rocket::response::{Builder, Response};
+
+use super::encoding::{Encoding, accepted};
+use super::reply::etag;
+use crate::web::door::Door;
+
+/// Smaller bodies are not compressed, in bytes.
+const MIN_COMPRESSED: usize = 1_000;
+/// The levels at which compressing takes about as long as rendering.
+const BROTLI_QUALITY: u32 = 5;
+const BROTLI_WINDOW: u32 = 20;
+
+/// A finished answer with status 200.
+pub struct Representation {
+    /// Without those of its coding.
+    headers: Vec<(String, String)>,
+    tag: String,
+    body: Arc<[u8]>,
+    brotli: OnceLock<Arc<[u8]>>,
+    gzip: OnceLock<Arc<[u8]>>,
+}
+
+impl Representation {
+    /// Takes the headers and the body of an answer, unless the body is larger than `max` bytes or of
+    /// unknown size.
+    pub async fn of(response: &mut Response<'_>, max: usize) -> Option<Representation> {
+        if response.body().preset_size().is_none_or(|size| size > max) {
+            return None;
+        }
+        let body: Arc<[u8]> = response.body_mut().to_bytes().await.ok()?.into();
+        let headers = response.headers().iter().filter(|header| header.name() != "ETag");
+        let headers = headers.map(|h| (h.name().to_string(), h.value().to_owned())).collect();
+        let tag = response.headers().get_one("ETag").map(str::to_owned);
+        Some(Representation {
+            headers,
+            tag: tag.unwrap_or_else(|| etag(None, &body)),
+            body,
+            brotli: OnceLock::new(),
+            gzip: OnceLock::new(),
+        })
+    }
+
+    /// What it may take in memory, in bytes: the compressed bodies are smaller than the body.
+    pub fn size(&self) -> usize {
+        2 * self.body.len()
+    }
+
+    /// In the coding that the client prefers.
+    pub fn response<'r>(&self, request: &Request<'_>) -> Response<'r> {
+        let mut response = Response::build();
+        for (name, value) in &self.headers {
+            response.header_adjoin(Header::new(name.clone(), value.clone()));
+        }
+        let vary = match Door::of(request) {
+            Door::Page => "Cookie, Accept-Encoding",
+            Door::Api => "Authorization, Accept-Encoding",
+        };
+        response.header_adjoin(Header::new("Vary", vary));
+        let encoding = accepted(request).filter(|_| self.body.len() >= MIN_COMPRESSED);
+        let encoded = encoding.and_then(|encoding| Some((encoding, self.encoded(encoding)?)));
+        match encoded {
+            // The same tag, but weak (RFC 9110 §8.8.1): the bytes differ.
+            Some((encoding, body)) => {
+                response.header(Header::new("Content-Encoding", encoding.name()));
+                response.header(Header::new("ETag", format!("W/{}", self.tag)));
+                send(&mut response, body);
+            }
+            None => {
+                response.header(Header::new("ETag", self.tag.clone()));
+                send(&mut response, self.body.clone());
+            }
+        }
+        response.finalize()
+    }
+
+    /// Compressed once. `None` if that fails.
+    fn encoded(&self, encoding: Encoding) -> Option<Arc<[u8]>> {
+        let (kept, compress): (_, fn(&[u8]) -> std::io::Result<Vec<u8>>) = match encoding {
+            Encoding::Brotli => (&self.brotli, brotli),
+            Encoding::Gzip => (&self.gzip, gzip),
+        };
+        if let Some(known) = kept.get() {
+            return Some(known.clone());
+        }
+        let made = compress(&self.body).ok()?;
+        Some(kept.get_or_init(|| made.into()).clone())
+    }
+}
+
+fn send(response: &mut Builder<'_>, body: Arc<[u8]>) {
+    response.sized_body(body.len(), Cursor::new(body));
+}
+
+fn brotli(body: &[u8]) -> std::io::Result<Vec<u8>> {
+    let (size, quality, window) = (body.len(), BROTLI_QUALITY, BROTLI_WINDOW);
+    let mut writer =
+        brotli::CompressorWriter::new(Vec::with_capacity(size / 4), 4096, quality, window);
+    writer.write_all(body)?;
+    writer.flush()?;
+    Ok(writer.into_inner())
+}
+
+fn gzip(body: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut writer = GzEncoder::new(Vec::with_capacity(body.len() / 3), Compression::new(6));
+    writer.write_all(body)?;
+    writer.finish()
+}
