@@ -12,6 +12,7 @@ use rocket::response::{Builder, Response};
 use super::encoding::{Encoding, accepted};
 use super::reply::etag;
 use crate::web::door::Door;
+use crate::web::security::cookie;
 
 /// Smaller bodies are not compressed, in bytes.
 const MIN_COMPRESSED: usize = 1_000;
@@ -65,7 +66,12 @@ impl Representation {
             Door::Api => "Authorization, Accept-Encoding",
         };
         response.header_adjoin(Header::new("Vary", vary));
-        let encoding = accepted(request).filter(|_| self.body.len() >= MIN_COMPRESSED);
+        // Nothing that is sent to somebody with credentials is compressed, whether they count here or
+        // not: neither here nor by a proxy (BREACH).
+        let has_credentials =
+            request.headers().contains("Authorization") || cookie::token(request).is_some();
+        let is_compressible = !has_credentials && self.body.len() >= MIN_COMPRESSED;
+        let encoding = accepted(request).filter(|_| is_compressible);
         let encoded = encoding.and_then(|encoding| Some((encoding, self.encoded(encoding)?)));
         match encoded {
             // The same tag, but weak (RFC 9110 §8.8.1): the bytes differ.
