@@ -74,9 +74,8 @@ pub fn run() {
         let headers = serde_json::from_value(head["headers"].clone()).unwrap();
         (serde_json::from_value(head["status"].clone()).unwrap(), headers)
     };
-    let find = |name: &str| {
-        headers.iter().find(|(one, _)| one == name).map(|(_, value)| value.as_str())
-    };
+    let find =
+        |name: &str| headers.iter().find(|(one, _)| one == name).map(|(_, value)| value.as_str());
     let kind = find("content-type").map(|kind| kind.parse().unwrap());
     let etag = find("etag").map(|tag| &*tag.to_owned().leak());
     let rest = headers.iter().filter(|(name, _)| name != "content-type");

@@ -41,8 +41,10 @@ pub fn copy_posts(file: &Path, posts: u64) {
          ORDER BY n DESC LIMIT ?2"
     );
     with_connection(file, async |connection| {
-        let there: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM posts").fetch_one(&mut *connection).await.unwrap();
+        let there: i64 = sqlx::query_scalar("SELECT count(*) FROM posts")
+            .fetch_one(&mut *connection)
+            .await
+            .unwrap();
         let missing = i64::try_from(posts).unwrap() - there;
         sqlx::query(sqlx::AssertSqlSafe(copy))
             .bind(missing / there + 1)
@@ -60,8 +62,10 @@ pub fn insert_for(file: &Path, length: std::time::Duration) -> f64 {
         "INSERT INTO posts ({COLUMNS}) SELECT {COLUMNS} FROM posts WHERE id = ?1 RETURNING id"
     );
     with_connection(file, async |connection| {
-        let newest: i64 =
-            sqlx::query_scalar("SELECT max(id) FROM posts").fetch_one(&mut *connection).await.unwrap();
+        let newest: i64 = sqlx::query_scalar("SELECT max(id) FROM posts")
+            .fetch_one(&mut *connection)
+            .await
+            .unwrap();
         let (began, mut done) = (std::time::Instant::now(), 0u32);
         while began.elapsed() < length {
             let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.unwrap();

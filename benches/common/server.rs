@@ -98,7 +98,11 @@ impl Place {
 
     fn add(&self, name: &str, options: &[&str]) {
         let mut command = self.command();
-        command.args(["user", "add", name]).args(options).stdin(Stdio::piped()).stdout(Stdio::null());
+        command
+            .args(["user", "add", name])
+            .args(options)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null());
         let mut add = command.spawn().unwrap();
         add.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
         assert!(add.wait().unwrap().success());
