@@ -34,6 +34,12 @@ impl Running {
     pub fn pid(&self) -> u32 {
         self.0.id()
     }
+
+    /// Asks it to end, and waits: a server that is killed would leave its workers behind.
+    pub fn terminate(&mut self) {
+        let _ = Command::new("kill").arg(self.pid().to_string()).status();
+        let _ = self.0.wait();
+    }
 }
 
 impl Drop for Running {

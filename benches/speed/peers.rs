@@ -154,6 +154,12 @@ impl Peer {
     }
 }
 
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.running.terminate();
+    }
+}
+
 /// A thousand posts of three hundred characters.
 fn fill(database: &Path) {
     with_connection(database, async |connection| {
