@@ -10,21 +10,24 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod interrupt;
+#[path = "../common/mod.rs"]
+#[allow(dead_code, reason = "each benchmark uses a part")]
+mod common;
 #[path = "../../tests/app/support/nginx.rs"]
 mod nginx;
-mod postgres;
-mod readers;
-mod report;
-mod server;
 mod slow;
 mod storm;
 mod timing;
 
 use std::time::Duration;
 
-use report::{Measurement, median};
-use server::{Bare, Postly};
+use common::bare::{self, Bare};
+use common::report::{Measurement, median, need_wrk};
+use common::server::Postly;
+use common::{Scenario, interrupt, postgres};
+
+const HEAD: &str = "| request | Postly req/s | bare req/s | ratio | p50 ms | p99 ms | bare p50 | bare p99 |\n\
+                    |---|--:|--:|--:|--:|--:|--:|--:|";
 
 pub struct Options {
     seconds: u64,
@@ -34,19 +37,10 @@ pub struct Options {
     only: Option<String>,
 }
 
-/// One kind of request.
-pub struct Scenario {
-    pub name: &'static str,
-    pub method: &'static str,
-    pub path: String,
-    pub headers: Vec<(&'static str, String)>,
-    pub body: Option<String>,
-}
-
 fn main() {
     let mode = std::env::args().nth(1).unwrap_or_default();
     if mode == "bare" {
-        return server::bare();
+        return bare::run();
     }
     interrupt::listen();
     match mode.as_str() {
@@ -58,10 +52,7 @@ fn main() {
 }
 
 fn against_bare(options: &Options) {
-    if std::process::Command::new("wrk").arg("--version").output().is_err() {
-        eprintln!("wrk is missing: apt-get install wrk");
-        std::process::exit(1);
-    }
+    need_wrk();
     println!(
         "Ratios of requests per second, Postly ÷ bare Rocket with the same bytes; medians of {} \
          rounds of {} s, 16 connections. Postly logs errors only.\n",
@@ -71,7 +62,7 @@ fn against_bare(options: &Options) {
         let cluster = (*engine == "postgres").then(postgres::Cluster::start);
         for posts in &options.posts {
             let postly = Postly::start(cluster.as_ref(), *posts);
-            println!("### {engine}, {posts} posts\n\n{}", report::HEAD);
+            println!("### {engine}, {posts} posts\n\n{}", HEAD);
             for scenario in postly.scenarios() {
                 if options.only.as_ref().is_none_or(|only| scenario.name.contains(only.as_str())) {
                     println!("{}", compare(options, &postly, &scenario));
@@ -83,14 +74,31 @@ fn against_bare(options: &Options) {
 }
 
 fn compare(options: &Options, postly: &Postly, scenario: &Scenario) -> String {
-    let bare = Bare::start(postly.sample(scenario));
+    let bare = Bare::start(&postly.sample(scenario));
     let length = Duration::from_secs(options.seconds);
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..options.rounds {
-        theirs.push(Measurement::take(bare.url(), scenario, length));
-        ours.push(Measurement::take(postly.url(), scenario, length));
+        theirs.push(Measurement::take(bare.url(), scenario, 16, length));
+        ours.push(Measurement::take(postly.url(), scenario, 16, length));
     }
-    report::row(scenario.name, median(ours), median(theirs))
+    row(scenario.name, &median(ours), &median(theirs))
+}
+
+fn row(name: &str, ours: &Measurement, bare: &Measurement) -> String {
+    let failures = match ours.failures() + bare.failures() {
+        0 => String::new(),
+        n => format!(" ({n} failed)"),
+    };
+    format!(
+        "| {name}{failures} | {:.0} | {:.0} | {:.3} | {:.2} | {:.2} | {:.2} | {:.2} |",
+        ours.per_second,
+        bare.per_second,
+        ours.per_second / bare.per_second,
+        ours.p50,
+        ours.p99,
+        bare.p50,
+        bare.p99
+    )
 }
 
 fn options(from: usize) -> Options {

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use crate::Options;
+use crate::common::readers::{HEAD, read_for, read_while};
+use crate::common::server::Postly;
+use crate::common::{interrupt, postgres};
 use crate::nginx::{Nginx, SLOW, Slow, until_all_are_cut_off};
-use crate::readers::{HEAD, read_for, read_while};
-use crate::server::Postly;
-use crate::{Options, interrupt, postgres};
 
 pub fn run(options: &Options) {
     for engine in &options.engines {

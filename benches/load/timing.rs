@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use ureq::Agent;
 
-use super::report::percentile;
-use super::server::{PASSWORD, Postly};
-use super::{Options, interrupt, postgres};
+use crate::Options;
+use crate::common::report::percentile;
+use crate::common::server::{PASSWORD, Postly};
+use crate::common::{interrupt, postgres};
 
 /// Log-ins of each kind.
 const TRIES: usize = 200;

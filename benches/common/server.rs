@@ -1,28 +1,46 @@
-//! The two servers that are compared.
+//! Postly: the release binary, filled with posts.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
-use rocket::data::{Data, ToByteUnit};
-use rocket::http::{ContentType, Method, Status};
-use rocket::route::{Handler, Outcome};
-use rocket::{Config, Request, Response, Route};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::Scenario;
-use crate::interrupt;
-use crate::postgres::Cluster;
+use super::bare::{ADDED, Sample};
+use super::postgres::Cluster;
+use super::{Scenario, fill, interrupt};
 
 pub const PASSWORD: &str = "violet otter paddles upstream";
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// A child process that ends with this value.
-struct Running(Child);
+pub struct Running(Child);
+
+impl Running {
+    pub fn new(child: Child) -> Running {
+        Running(child)
+    }
+
+    pub fn is_alive(&mut self) -> bool {
+        matches!(self.0.try_wait(), Ok(None))
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Asks it to end, and waits: a server that is killed would leave its workers behind.
+    pub fn terminate(&mut self) {
+        let _ = Command::new("kill").arg(self.pid().to_string()).status();
+        let _ = self.0.wait();
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -32,7 +50,7 @@ impl Drop for Running {
 }
 
 /// Starts a server and waits for its first line.
-fn start(command: &mut Command) -> Running {
+pub fn start(command: &mut Command) -> Running {
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
     let mut running = Running(child);
     let mut line = String::new();
@@ -48,8 +66,9 @@ fn start(command: &mut Command) -> Running {
 pub struct Postly {
     url: String,
     cookie: String,
+    admin_cookie: String,
     token: String,
-    _running: Running,
+    running: Running,
     place: Place,
 }
 
@@ -78,9 +97,18 @@ impl Place {
         command
     }
 
-    fn add(&self, name: &str) {
+    /// The file of an SQLite database.
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("data/postly.db")
+    }
+
+    fn add(&self, name: &str, options: &[&str]) {
         let mut command = self.command();
-        command.args(["user", "add", name]).stdin(Stdio::piped()).stdout(Stdio::null());
+        command
+            .args(["user", "add", name])
+            .args(options)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null());
         let mut add = command.spawn().unwrap();
         add.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
         assert!(add.wait().unwrap().success());
@@ -102,16 +130,22 @@ impl Postly {
     ) -> Postly {
         let folder = tempfile::tempdir().unwrap();
         let place = Place { folder, database: cluster.map(Cluster::database), port: free_port() };
-        let posts = posts.to_string();
-        let filled = place.command().args(["demo", "--posts", &posts]).output().unwrap();
+        // Writing a post as people do takes a while; on SQLite, copies of a thousand do as well.
+        let written = if cluster.is_none() { posts.min(1_000) } else { posts };
+        let demo = ["demo", "--posts", &written.to_string()].map(str::to_owned);
+        let filled = place.command().args(demo).output().unwrap();
         interrupt::check();
         assert!(filled.status.success(), "{}", String::from_utf8_lossy(&filled.stderr));
-        place.add("bench");
+        if written < posts {
+            fill::copy_posts(&place.file(), posts);
+        }
+        place.add("bench", &[]);
+        place.add("chief", &["--admin"]);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         std::thread::scope(|scope| {
             for some in people.chunks(people.len().div_ceil(cores).max(1)) {
                 let place = &place;
-                scope.spawn(move || some.iter().for_each(|name| place.add(name)));
+                scope.spawn(move || some.iter().for_each(|name| place.add(name, &[])));
             }
         });
 
@@ -121,20 +155,7 @@ impl Postly {
             .send_json(json!({"username": "bench", "password": PASSWORD}))
             .unwrap();
         let token: Value = granted.body_mut().read_json().unwrap();
-        let agent: ureq::Agent = ureq::Agent::config_builder().max_redirects(0).build().into();
-        let entered = agent
-            .post(format!("{url}/login"))
-            .header("Origin", &url)
-            .send_form([("username", "bench"), ("password", PASSWORD)])
-            .unwrap();
-        let cookie = entered
-            .headers()
-            .get_all("set-cookie")
-            .iter()
-            .filter_map(|cookie| cookie.to_str().ok()?.split(';').next())
-            .find(|cookie| cookie.starts_with("postly="))
-            .unwrap()
-            .to_owned();
+        let [cookie, admin_cookie] = ["bench", "chief"].map(|name| enter(&url, name));
         // An access token would not last as long as a benchmark.
         let mut made = ureq::post(format!("{url}/api/v1/me/tokens"))
             .header("Authorization", format!("Bearer {}", token["access_token"].as_str().unwrap()))
@@ -142,7 +163,7 @@ impl Postly {
             .unwrap();
         let token: Value = made.body_mut().read_json().unwrap();
         let token = token["token"].as_str().unwrap().to_owned();
-        Postly { url, cookie, token, _running: running, place }
+        Postly { url, cookie, admin_cookie, token, running, place }
     }
 
     /// Runs a command of the binary beside the server.
@@ -155,17 +176,54 @@ impl Postly {
         &self.url
     }
 
+    pub fn pid(&self) -> u32 {
+        self.running.pid()
+    }
+
+    /// The file of an SQLite database.
+    pub fn file(&self) -> PathBuf {
+        self.place.file()
+    }
+
+    pub fn admin_cookie(&self) -> (&'static str, String) {
+        ("Cookie", self.admin_cookie.clone())
+    }
+
+    /// Another instance on the same database; its address comes with it.
+    pub fn another(&self) -> (Running, String) {
+        let port = free_port();
+        let running = start(self.place.command().env("ROCKET_PORT", port.to_string()));
+        (running, format!("http://127.0.0.1:{port}"))
+    }
+
+    /// Ends the server, and gives the time from the start of another one to its first answer, which
+    /// takes its place.
+    pub fn restart(&mut self) -> Duration {
+        let _ = self.running.0.kill();
+        let _ = self.running.0.wait();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.place.port));
+        let began = Instant::now();
+        let child = self.place.command().stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+        self.running = Running(child.unwrap());
+        loop {
+            interrupt::check();
+            assert!(self.running.0.try_wait().unwrap().is_none(), "the server ended");
+            let Ok(mut stream) = TcpStream::connect(address) else {
+                std::thread::sleep(Duration::from_micros(500));
+                continue;
+            };
+            stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+            let mut first = [0; 12];
+            stream.read_exact(&mut first).unwrap();
+            assert_eq!(&first, b"HTTP/1.1 200");
+            return began.elapsed();
+        }
+    }
+
     pub fn scenarios(&self) -> Vec<Scenario> {
         let bearer = || ("Authorization", format!("Bearer {}", self.token));
         let cookie = || ("Cookie", self.cookie.clone());
         let json = || ("Content-Type", "application/json".to_owned());
-        let get = |name, path: &str, headers| Scenario {
-            name,
-            method: "GET",
-            path: path.to_owned(),
-            headers,
-            body: None,
-        };
         let post = |name, path: &str, headers, body: Value| Scenario {
             name,
             method: "POST",
@@ -176,18 +234,22 @@ impl Postly {
         let login = json!({"username": "bench", "password": PASSWORD});
         let draft = json!({"title": "A measured post", "content": "Some *words*.\n\nAnd more."});
         vec![
-            get("feed page", "/", vec![]),
-            get("feed JSON", "/api/v1/posts", vec![]),
-            get("post page", "/posts/500", vec![]),
-            get("post JSON", "/api/v1/posts/500", vec![]),
-            get("feed page, signed in", "/", vec![cookie()]),
-            get("feed JSON, signed in", "/api/v1/posts", vec![bearer()]),
+            Scenario::get("feed page", "/", vec![]),
+            Scenario::get("feed JSON", "/api/v1/posts", vec![]),
+            Scenario::get("post page", "/posts/20", vec![]),
+            Scenario::get("post JSON", "/api/v1/posts/20", vec![]),
+            Scenario::get("feed page, signed in", "/", vec![cookie()]),
+            Scenario::get("feed JSON, signed in", "/api/v1/posts", vec![bearer()]),
             post("log-in (bcrypt, cost 12)", "/api/v1/auth/login", vec![json()], login),
             post("writing a post", "/api/v1/posts", vec![bearer(), json()], draft),
         ]
     }
 
-    /// Postly's answer to a scenario: status, content type and bytes.
+    pub fn scenario(&self, name: &str) -> Scenario {
+        self.scenarios().into_iter().find(|scenario| scenario.name == name).unwrap()
+    }
+
+    /// Postly's answer to a scenario.
     pub fn sample(&self, scenario: &Scenario) -> Sample {
         let mut request = ureq::http::Request::builder()
             .method(scenario.method)
@@ -200,93 +262,31 @@ impl Postly {
             "GET" => ureq::run(request.body(()).unwrap()).unwrap(),
             _ => ureq::run(request.body(body).unwrap()).unwrap(),
         };
+        let headers = answer.headers().iter().filter(|(name, _)| !ADDED.contains(&name.as_str()));
         Sample {
             status: answer.status().as_u16(),
-            kind: answer.headers()["content-type"].to_str().unwrap().to_owned(),
+            headers: headers
+                .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+                .collect(),
             body: answer.body_mut().read_to_vec().unwrap(),
         }
     }
 }
 
-pub struct Sample {
-    status: u16,
-    kind: String,
-    body: Vec<u8>,
-}
-
-/// A Rocket with a single route, in a process of its own.
-pub struct Bare {
-    url: String,
-    _running: Running,
-    _file: tempfile::NamedTempFile,
-}
-
-impl Bare {
-    pub fn start(sample: Sample) -> Bare {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(&sample.body).unwrap();
-        let port = free_port();
-        let running = start(
-            Command::new(std::env::current_exe().unwrap())
-                .arg("bare")
-                .args([port.to_string(), sample.status.to_string(), sample.kind])
-                .arg(file.path()),
-        );
-        Bare { url: format!("http://127.0.0.1:{port}"), _running: running, _file: file }
-    }
-
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-}
-
-/// What the process of `Bare` runs: `bare PORT STATUS CONTENT-TYPE FILE`.
-pub fn bare() {
-    let arguments: Vec<String> = std::env::args().skip(2).collect();
-    let [port, status, kind, file] = arguments.as_slice() else {
-        panic!("bare PORT STATUS CONTENT-TYPE FILE");
-    };
-    let mut body = Vec::new();
-    std::fs::File::open(file).unwrap().read_to_end(&mut body).unwrap();
-    let route = Fixed {
-        status: Status::new(status.parse().unwrap()),
-        kind: kind.parse().unwrap(),
-        body: body.leak(),
-    };
-    let config = Config {
-        port: port.parse().unwrap(),
-        log_level: rocket::config::LogLevel::Off,
-        ..Config::release_default()
-    };
-    let routes: Vec<Route> = [Method::Get, Method::Post]
-        .map(|method| Route::new(method, "/<path..>", route.clone()))
-        .into();
-    let rocket =
-        rocket::custom(config)
-            .mount("/", routes)
-            .attach(rocket::fairing::AdHoc::on_liftoff("address", |rocket| {
-                Box::pin(async move { println!("http://127.0.0.1:{}", rocket.config().port) })
-            }));
-    let _ = rocket::execute(rocket.launch());
-}
-
-#[derive(Clone)]
-struct Fixed {
-    status: Status,
-    kind: ContentType,
-    body: &'static [u8],
-}
-
-#[rocket::async_trait]
-impl Handler for Fixed {
-    async fn handle<'r>(&self, _: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
-        // Read like any handler that takes a body would.
-        let _ = data.open(1.mebibytes()).into_bytes().await;
-        let response = Response::build()
-            .status(self.status)
-            .header(self.kind.clone())
-            .sized_body(self.body.len(), std::io::Cursor::new(self.body))
-            .finalize();
-        Outcome::Success(response)
-    }
+/// Gives the cookie of a session.
+fn enter(url: &str, name: &str) -> String {
+    let agent: ureq::Agent = ureq::Agent::config_builder().max_redirects(0).build().into();
+    let entered = agent
+        .post(format!("{url}/login"))
+        .header("Origin", url)
+        .send_form([("username", name), ("password", PASSWORD)])
+        .unwrap();
+    entered
+        .headers()
+        .get_all("set-cookie")
+        .iter()
+        .filter_map(|cookie| cookie.to_str().ok()?.split(';').next())
+        .find(|cookie| cookie.starts_with("postly="))
+        .unwrap()
+        .to_owned()
 }

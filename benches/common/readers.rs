@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use ureq::Agent;
 
-use crate::interrupt;
-use crate::report::percentile;
+use super::interrupt;
+use super::report::percentile;
 
 const READERS: usize = 4;
 
