@@ -1,4 +1,4 @@
-// Screenshots of every page, narrow and wide, light and dark: npm run screenshots -- FOLDER [WHO]
+// Screenshots of every page, narrow and wide, light and dark: npm run screenshots -- FOLDER [WHO [THEME-WIDTH]]
 import { execFileSync, spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
@@ -53,7 +53,9 @@ async function open(who, colorScheme, width) {
   const shot = (name) => page.screenshot({ path: join(out, `${who}-${name}-${width}-${colorScheme}.png`), fullPage: true });
   return { page, shot };
 }
-const ways = ["light", "dark"].flatMap((theme) => [360, 768, 1280].map((width) => [theme, width]));
+const ways = ["light", "dark"]
+  .flatMap((theme) => [360, 768, 1280].map((width) => [theme, width]))
+  .filter((way) => [undefined, way.join("-")].includes(process.argv[4]));
 for (const way of ways) {
   const { page, shot } = await open("setup", ...way);
   await page.goto(readFileSync(join(folder, "data", "setup-link"), "utf8").trim());
