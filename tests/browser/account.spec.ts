@@ -24,6 +24,9 @@ test("two-factor log-in: set up with the key, log in with a code and with a reco
   await validate(await page.content(), "setup");
   await inspect(page, "setup");
   const secret = await page.locator(".secret-text").innerText();
+  // Read in groups of four, copied as one word.
+  expect(secret).toMatch(/^[A-Z2-7]{32}$/);
+  await expect(page.locator(".secret-text .group")).toHaveText(secret.match(/.{4}/g)!);
   await page.getByLabel("Code", { exact: true }).fill("000000");
   await page.getByRole("button", { name: "Turn on" }).click();
   await expect(page.getByRole("alert")).toContainText(/code.*wrong|wrong.*code/i);

@@ -34,6 +34,36 @@ test("a post that is sent after the session has ended is in the form after loggi
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Late tides");
 });
 
+test("settings that are sent after the session has ended are in the form after logging in", async ({ page, site }) => {
+  const root = unique("root");
+  site.run(["user", "add", root, "--admin"], PASSWORD);
+  await site.logIn(page, root);
+  await page.goto("/admin/settings");
+  await page.getByLabel("Rules").fill("## Be kind\n\nAnd *honest*.");
+  await page.getByRole("radio", { name: "No one for now" }).check();
+  await endSession(page);
+  await page.getByRole("button", { name: "Save settings" }).click();
+  await expect(page.getByText("What you typed is kept")).toBeVisible();
+  await page.getByLabel("Username or e-mail").fill(root);
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await expect(page.getByRole("status").first()).toContainText("Nothing has been sent yet");
+  await expect(page.getByLabel("Rules")).toHaveValue("## Be kind\n\nAnd *honest*.");
+  await expect(page.getByRole("radio", { name: "No one for now" })).toBeChecked();
+});
+
+test("a registration that is refused keeps all but the password", async ({ page, site }) => {
+  await page.goto(`${site.url}/register`);
+  await page.getByLabel("Username").fill("a b");
+  await page.getByLabel(/E-mail/).fill("ann@mail.example");
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.getByRole("button", { name: "Register" }).click();
+  await expect(page.getByRole("alert")).toBeVisible();
+  await expect(page.getByLabel("Username")).toHaveValue("a b");
+  await expect(page.getByLabel(/E-mail/)).toHaveValue("ann@mail.example");
+  await expect(page.getByLabel("Password", { exact: true })).toHaveValue("");
+});
+
 test("Enter in the title publishes nothing and loses nothing", async ({ page, site }) => {
   const ann = unique("enter");
   await site.register(page, ann);

@@ -1,4 +1,4 @@
-// Screenshots of every page, narrow and wide, light and dark: npm run screenshots -- FOLDER [WHO]
+// Screenshots of every page, narrow and wide, light and dark: npm run screenshots -- FOLDER [WHO [THEME-WIDTH]]
 import { execFileSync, spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
@@ -53,7 +53,9 @@ async function open(who, colorScheme, width) {
   const shot = (name) => page.screenshot({ path: join(out, `${who}-${name}-${width}-${colorScheme}.png`), fullPage: true });
   return { page, shot };
 }
-const ways = ["light", "dark"].flatMap((theme) => [360, 1280].map((width) => [theme, width]));
+const ways = ["light", "dark"]
+  .flatMap((theme) => [360, 768, 1280].map((width) => [theme, width]))
+  .filter((way) => [undefined, way.join("-")].includes(process.argv[4]));
 for (const way of ways) {
   const { page, shot } = await open("setup", ...way);
   await page.goto(readFileSync(join(folder, "data", "setup-link"), "utf8").trim());
@@ -65,9 +67,9 @@ run(["user", "add", "root", "--admin"], password);
 const newest = (await (await fetch(`${url}/api/v1/posts`)).json()).items;
 const ownPost = newest.find((post) => post.author.username === "mirela").id;
 const plan = {
-  visitor: ["/", "/?sort=top", `/posts/${ownPost}`, `/posts/${ownPost}/votes`, "/users/mirela", "/login", "/register", "/password-reset", "/password-reset/new", "/verify-email", "/login/code", "/nowhere", "/docs", "/docs/errors", "/docs/guide", "/redoc"],
+  visitor: ["/", "/?sort=top", `/posts/${ownPost}`, `/posts/${ownPost}/votes`, "/users/mirela", "/users/zoe", "/?author=zoe", "/users/nobodyhere", "/login", "/register", "/password-reset", "/password-reset/new", "/verify-email", "/login/code", "/nowhere", "/docs", "/docs/errors", "/docs/guide", "/redoc"],
   mirela: ["/", `/posts/${ownPost}`, `/posts/${ownPost}/edit`, "/posts/new", "/dashboard", "/me", "/me/sessions", "/me/tokens", "/me/applications", "/me/events", "/me/password", "/me/email", "/me/two-factor", "/sudo", "/sudo?repeat=true"],
-  root: ["/admin", "/admin/settings", "/admin/checkup", "/admin/logo", "/admin/posts", "/admin/posts?q=zzz", "/admin/posts?author=mirela", "/admin/posts/bulk?id=5&id=6&id=999", "/admin/users", "/admin/users/bulk?action=purge&id=2&id=3&id=4", "/admin/users/mirela/confirm?change=delete", "/admin/audit", "/admin/audit?kind=login&person=mirela", "/admin/users/mirela/sessions"],
+  root: ["/admin", "/admin/settings", "/admin/checkup", "/admin/logo", "/admin/posts", "/admin/posts?q=zzz", "/admin/posts?author=mirela", "/admin/posts/bulk?id=5&id=6&id=999", "/admin/users", "/admin/users/bulk?action=purge&id=2&id=3&id=4", "/admin/users/bulk?action=disable&id=2&id=3", "/admin/users/bulk?action=enable&id=2&id=3", "/admin/users/bulk?action=delete&id=2&id=3", "/admin/users?q=zzz", ...["delete", "disable", "promote"].map((change) => `/admin/users/mirela/confirm?change=${change}`), "/admin/users/root/confirm?change=demote", "/admin/audit", "/admin/audit?kind=login&person=mirela", "/admin/users/mirela/sessions"],
 };
 
 /** The code that an authenticator shows (RFC 6238), `later` periods from now. */
@@ -105,6 +107,15 @@ const states = {
     await page.getByRole("button", { name: "Register" }).click();
     await page.getByRole("alert").waitFor();
     await shot("register-errors");
+    await page.goto("/login");
+    await page.getByLabel(/^Username/).fill("zoe");
+    // The limit of an account lasts for a while: after the first pictures, the first try is refused.
+    do {
+      await page.getByLabel("Password").fill("not the right words");
+      await page.getByRole("button", { name: "Log in" }).click();
+      await page.getByRole("alert").waitFor();
+    } while (!/too many/i.test(await page.getByRole("alert").innerText()));
+    await shot("login-too-many");
     mails.length = 0;
     await page.goto("/password-reset");
     await page.getByLabel(/E-mail/).fill("zoe@mail.example");
@@ -124,6 +135,29 @@ const states = {
     await shot("mail-refused");
   },
   async mirela(page, shot) {
+    await page.goto("/posts/new");
+    await page.getByLabel("Title").fill("Low water");
+    await page.locator("textarea").fill("The *tide* turns at four.\n\n1. Boots\n2. A lamp");
+    await page.getByRole("button", { name: "Preview" }).click();
+    await page.locator("#preview em").waitFor();
+    await shot("preview");
+    await page.goto("/posts/new");
+    await page.getByText("Restored from this browser").waitFor();
+    await shot("draft-restored");
+    await page.context().clearCookies({ name: "postly" });
+    await page.getByRole("button", { name: "Publish" }).click();
+    await page.getByText("What you typed is kept").waitFor();
+    await shot("login-kept");
+    await page.getByLabel(/^Username/).fill("mirela");
+    await page.getByLabel("Password").fill(password);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByText("Nothing has been sent yet").first().waitFor();
+    await shot("form-kept");
+    await page.goto("/");
+    await page.getByRole("button", { name: /^Vote for/ }).first().click();
+    await page.getByText("Your vote was counted.").first().waitFor();
+    await shot("flash");
+    await page.getByRole("button", { name: /^Voted/ }).first().click();
     await page.goto("/posts/new");
     await page.getByLabel("Title").fill("A table with too many cells");
     await page.locator("textarea").fill(`|${"a|".repeat(200)}\n|${"-|".repeat(200)}\n${"a\n".repeat(1300)}`);

@@ -13,6 +13,14 @@ impl Phone {
         Phone(Builder::new().with_secret(secret).build().unwrap())
     }
 
+    /// The key on the page that sets two-factor authentication up, without the marks of its groups.
+    pub fn key_on(page: &str) -> String {
+        let (_, rest) = page.split_once("class=\"secret-text\">").unwrap();
+        let (key, _) = rest.split_once("</code>").unwrap();
+        let parts = key.split('<').map(|part| part.rsplit('>').next().unwrap_or_default());
+        parts.collect()
+    }
+
     /// Turns two-factor authentication on; returns the phone and the recovery codes. The code of
     /// the previous step is consumed.
     pub async fn set_up(person: &Person<'_>) -> (Phone, Vec<String>) {
