@@ -90,9 +90,9 @@ impl Representation {
 
     /// Compressed once. `None` if that fails.
     fn encoded(&self, encoding: Encoding) -> Option<Arc<[u8]>> {
-        let (kept, compress): (_, fn(&[u8]) -> std::io::Result<Vec<u8>>) = match encoding {
-            Encoding::Brotli => (&self.brotli, brotli),
-            Encoding::Gzip => (&self.gzip, gzip),
+        let (kept, compress) = match encoding {
+            Encoding::Brotli => (&self.brotli, brotli as Compress),
+            Encoding::Gzip => (&self.gzip, gzip as Compress),
         };
         if let Some(known) = kept.get() {
             return Some(known.clone());
@@ -101,6 +101,8 @@ impl Representation {
         Some(kept.get_or_init(|| made.into()).clone())
     }
 }
+
+type Compress = fn(&[u8]) -> std::io::Result<Vec<u8>>;
 
 fn send(response: &mut Builder<'_>, body: Arc<[u8]>) {
     response.sized_body(body.len(), Cursor::new(body));
