@@ -45,6 +45,9 @@ export async function inspect(page: Page, where: string) {
 export async function violations(page: Page, runOnly = RULES, exclude: string[] = []): Promise<string[]> {
   if (!(await page.evaluate("'axe' in window"))) await page.evaluate(axe.source);
   const analyse = async ([runOnly, exclude]: string[][]) => {
+    // Swagger UI fades the colours of its links from one theme to the other.
+    const fading = document.getAnimations().filter((animation) => animation instanceof CSSTransition);
+    await Promise.allSettled(fading.map((animation) => animation.finished));
     const { axe } = window as unknown as { axe: typeof import("axe-core") };
     const found = await axe.run({ include: ["html"], exclude }, { runOnly, resultTypes: ["violations"] });
     return found.violations.map((v) => `${v.id}: ${v.nodes[0].html}`);
