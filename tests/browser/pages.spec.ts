@@ -149,7 +149,8 @@ test("confirmations, opened", async ({ page, site }) => {
   await open(page, console, `/admin/users?q=${name}`, 200);
   await page.locator("summary").getByText("Actions").click();
   await expect(page.getByRole("link", { name: "Disable…" })).toBeVisible();
-  await inspect(page, "the actions of a row");
+  // The menu lies over these buttons, of which axe then sees too little.
+  await inspect(page, "the actions of a row", ["#bulk"]);
   expect(console.problems()).toEqual([]);
 });
 
