@@ -1,8 +1,7 @@
 // Every page: accessible, valid HTML, no console errors, no wider than the screen.
-import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { Console, expect, open, PASSWORD, submit, test, unique } from "./support/site.ts";
-import { inspect, validate } from "./support/inspect.ts";
+import { inspect, validate, violations } from "./support/inspect.ts";
 
 /** The pages for each kind of user, with the expected status. */
 function paths(post: string, name: string): Record<string, [string, number][]> {
@@ -150,7 +149,8 @@ test("confirmations, opened", async ({ page, site }) => {
   await open(page, console, `/admin/users?q=${name}`, 200);
   await page.locator("summary").getByText("Actions").click();
   await expect(page.getByRole("link", { name: "Disable…" })).toBeVisible();
-  await inspect(page, "the actions of a row");
+  // The menu lies over these buttons, of which axe then sees too little.
+  await inspect(page, "the actions of a row", ["#bulk"]);
   expect(console.problems()).toEqual([]);
 });
 
@@ -213,8 +213,7 @@ test("Swagger UI and ReDoc render the API document", async ({ page }) => {
       continue;
     }
     // The headings of ReDoc skip levels; only the header around it is ours.
-    const found = await new AxeBuilder({ page }).exclude("#docs").analyze();
-    expect(found.violations.map((v) => `${v.id}: ${v.nodes[0].html}`), path).toEqual([]);
+    expect(await violations(page, undefined, ["#docs"]), path).toEqual([]);
   }
   expect(console.problems()).toEqual([]);
 });

@@ -55,6 +55,8 @@ def log_in(name):
 person = None
 # Who created what, by its path.
 creators = {}
+# What a repeated Idempotency-Key said again was created: it may have been deleted since.
+told_again = set()
 
 
 def current():
@@ -83,7 +85,10 @@ def after_call(context, case, response):
     if operation in FATAL and response.status_code < 300:
         person = None
     if response.status_code == 201 and isinstance(number := response.json().get("id"), int):
-        creators[f"{urlsplit(response.request.url).path}/{number}"] = response.request.headers.get("Authorization")
+        path = f"{urlsplit(response.request.url).path}/{number}"
+        creators[path] = response.request.headers.get("Authorization")
+        if "idempotency-replayed" in response.headers:
+            told_again.add(path)
 
 
 @schemathesis.hook
@@ -147,18 +152,18 @@ def filter_failure(context, failure, case, response):
                 return False
             return not any(value == "" for _, value in parse_qsl(urlsplit(response.request.url).query, keep_blank_values=True))
         case "ST302":
-            return not is_of_somebody_else(response.request)
+            return not may_be_missing(response.request)
         case "ST301":
             # A vote is withdrawn, and the list of the votes stays.
             return not case.operation.definition.raw.get("operationId") in {"listVotes", "castVote", "withdrawVote"}
     return True
 
 
-def is_of_somebody_else(request):
-    """Whether the caller has changed since this was created: the next one does not see the applications of the last."""
+def may_be_missing(request):
+    """Whether this was created by another caller, whose applications the present one does not see, or perhaps deleted."""
     path = urlsplit(request.url).path
-    creator = next((who for thing, who in creators.items() if f"{path}/".startswith(f"{thing}/")), None)
-    return creator is not None and creator != request.headers.get("Authorization")
+    thing = next((thing for thing in creators if f"{path}/".startswith(f"{thing}/")), None)
+    return thing in told_again or (thing is not None and creators[thing] != request.headers.get("Authorization"))
 
 
 def is_unreadable_key(key):
@@ -173,6 +178,9 @@ def is_refused_by_circumstances(case, response):
     if response.status_code == 412:
         # The version in If-Match is not the present one.
         return True
+    if response.status_code == 400:
+        # OAuth's own error, without a list of fields, for a NUL.
+        return has_nul(response.request.body) and response.json().get("error") == "invalid_request"
     if response.status_code != 422:
         return False
     if response.json()["code"] == "idempotency_key.reused":
@@ -188,6 +196,10 @@ def is_refused_by_circumstances(case, response):
         or is_removed(case, code)
         for code in codes
     )
+
+
+def has_nul(form):
+    return "%00" in (form.decode("latin-1") if isinstance(form, bytes) else form or "")
 
 
 def is_removed(case, code):

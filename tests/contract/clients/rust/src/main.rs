@@ -31,7 +31,7 @@ async fn main() {
         let post = posts_api::create_post(&cleo, input, None).await.unwrap();
         assert!(post.content_html.contains(&format!("<em>{number}</em>")), "{}", post.content_html);
     }
-    let dashboard = accounts_api::get_dashboard(&cleo, None, None, None).await.unwrap();
+    let dashboard = accounts_api::get_dashboard(&cleo, None, None, None, None).await.unwrap();
     assert_eq!(dashboard.message, format!("Welcome {name}, this is your dashboard"));
     assert_eq!(dashboard.items.len(), 5);
 
