@@ -1,10 +1,9 @@
-// Debian's Chromium without its own windows, two workers; each worker starts its own Postly.
+// Debian's Chromium, two workers; each worker starts its own Postly.
 import { existsSync } from "node:fs";
 import { defineConfig } from "@playwright/test";
 
-// The windows of the whole browser cost four times as much for each test as its page does.
-const chromium = process.env.CHROMIUM ?? "/usr/bin/chromium-headless-shell";
-if (!existsSync(chromium)) throw new Error(`${chromium} is missing: apt-get install chromium-headless-shell`);
+const chromium = process.env.CHROMIUM ?? "/usr/bin/chromium";
+if (!existsSync(chromium)) throw new Error(`${chromium} is missing: apt-get install chromium`);
 
 export default defineConfig({
   testDir: ".",
