@@ -5,6 +5,10 @@ use super::connection::Db;
 use super::statement::sql;
 use crate::error::Result;
 
+/// Reads the version, as part of a statement that reads something else, too: it is then exact also
+/// where another instance has just written.
+pub const CONTENT_VERSION: &str = "(SELECT CAST(sum(number) AS BIGINT) FROM content_versions)";
+
 /// More rows than this are put together: each connection that ever wrote has left one.
 const MAX_SLOTS: i64 = 500;
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 use sqlx::FromRow;
 
-use crate::db::{Db, Tx, now, repeat, sql};
+use crate::db::{CONTENT_VERSION, Db, Tx, now, repeat, sql};
 use crate::error::{Credentials, Error, Result};
 use crate::models::accounts::access_token::Audience;
 use crate::models::accounts::identity::Identity;
@@ -48,6 +48,8 @@ pub struct Session {
     pub scopes: Option<Scopes>,
     /// The application that has it; `None` for a person's own.
     pub application: Option<i64>,
+    /// The version of what anybody may read (`Db::content_version`), as the session was looked up.
+    pub content_version: i64,
     reauthenticated_at: Option<DateTime<Utc>>,
 }
 
@@ -185,6 +187,7 @@ struct SessionRow {
     proved_at: Option<DateTime<Utc>>,
     scopes: Option<String>,
     application_id: Option<i64>,
+    content_version: i64,
 }
 
 /// The user of an active session, in one query.
@@ -194,11 +197,13 @@ struct SessionRow {
 /// account.
 pub async fn find(db: &Db, caller: &Caller, sid: &str, user_id: i64) -> Result<(User, Session)> {
     let at = now();
-    let row: Option<SessionRow> = sql(
-        "SELECT u.id, u.username, u.role, s.last_used_at, s.proved_at, s.scopes, s.application_id \
-             FROM sessions s JOIN users u ON u.id = s.user_id \
-             WHERE s.id = $1 AND s.user_id = $2 AND s.expires_at > $3 AND s.last_used_at > $4 \
-             AND u.disabled_at IS NULL",
+    let row: Option<SessionRow> = sql("SELECT u.id, u.username, u.role, s.last_used_at, \
+         s.proved_at, s.scopes, s.application_id, ")
+    .push(CONTENT_VERSION)
+    .push(
+        " AS content_version FROM sessions s JOIN users u ON u.id = s.user_id \
+         WHERE s.id = $1 AND s.user_id = $2 AND s.expires_at > $3 AND s.last_used_at > $4 \
+         AND u.disabled_at IS NULL",
     )
     .bind(sid)
     .bind(user_id)
@@ -225,6 +230,7 @@ pub async fn find(db: &Db, caller: &Caller, sid: &str, user_id: i64) -> Result<(
         id: sid.to_owned(),
         scopes: row.scopes.map(Scopes::from),
         application: row.application_id,
+        content_version: row.content_version,
         reauthenticated_at: row.proved_at,
     };
     Ok((row.user, session))

@@ -18,6 +18,7 @@ use crate::validation::{FieldError, Rule};
     Copy,
     PartialEq,
     Eq,
+    Hash,
     Serialize,
     Deserialize,
     EnumString,

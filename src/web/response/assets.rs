@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Cursor;
 use std::path::Path;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use aws_lc_rs::digest;
+use quick_cache::sync::Cache;
 use rocket::Request;
 use rocket::http::{ContentType, Header, Status};
 use rocket::response::{self, Responder, Response};
@@ -14,10 +15,14 @@ use rocket_dyn_templates::Engines;
 use rust_embed::RustEmbed;
 use tera::{Tera, Value};
 
-use super::encoding::{Encoding, accepted};
+use super::encoding::{Encoding, accepted, compress};
 use super::{filters, messages};
 use crate::error::Error;
 use crate::models::base::random;
+
+/// Brotli's quality for static files: the best, as each is compressed only once. A debug build, whose
+/// Brotli is not optimised, takes less.
+const QUALITY: u32 = if cfg!(debug_assertions) { 5 } else { 11 };
 
 #[derive(RustEmbed)]
 #[folder = "templates/"]
@@ -159,11 +164,10 @@ fn style_sheet(name: &str) -> Option<String> {
 
 /// A static file, as a response.
 pub struct Asset {
+    name: String,
     data: Cow<'static, [u8]>,
     kind: ContentType,
     fingerprint: String,
-    /// The same, compressed with Brotli. It stands beside large files under their name and `.br`.
-    compressed: Option<Cow<'static, [u8]>>,
 }
 
 impl Asset {
@@ -172,20 +176,36 @@ impl Asset {
     pub fn get(path: &Path) -> Result<Asset, Error> {
         let name = path.to_str().ok_or(Error::NotFound)?;
         let File { data, fingerprint } = File::get(name).ok_or(Error::NotFound)?.into_owned();
-        let compressed = File::get(&format!("{name}.br")).map(|file| file.into_owned().data);
         let kind = path
             .extension()
             .and_then(|extension| ContentType::from_extension(extension.to_str()?))
             .unwrap_or(ContentType::Plain);
-        Ok(Asset { fingerprint, data, kind, compressed })
+        Ok(Asset { name: name.to_owned(), fingerprint, data, kind })
+    }
+
+    fn is_text(&self) -> bool {
+        self.kind.is_css() || self.kind.is_javascript() || self.kind.is_svg()
+    }
+
+    /// Compressed once. Beside large files, it lies ready under their name and `.br`.
+    fn compressed(&self, encoding: Encoding) -> Option<Arc<[u8]>> {
+        static KNOWN: LazyLock<Cache<(String, Encoding), Arc<[u8]>>> =
+            LazyLock::new(|| Cache::new(100));
+        let key = (self.fingerprint.clone(), encoding);
+        let compress = || match File::get(&format!("{}.br", self.name)) {
+            Some(ready) if encoding == Encoding::Brotli => Ok(Arc::from(&*ready.data)),
+            _ => compress(encoding, &self.data, QUALITY).map(Arc::from),
+        };
+        KNOWN.get_or_insert_with(&key, compress).ok()
     }
 }
 
 impl<'r> Responder<'r, 'static> for Asset {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        let has_two = self.compressed.is_some();
-        let compressed = self.compressed.filter(|_| accepted(request) == Some(Encoding::Brotli));
-        let suffix = if compressed.is_some() { "-br" } else { "" };
+        let encoding = accepted(request).filter(|_| self.is_text());
+        let compressed =
+            encoding.and_then(|encoding| Some((encoding.name(), self.compressed(encoding)?)));
+        let suffix = compressed.as_ref().map_or(String::new(), |(name, _)| format!("-{name}"));
         let tag = format!("\"{}{suffix}\"", self.fingerprint);
         let current =
             request.uri().query().is_some_and(|q| q == format!("v={}", self.fingerprint).as_str());
@@ -195,16 +215,19 @@ impl<'r> Responder<'r, 'static> for Asset {
         };
         let mut builder = Response::build();
         builder.header(Header::new("Cache-Control", caching)).raw_header("ETag", tag.clone());
-        if has_two {
+        if self.is_text() {
             builder.raw_header("Vary", "Accept-Encoding");
         }
         if request.headers().get("If-None-Match").any(|known| known.contains(&tag)) {
             return builder.status(Status::NotModified).ok();
         }
-        if compressed.is_some() {
-            builder.raw_header("Content-Encoding", "br");
+        builder.header(self.kind);
+        match compressed {
+            Some((name, body)) => {
+                builder.raw_header("Content-Encoding", name);
+                builder.sized_body(body.len(), Cursor::new(body)).ok()
+            }
+            None => builder.sized_body(self.data.len(), Cursor::new(self.data)).ok(),
         }
-        let data = compressed.unwrap_or(self.data);
-        builder.header(self.kind).sized_body(data.len(), Cursor::new(data)).ok()
     }
 }

@@ -1,5 +1,6 @@
-//! Answers that are the same for everybody who is not logged in, kept in memory until what anybody
-//! may read changes. A resource takes part by naming its handler under `cached` in `room!`.
+//! Answers that depend on what anybody may read, kept in memory until that changes: one for everybody
+//! who is not logged in, and one for each other reader, with their votes and their navigation. A
+//! resource takes part by naming its handler under `cached` in `room!`.
 //!
 //! The version of the content (`Db::content_version`) and that of the settings are part of the key:
 //! an older answer is never found again, and makes room for newer ones.
@@ -15,6 +16,7 @@ use rocket::{Data, Request};
 use super::color_scheme::ColorScheme;
 use super::representation::Representation;
 use crate::models::base::site::Site;
+use crate::models::users::user::{Role, User};
 use crate::web::door::Door;
 use crate::web::public_url::PublicUrl;
 use crate::web::request::state::{Authentication, RequestState};
@@ -47,8 +49,18 @@ struct Key {
     content: i64,
     settings: i64,
     theme: ColorScheme,
+    reader: Reader,
     /// With the path, which tells the door, and the query.
     address: String,
+}
+
+/// For whom an answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Reader {
+    /// Whoever is not logged in.
+    Anybody,
+    /// A user, by id. The name is part of the content, as it changes with a post's author.
+    User(i64, Role),
 }
 
 /// `None` if the answer cannot be kept: whoever waited for it asks for one of their own.
@@ -100,10 +112,10 @@ impl Handler for Cached {
         Self: 'async_trait,
     {
         Box::pin(async move {
-            if !is_impersonal(request) {
+            let Some(reader) = reader(request) else {
                 return self.0.handle(request, data).await;
-            }
-            let place = match known_or_place(request).await {
+            };
+            let place = match known_or_place(request, reader).await {
                 Some(Ok(Some(known))) => return Outcome::Success(known.response(request)),
                 Some(Err(place)) => Some(place),
                 Some(Ok(None)) | None => None,
@@ -125,19 +137,33 @@ impl Handler for Cached {
     }
 }
 
-/// Whether the answer depends on nothing but the address and the theme.
-fn is_impersonal(request: &Request<'_>) -> bool {
+/// The reader, if the answer depends on nothing but the reader, the address and the theme; with the
+/// version of the content, if it is known.
+fn reader(request: &Request<'_>) -> Option<(Reader, Option<i64>)> {
     let state = RequestState::of(request);
-    let is_anonymous = matches!(state.authentication.get(), Some(Authentication::Anonymous));
     let has_notice = |url: &PublicUrl| request.cookies().get(&name_for(FLASH, url)).is_some();
-    is_anonymous
-        && (Door::of(request) == Door::Api
-            || request.rocket().state::<PublicUrl>().is_some_and(|url| !has_notice(url)))
+    if Door::of(request) == Door::Page && has_notice(request.rocket().state()?) {
+        return None;
+    }
+    match state.authentication.get()? {
+        Authentication::Anonymous => Some((Reader::Anybody, None)),
+        Authentication::User(authenticated) => {
+            let is_kept_form = state.kept.get().is_some_and(|kept| !kept.is_empty());
+            // Tokens that are restricted to scopes are rare.
+            let session = authenticated.session().filter(|_| !is_kept_form)?;
+            let User { id, role, .. } = authenticated.user;
+            Some((Reader::User(id, role), Some(session.content_version)))
+        }
+        Authentication::Rejected(_) | Authentication::Unavailable(_) => None,
+    }
 }
 
 /// The kept answer; or the place for it, which is given to one request at a time: the others wait.
 /// `None` when nothing is to be kept.
-async fn known_or_place<'r>(request: &'r Request<'_>) -> Option<Result<Answer, Place<'r>>> {
+async fn known_or_place<'r>(
+    request: &'r Request<'_>,
+    (reader, version): (Reader, Option<i64>),
+) -> Option<Result<Answer, Place<'r>>> {
     let cache = request.rocket().state::<AnswerCache>()?.0.as_ref()?;
     let site = request.rocket().state::<Site>()?;
     let address = request.uri().to_string();
@@ -150,8 +176,11 @@ async fn known_or_place<'r>(request: &'r Request<'_>) -> Option<Result<Answer, P
     };
     // Both are read before the answer is made, which may thus be newer than its key, but never older.
     let settings = site.settings.version();
-    let content = site.db.content_version().await.ok()?;
-    let key = Key { content, settings, theme, address };
+    let content = match version {
+        Some(version) => version,
+        None => site.db.content_version().await.ok()?,
+    };
+    let key = Key { content, settings, theme, reader, address };
     let known = cache.get_value_or_guard_async(&key).await;
     Some(known.map_err(|guard| Place { cache, key, guard }))
 }

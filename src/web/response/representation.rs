@@ -1,24 +1,21 @@
 //! A finished answer: its headers, its body, and the body compressed in each way that was asked for.
 
-use std::io::{Cursor, Write as _};
+use std::io::Cursor;
 use std::sync::{Arc, OnceLock};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use rocket::Request;
 use rocket::http::Header;
 use rocket::response::{Builder, Response};
 
-use super::encoding::{Encoding, accepted};
+use super::encoding::{Encoding, accepted, compress};
 use super::reply::etag;
 use crate::web::door::Door;
 use crate::web::security::cookie;
 
 /// Smaller bodies are not compressed, in bytes.
 const MIN_COMPRESSED: usize = 1_000;
-/// The levels at which compressing takes about as long as rendering.
-const BROTLI_QUALITY: u32 = 5;
-const BROTLI_WINDOW: u32 = 20;
+/// Brotli's quality at which compressing takes about as long as rendering.
+const QUALITY: u32 = 5;
 
 /// A finished answer with status 200.
 pub struct Representation {
@@ -90,35 +87,18 @@ impl Representation {
 
     /// Compressed once. `None` if that fails.
     fn encoded(&self, encoding: Encoding) -> Option<Arc<[u8]>> {
-        let (kept, compress) = match encoding {
-            Encoding::Brotli => (&self.brotli, brotli as Compress),
-            Encoding::Gzip => (&self.gzip, gzip as Compress),
+        let kept = match encoding {
+            Encoding::Brotli => &self.brotli,
+            Encoding::Gzip => &self.gzip,
         };
         if let Some(known) = kept.get() {
             return Some(known.clone());
         }
-        let made = compress(&self.body).ok()?;
+        let made = compress(encoding, &self.body, QUALITY).ok()?;
         Some(kept.get_or_init(|| made.into()).clone())
     }
 }
 
-type Compress = fn(&[u8]) -> std::io::Result<Vec<u8>>;
-
 fn send(response: &mut Builder<'_>, body: Arc<[u8]>) {
     response.sized_body(body.len(), Cursor::new(body));
-}
-
-fn brotli(body: &[u8]) -> std::io::Result<Vec<u8>> {
-    let (size, quality, window) = (body.len(), BROTLI_QUALITY, BROTLI_WINDOW);
-    let mut writer =
-        brotli::CompressorWriter::new(Vec::with_capacity(size / 4), 4096, quality, window);
-    writer.write_all(body)?;
-    writer.flush()?;
-    Ok(writer.into_inner())
-}
-
-fn gzip(body: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut writer = GzEncoder::new(Vec::with_capacity(body.len() / 3), Compression::new(6));
-    writer.write_all(body)?;
-    writer.finish()
 }

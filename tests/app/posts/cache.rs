@@ -1,4 +1,4 @@
-//! Answers that are kept for everybody who is not logged in: never older than what they show.
+//! Kept answers, of whoever is not logged in and of each reader: never older than what they show.
 
 use std::io::{Read as _, Write as _};
 use std::time::{Duration, Instant};
@@ -39,6 +39,10 @@ const REPRESENTATIONS: [&str; 19] = [
     "/api/v1/posts/3",
     "/api/v1/users/ann",
 ];
+
+/// Those that are compared for readers who are logged in.
+const PERSONAL: [&str; 6] =
+    ["/", "/posts/1", "/posts/3", "/users/bob", "/api/v1/posts?sort=top", "/api/v1/posts/1"];
 
 /// Everything that changes what anybody may read.
 #[derive(Debug, Clone, Copy)]
@@ -92,6 +96,11 @@ impl Scene<'_> {
             person.posts(title).await;
         }
         Scene { ann, bob, root: app.admin("root").await }
+    }
+
+    /// An author, a voter who is an admin at times, an admin.
+    fn readers(&self) -> [&Person<'_>; 3] {
+        [&self.ann, &self.bob, &self.root]
     }
 
     /// Whether it can be done depends on what was done before; if not, nothing may change either.
@@ -157,8 +166,38 @@ async fn read(app: &App, path: &str) -> Response {
     send(app, Method::Get, path, Vec::new(), None::<&[u8]>).await
 }
 
+/// `read`, by somebody who is logged in.
+async fn read_as(app: &App, reader: &Person<'_>, path: &str) -> Response {
+    let (cookie, token) = (reader.cookie.clone(), reader.token.clone());
+    let reader = Person { cookie, token, ..Person::nobody(app) };
+    match path.strip_prefix("/api/v1") {
+        Some(path) => reader.api().get(path).await,
+        None => reader.page().get(path).await,
+    }
+}
+
+/// Asks twice: the second answer is one that was kept.
+async fn compare_for_readers(scene: &Scene<'_>, uncached: &App, instance: &App, after: &str) {
+    for reader in scene.readers() {
+        for path in PERSONAL {
+            let truth = read_as(uncached, reader, path).await;
+            for _ in 0..2 {
+                let found = read_as(instance, reader, path).await;
+                assert!(
+                    shown(&found) == shown(&truth),
+                    "{path} for {} {after}: {} for {}",
+                    reader.name,
+                    found.body,
+                    truth.body
+                );
+            }
+        }
+    }
+}
+
 /// Writes of all kinds, in any order, between reads of all representations: the instance that wrote
-/// shows nothing older at once, another one soon.
+/// shows nothing older at once, another one soon. Who is logged in sees the latest everywhere at once,
+/// but for settings.
 #[rocket::async_test]
 async fn nothing_kept_is_older_than_what_was_written() {
     let mut runner = TestRunner::default();
@@ -172,21 +211,24 @@ async fn nothing_kept_is_older_than_what_was_written() {
             scene.make(*change, number).await;
             // The settings alone are in its memory.
             uncached.site().settings.refresh(&uncached.db).await.unwrap();
+            let after = format!("after {change:?} of {order:?}");
+            // Each instance has the settings in its memory, and learns of others' changes later.
+            let is_setting = matches!(change, Change::Setting | Change::Document);
+            if !is_setting {
+                compare_for_readers(&scene, &uncached, &other, &after).await;
+            }
+            compare_for_readers(&scene, &uncached, &app, &after).await;
             let start = Instant::now();
             for path in REPRESENTATIONS {
                 let truth = read(&uncached, path).await;
                 for _ in 0..2 {
                     let own = read(&app, path).await;
                     let is_true = shown(&own) == shown(&truth);
-                    assert!(
-                        is_true,
-                        "{path} after {change:?} of {order:?}: {} for {}",
-                        own.body, truth.body
-                    );
+                    assert!(is_true, "{path} {after}: {} for {}", own.body, truth.body);
                 }
                 while shown(&read(&other, path).await) != shown(&truth) {
                     let late = start.elapsed();
-                    assert!(late < DEADLINE, "{path} after {change:?} of {order:?}, elsewhere");
+                    assert!(late < DEADLINE, "{path} {after}, elsewhere");
                 }
             }
         }
@@ -195,8 +237,12 @@ async fn nothing_kept_is_older_than_what_was_written() {
 
 /// How many statements these requests need, all at the same time.
 async fn statements(app: &App, paths: &[&str]) -> usize {
+    statements_of(paths.iter().map(|path| read(app, path))).await
+}
+
+async fn statements_of(requests: impl Iterator<Item = impl Future<Output = Response>>) -> usize {
     let answers = async {
-        for answer in join_all(paths.iter().map(|path| read(app, path))).await {
+        for answer in join_all(requests).await {
             assert_eq!(answer.status, 200, "{}", answer.body);
         }
     };
@@ -223,8 +269,29 @@ async fn an_answer_is_made_once_for_everybody_until_something_changes() {
     assert_eq!((kept, statements(&app, &["/"]).await), (1, 0));
 }
 
+/// Their session is looked up each time; what they read is made again when something changes.
 #[rocket::async_test]
-async fn what_only_one_person_may_see_is_kept_for_nobody() {
+async fn a_reader_s_own_answer_is_made_once_until_something_changes() {
+    let app = App::new().await;
+    let (ann, bob) = (app.user("ann").await, app.user("bob").await);
+    ann.posts("Tides").await;
+    for path in ["/", "/posts/1", "/users/ann", "/api/v1/posts", "/api/v1/posts/1"] {
+        let of_bob = async |count| {
+            let requests = (0..count).map(|_| read_as(&app, &bob, path));
+            statements_of(requests).await
+        };
+        let once = of_bob(1).await;
+        assert_ne!(once, 0, "{path}");
+        assert_eq!(of_bob(100).await, 0, "{path}, known");
+        ann.api().put("/posts/1", json!({"title": format!("After {path}")})).await;
+        assert_eq!(of_bob(100).await, once, "{path}, changed");
+    }
+    bob.page().post("/logout", &[]).await;
+    assert!(!bob.page().get("/").await.body.contains("href=\"/me\""), "the session has ended");
+}
+
+#[rocket::async_test]
+async fn what_only_one_person_may_see_is_shown_to_nobody_else() {
     let app = App::new().await;
     let (ann, bob) = (app.user("ann").await, app.user("bob").await);
     ann.posts("Tides").await;
