@@ -18,7 +18,6 @@ use crate::validation::{FieldError, Rule};
     Copy,
     PartialEq,
     Eq,
-    Hash,
     Serialize,
     Deserialize,
     EnumString,

@@ -16,7 +16,6 @@ use rocket::{Data, Request};
 use super::color_scheme::ColorScheme;
 use super::representation::Representation;
 use crate::models::base::site::Site;
-use crate::models::users::user::{Role, User};
 use crate::web::door::Door;
 use crate::web::public_url::PublicUrl;
 use crate::web::request::state::{Authentication, RequestState};
@@ -59,8 +58,8 @@ struct Key {
 enum Reader {
     /// Whoever is not logged in.
     Anybody,
-    /// A user, by id. The name is part of the content, as it changes with a post's author.
-    User(i64, Role),
+    /// A user, by id. The name and the role are part of the content, as profiles show them.
+    User(i64),
 }
 
 /// `None` if the answer cannot be kept: whoever waited for it asks for one of their own.
@@ -151,8 +150,7 @@ fn reader(request: &Request<'_>) -> Option<(Reader, Option<i64>)> {
             let is_kept_form = state.kept.get().is_some_and(|kept| !kept.is_empty());
             // Tokens that are restricted to scopes are rare.
             let session = authenticated.session().filter(|_| !is_kept_form)?;
-            let User { id, role, .. } = authenticated.user;
-            Some((Reader::User(id, role), Some(session.content_version)))
+            Some((Reader::User(authenticated.user.id), Some(session.content_version)))
         }
         Authentication::Rejected(_) | Authentication::Unavailable(_) => None,
     }
