@@ -119,9 +119,12 @@ struct File {
 
 impl File {
     fn read(name: &str) -> Option<File> {
-        let data = match name.starts_with("css/") {
-            true => style_sheet(name)?.into_bytes().into(),
-            false => Static::get(name)?.data,
+        let data = match name.split_once('/') {
+            Some(("css", _)) => shortened(&style_sheet(name)?).into_bytes().into(),
+            Some(("js", _)) => {
+                shortened(str::from_utf8(&Static::get(name)?.data).ok()?).into_bytes().into()
+            }
+            _ => Static::get(name)?.data,
         };
         let digest = digest::digest(&digest::SHA256, &data);
         Some(File { fingerprint: random::hex(&digest.as_ref()[..8]), data })
@@ -160,6 +163,22 @@ fn style_sheet(name: &str) -> Option<String> {
         text.push_str(&format!("url(\"{}\"{rest}", File::read(name)?.address(name)));
     }
     Some(text)
+}
+
+/// A style sheet or a script of ours without indentation and comments. A comment begins and ends with a
+/// line, and no string goes over several lines.
+fn shortened(text: &str) -> String {
+    let mut is_comment = false;
+    let mut kept = String::with_capacity(text.len());
+    for line in text.lines().map(str::trim) {
+        is_comment |= line.starts_with("/*");
+        if !is_comment && !line.is_empty() && !line.starts_with("//") {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+        is_comment &= !line.ends_with("*/");
+    }
+    kept
 }
 
 /// A static file, as a response.
