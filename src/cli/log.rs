@@ -12,6 +12,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
+use super::log_writer::{self, LogGuard};
 use crate::config::LogFormat;
 use crate::error::Fatal;
 use crate::web::request::panics;
@@ -20,11 +21,12 @@ use crate::web::request::panics;
 const LISTENER: &str = "rocket_http::listener";
 
 /// Logs to standard error; `RUST_LOG` sets the level. A `command` is silent by default unless
-/// something is wrong: cron mails whatever it prints.
+/// something is wrong: cron mails whatever it prints. The guard writes the last lines when it is
+/// dropped.
 ///
 /// # Errors
 /// When `RUST_LOG` cannot be read.
-pub fn to_stderr(format: LogFormat, is_command: bool) -> Result<(), Fatal> {
+pub fn to_stderr(format: LogFormat, is_command: bool) -> Result<LogGuard, Fatal> {
     let default = if is_command { "warn" } else { "info" };
     let wanted = std::env::var("RUST_LOG").unwrap_or_else(|_| default.to_owned());
     let wrong = |_| {
@@ -38,7 +40,9 @@ pub fn to_stderr(format: LogFormat, is_command: bool) -> Result<(), Fatal> {
     let listener = format!("{LISTENER}=warn").parse().map_err(|e| Fatal(format!("log: {e}")))?;
     let bounds = Bounds { is_command, refused: Mutex::default() };
     let subscriber = tracing_subscriber::registry().with(bounds);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let (writer, guard) =
+        log_writer::start(std::io::stderr()).map_err(|e| Fatal(format!("log: {e}")))?;
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
     let filter = filter.add_directive(listener);
     match format {
         LogFormat::Text => {
@@ -49,7 +53,7 @@ pub fn to_stderr(format: LogFormat, is_command: bool) -> Result<(), Fatal> {
     }
     // Those of requests are logged with the request that they ended.
     panics::set_hook(|info| tracing::error!(error = panics::describe(info), "a task failed"));
-    Ok(())
+    Ok(guard)
 }
 
 /// What is never logged, whatever `RUST_LOG` says. Below `info`, libraries log the headers of

@@ -9,6 +9,7 @@ mod first_run;
 mod healthcheck;
 mod keys;
 mod log;
+mod log_writer;
 mod metrics;
 mod migrate;
 mod notify;
@@ -94,7 +95,7 @@ async fn run(command: Command) -> Result<ExitCode, Fatal> {
         (Err(error), Command::Doctor(_)) => return Ok(doctor::report(&error)),
         (config, _) => config?,
     };
-    log::to_stderr(config.log_format, !matches!(command, Command::Serve))?;
+    let _log = log::to_stderr(config.log_format, !matches!(command, Command::Serve))?;
     let done = match command {
         Command::Doctor(arguments) => {
             let examined = doctor::run(&config, &arguments).await;
