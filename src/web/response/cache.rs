@@ -114,8 +114,11 @@ impl Handler for Cached {
             let Some(reader) = reader(request) else {
                 return self.0.handle(request, data).await;
             };
+            let is_public = reader.0 == Reader::Anybody;
             let place = match known_or_place(request, reader).await {
-                Some(Ok(Some(known))) => return Outcome::Success(known.response(request)),
+                Some(Ok(Some(known))) => {
+                    return Outcome::Success(known.response(request, is_public));
+                }
                 Some(Err(place)) => Some(place),
                 Some(Ok(None)) | None => None,
             };
@@ -131,7 +134,10 @@ impl Handler for Cached {
             if let Some(place) = place {
                 place.fill(answer.as_ref().ok());
             }
-            answer.map_or_else(|other| other, |answer| Outcome::Success(answer.response(request)))
+            answer.map_or_else(
+                |other| other,
+                |answer| Outcome::Success(answer.response(request, is_public)),
+            )
         })
     }
 }

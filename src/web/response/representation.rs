@@ -9,13 +9,27 @@ use rocket::response::{Builder, Response};
 
 use super::encoding::{Encoding, accepted, compress};
 use super::reply::etag;
-use crate::web::door::Door;
+use crate::web::door::{API, Door};
 use crate::web::security::cookie;
 
 /// Smaller bodies are not compressed, in bytes.
 const MIN_COMPRESSED: usize = 1_000;
 /// Brotli's quality at which compressing takes about as long as rendering.
 const QUALITY: u32 = 5;
+
+/// A shared cache keeps it for a second; a browser asks each time whether it is still current.
+const PUBLIC: &str = "public, max-age=0, must-revalidate, s-maxage=1";
+
+/// By what a shared cache finds the answer when it is told to forget it: all answers have `content`, and
+/// that of `/posts/7` has `posts-7`, at either door.
+fn surrogate_keys(request: &Request<'_>) -> String {
+    let path = request.uri().path().as_str();
+    let path = path.strip_prefix(API).unwrap_or(path).trim_matches('/');
+    match path {
+        "" => "content".to_owned(),
+        _ => format!("content {}", path.replace('/', "-")),
+    }
+}
 
 /// A finished answer with status 200.
 pub struct Representation {
@@ -52,8 +66,9 @@ impl Representation {
         2 * self.body.len()
     }
 
-    /// In the coding that the client prefers.
-    pub fn response<'r>(&self, request: &Request<'_>) -> Response<'r> {
+    /// In the coding that the client prefers. What is `public` may be kept by whoever passes it on, for as
+    /// long as another instance would take to notice a change.
+    pub fn response<'r>(&self, request: &Request<'_>, is_public: bool) -> Response<'r> {
         let mut response = Response::build();
         for (name, value) in &self.headers {
             response.header_adjoin(Header::new(name.clone(), value.clone()));
@@ -63,6 +78,10 @@ impl Representation {
             Door::Api => "Authorization, Accept-Encoding",
         };
         response.header_adjoin(Header::new("Vary", vary));
+        if is_public {
+            response.header(Header::new("Cache-Control", PUBLIC));
+            response.header(Header::new("Surrogate-Key", surrogate_keys(request)));
+        }
         // Nothing that is sent to somebody with credentials is compressed, whether they count here or
         // not: neither here nor by a proxy (BREACH).
         let has_credentials =

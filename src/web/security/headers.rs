@@ -50,6 +50,10 @@ impl Fairing for Headers {
             || !matches!(request.method(), Method::Get | Method::Head)
             || sets_cookie;
         set("Cache-Control", if personal { "no-store" } else { "no-cache" });
+        // A cookie is for one browser, whatever was said about the rest.
+        if sets_cookie {
+            response.set_header(Header::new("Cache-Control", "no-store"));
+        }
         response.set_header(Header::new("X-Request-Id", state.caller.request_id.clone()));
         rate_limit_headers(state, response);
     }

@@ -12,6 +12,7 @@ mod proxy;
 mod restore;
 mod retries;
 mod rolling;
+mod shared_cache;
 mod start;
 mod stop;
 mod writers;

@@ -15,6 +15,7 @@ mod person;
 mod phone;
 pub mod postgres;
 pub mod slow_clients;
+pub mod varnish;
 
 pub use app::{App, ORIGIN, PASSWORD, SECRET};
 pub use person::{IMAGE, Person, Response, encode, send, send_from, upload};
