@@ -8,6 +8,7 @@ mod guide;
 mod handbook;
 mod health;
 mod healthcheck;
+mod instructions;
 mod log;
 mod metrics;
 mod operator;
