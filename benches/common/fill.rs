@@ -13,6 +13,7 @@ const COLUMNS: &str = "user_id, title, content, content_html, excerpt, rendering
 pub fn with_connection<T>(file: &Path, work: impl AsyncFnOnce(&mut SqliteConnection) -> T) -> T {
     let options = SqliteConnectOptions::new()
         .filename(file)
+        .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full);
     rocket::tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(

@@ -5,7 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
-use crate::db::{Conn, Db, Tx, now, sql};
+use crate::db::{CONTENT_VERSION, Conn, Db, Tx, now, sql};
 use crate::error::{Conflict, Credentials, Error, Result};
 use crate::models::accounts::scope::{Scope, Scopes};
 use crate::models::audit::{AuditEvent, EventKind};
@@ -200,7 +200,7 @@ pub async fn revoke_all(tx: &mut Tx, actor: &Actor) -> Result<()> {
 /// Revokes the given token (RFC 7009): whoever has it may revoke it.
 pub async fn revoke(site: &Site, caller: &Caller, token: &str) -> Result<()> {
     match find(&site.db, caller, token).await {
-        Ok((user, id, _)) => match revoke_by_id(&site.db, caller, &user, id).await {
+        Ok(found) => match revoke_by_id(&site.db, caller, &found.user, found.id).await {
             // Somebody else has just done it.
             Err(Error::NotFound) => Ok(()),
             other => other,
@@ -233,24 +233,38 @@ struct TokenRow {
     #[sqlx(try_from = "String")]
     scopes: Scopes,
     last_used_at: Option<DateTime<Utc>>,
+    content_version: i64,
     #[sqlx(flatten)]
     user: User,
 }
 
-/// The owner of a token, its id and its scopes.
+/// A valid token.
+pub struct FoundToken {
+    pub id: i64,
+    /// Its owner.
+    pub user: User,
+    pub scopes: Scopes,
+    /// The version of what anybody may read (`Db::content_version`), as the token was looked up.
+    pub content_version: i64,
+}
+
+/// Looks a token up.
 ///
 /// # Errors
 /// `InvalidCredentials` when it is unknown, has expired, or its owner is disabled.
-pub async fn find(db: &Db, caller: &Caller, token: &str) -> Result<(User, i64, Scopes)> {
+pub async fn find(db: &Db, caller: &Caller, token: &str) -> Result<FoundToken> {
     let at = now();
     let row: Option<TokenRow> =
-        sql("SELECT t.id AS token_id, t.scopes, t.last_used_at, u.id, u.username, u.role \
-             FROM api_tokens t JOIN users u ON u.id = t.user_id \
-             WHERE t.hash = $1 AND t.expires_at > $2 AND u.disabled_at IS NULL")
-        .bind(random::sha256(token))
-        .bind(at)
-        .optional(db)
-        .await?;
+        sql("SELECT t.id AS token_id, t.scopes, t.last_used_at, u.id, u.username, u.role, ")
+            .push(CONTENT_VERSION)
+            .push(
+                " AS content_version FROM api_tokens t JOIN users u ON u.id = t.user_id \
+             WHERE t.hash = $1 AND t.expires_at > $2 AND u.disabled_at IS NULL",
+            )
+            .bind(random::sha256(token))
+            .bind(at)
+            .optional(db)
+            .await?;
     let row = row.ok_or(Error::InvalidCredentials(Credentials::PersonalToken))?;
     // Not on every request: reads should not write.
     if row.last_used_at.is_none_or(|last| last < at - Duration::minutes(15)) {
@@ -264,5 +278,6 @@ pub async fn find(db: &Db, caller: &Caller, token: &str) -> Result<(User, i64, S
             tracing::warn!(request_id, %error, "the last use of a token cannot be recorded");
         });
     }
-    Ok((row.user, row.token_id, row.scopes))
+    let TokenRow { token_id: id, user, scopes, content_version, .. } = row;
+    Ok(FoundToken { id, user, scopes, content_version })
 }

@@ -28,6 +28,9 @@ pub fn sha256(secret: impl AsRef<[u8]>) -> String {
     hex(digest::digest(&digest::SHA256, secret.as_ref()).as_ref())
 }
 
+/// Bytes in hexadecimal. Each request has an id, so this does not go through `format!`.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| char::from(DIGITS[usize::from(value & 15)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }

@@ -64,21 +64,28 @@ async fn authenticate(request: &Request<'_>) -> Result<Option<Authenticated>> {
     };
     let caller = &RequestState::of(request).caller;
     if audience == Audience::Api && token.starts_with(personal_token::PREFIX) {
-        let (user, _, scopes) = personal_token::find(&site.db, caller, token).await?;
-        return known(site, user, Credential::PersonalToken(scopes)).await.map(Some);
+        let found = personal_token::find(&site.db, caller, token).await?;
+        let credential = Credential::PersonalToken(found.scopes);
+        return known(site, found.user, credential, found.content_version).await.map(Some);
     }
     let claims = access_token::verify(&site.keys, audience, token)?;
     let (user, session) = session::find(&site.db, caller, &claims.sid, claims.user_id()?).await?;
+    let content_version = session.content_version;
     let credential = match claims.scopes(session.scopes.clone()) {
         Some(scopes) => Credential::RestrictedSession(session.id, scopes),
         None => Credential::Session(session),
     };
-    known(site, user, credential).await.map(Some)
+    known(site, user, credential, content_version).await.map(Some)
 }
 
-async fn known(site: &Site, user: User, credential: Credential) -> Result<Authenticated> {
+async fn known(
+    site: &Site,
+    user: User,
+    credential: Credential,
+    content_version: i64,
+) -> Result<Authenticated> {
     let second_factor_missing = two_factor::is_missing(site, &user).await?;
-    Ok(Authenticated { user, credential, second_factor_missing })
+    Ok(Authenticated { user, credential, second_factor_missing, content_version })
 }
 
 /// The token of `Authorization: Bearer …` (RFC 6750 §2.1).

@@ -70,6 +70,8 @@ pub struct Authenticated {
     pub credential: Credential,
     /// Whether the site requires a second factor that this user has not set up.
     pub second_factor_missing: bool,
+    /// The version of what anybody may read, when the credentials were checked.
+    pub content_version: i64,
 }
 
 /// What the user authenticated with.

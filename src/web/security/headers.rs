@@ -13,6 +13,16 @@ const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-
     font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
 
+/// What no page changes.
+const ALWAYS: &[(&str, &str)] = &[
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("X-Frame-Options", "DENY"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+];
+
 /// The policy of a page whose form may also lead to these sources.
 pub fn policy_leading_to(sources: &str) -> String {
     CSP.replace("form-action 'self'", &format!("form-action 'self' {sources}"))
@@ -30,18 +40,15 @@ impl Fairing for Headers {
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
         let state = RequestState::of(request);
         let sets_cookie = response.headers().contains("Set-Cookie");
+        for (name, value) in ALWAYS {
+            response.set_header(Header::new(*name, *value));
+        }
         let mut set = |name: &'static str, value: &'static str| {
             if !response.headers().contains(name) {
                 response.set_header(Header::new(name, value));
             }
         };
         set("Content-Security-Policy", CSP);
-        set("X-Content-Type-Options", "nosniff");
-        set("Referrer-Policy", "same-origin");
-        set("X-Frame-Options", "DENY");
-        set("Cross-Origin-Opener-Policy", "same-origin");
-        set("Cross-Origin-Resource-Policy", "same-origin");
-        set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
         if request.rocket().state::<PublicUrl>().is_some_and(PublicUrl::is_https) {
             set("Strict-Transport-Security", "max-age=31536000; includeSubDomains");
         }

@@ -286,6 +286,22 @@ async fn a_reader_s_own_answer_is_made_once_until_something_changes() {
         ann.api().put("/posts/1", json!({"title": format!("After {path}")})).await;
         assert_eq!(of_bob(100).await, once, "{path}, changed");
     }
+    // A personal token reads as its owner, if it may read at all.
+    let token = async |scope: &str| {
+        let wanted = json!({"name": scope, "scopes": [scope], "expires_in_days": 7});
+        let created = bob.api().post("/me/tokens", wanted).await;
+        created.json()["token"].as_str().unwrap().to_owned()
+    };
+    bob.api().put("/posts/1/vote", json!({})).await;
+    for (scope, is_known) in [("posts:read", true), ("account", false)] {
+        let program = app.nobody().with_token(&token(scope).await);
+        for _ in 0..2 {
+            let post = program.api().get("/posts/1").await.json();
+            assert_eq!(post["voted"], json!(is_known), "{scope}");
+        }
+        let again = statements_of([read_as(&app, &program, "/api/v1/posts/1")].into_iter()).await;
+        assert_eq!(again == 0, is_known, "{scope}");
+    }
     bob.page().post("/logout", &[]).await;
     assert!(!bob.page().get("/").await.body.contains("href=\"/me\""), "the session has ended");
 }
