@@ -70,7 +70,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
 
     let origin = config.public_url.origin();
     let mailer = Mailer::new(config.mail.transport, config.mail.from, origin)?;
-    let (hasher, renderer) = (Hasher::new(config.bcrypt_cost)?, Pool::default());
+    let (hasher, renderer) = (Hasher::new(config.bcrypt_cost), Pool::default());
     let (rules, reserved_names) = (config.rules, config.reserved_names);
     let (limits, attempts) = (config.limits, Attempts::default());
     let breached_passwords = config.breached_passwords;
@@ -78,7 +78,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
     let metrics = Metrics::new(db::engine(&config.database_url)?)?;
 
     let rooms = routes::rooms();
-    let fragments = rooms.iter().map(|room| room.document.clone());
+    let fragments = rooms.iter().map(|room| room.document).collect();
     let rocket = rocket::custom(figment)
         .manage(ApiDocument::new(fragments))
         .manage(config.public_url)

@@ -113,7 +113,7 @@ pub fn check(url: &str, state: SchemaState, access: Access) -> Result<(), Fatal>
 pub async fn site(config: &Config, access: Access) -> Result<Site, Fatal> {
     Ok(Site {
         db: database(config, access).await?,
-        hasher: Hasher::new(config.bcrypt_cost)?,
+        hasher: Hasher::new(config.bcrypt_cost),
         renderer: Pool::default(),
         keys: Arc::new(config.keys()?),
         rules: config.rules,

@@ -14,7 +14,8 @@ pub struct Room {
     pub auth: Vec<Route>,
     /// The names of the handlers whose answers are kept (`response::cache`).
     pub cached: &'static [&'static str],
-    pub document: utoipa::openapi::OpenApi,
+    /// Their part of the API document, which is made when it is first asked for.
+    pub document: fn() -> utoipa::openapi::OpenApi,
 }
 
 /// Generates `pub fn room() -> Room` from handlers, listed by door. Those of the API door (`both`,
@@ -42,7 +43,7 @@ macro_rules! room {
                 api: rocket::routes![$($($api),*)?],
                 auth: rocket::routes![$($($auth),*)?],
                 cached: &[$($(stringify!($cached)),*)?],
-                document: <Fragment as utoipa::OpenApi>::openapi(),
+                document: <Fragment as utoipa::OpenApi>::openapi,
             }
         }
     };

@@ -2,9 +2,8 @@
 //! does not reset them.
 
 use chrono::{DateTime, Duration, Utc};
-use sqlx::FromRow;
 
-use crate::db::{Conn, Db, Tx, now, sql};
+use crate::db::{Conn, Db, Statement, Tx, now, sql};
 use crate::error::{Error, Result};
 use crate::models::base::caller::Caller;
 use crate::models::base::random;
@@ -47,9 +46,17 @@ impl Budget {
     pub(super) fn stored_key(&self) -> &str {
         &self.stored_key
     }
+
+    fn length(&self) -> Duration {
+        Duration::seconds(self.policy.window)
+    }
+
+    /// When a window can end at the latest that was begun before `at`.
+    fn latest_end(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        at + self.length() + Duration::seconds(CLOCK_DIFFERENCE)
+    }
 }
 
-#[derive(FromRow)]
 struct Window {
     count: i64,
     ends_at: DateTime<Utc>,
@@ -81,35 +88,67 @@ impl Used {
 
 /// Reads a budget, without counting anything.
 pub(super) async fn read<'c>(conn: impl Into<Conn<'c>>, budget: &Budget) -> Result<Used> {
-    let (at, length) = (now(), Duration::seconds(budget.policy.window));
-    let window: Option<Window> = sql("SELECT count, ends_at FROM throttles \
-         WHERE key = $1 AND ends_at > $2 AND ends_at <= $3")
-    .bind(budget.stored_key())
-    .bind(at)
-    .bind(at + length + Duration::seconds(CLOCK_DIFFERENCE))
-    .optional(conn)
-    .await?;
-    let unused = Window { count: 0, ends_at: at + length };
-    Ok(Used::new(&window.unwrap_or(unused), at))
+    let used = read_all(conn, std::slice::from_ref(budget)).await?;
+    used.into_iter().next().ok_or(Error::NotFound)
+}
+
+/// `read` for several budgets, in their order, by one statement.
+async fn read_all<'c>(conn: impl Into<Conn<'c>>, budgets: &[Budget]) -> Result<Vec<Used>> {
+    let at = now();
+    let keys = budgets.iter().map(Budget::stored_key);
+    let windows: Vec<(String, i64, DateTime<Utc>)> =
+        sql("SELECT key, count, ends_at FROM throttles WHERE")
+            .push_list(" key IN ", keys)
+            .push_bind(" AND ends_at > ", at)
+            .all(conn)
+            .await?;
+    let used = |budget: &Budget| {
+        let known = windows.iter().find(|(key, ..)| *key == budget.stored_key);
+        let known = known.filter(|(.., ends_at)| *ends_at <= budget.latest_end(at));
+        let (count, ends_at) = known
+            .map_or_else(|| (0, at + budget.length()), |(_, count, ends_at)| (*count, *ends_at));
+        Used::new(&Window { count, ends_at }, at)
+    };
+    Ok(budgets.iter().map(used).collect())
 }
 
 /// Counts in one statement, so that concurrent requests are all counted.
 pub(super) async fn count<'c>(conn: impl Into<Conn<'c>>, budget: &Budget) -> Result<Used> {
-    let (at, length) = (now(), Duration::seconds(budget.policy.window));
-    let window: Window = sql("INSERT INTO throttles (key, count, ends_at) VALUES ($1, 1, $2) \
-         ON CONFLICT (key) DO UPDATE SET \
-         count = CASE WHEN throttles.ends_at <= $3 OR throttles.ends_at > $4 THEN 1 \
-         ELSE throttles.count + 1 END, \
-         ends_at = CASE WHEN throttles.ends_at <= $3 OR throttles.ends_at > $4 \
-         THEN excluded.ends_at ELSE throttles.ends_at END \
-         RETURNING count, ends_at")
-    .bind(budget.stored_key())
-    .bind(at + length)
-    .bind(at)
-    .bind(at + length + Duration::seconds(CLOCK_DIFFERENCE))
-    .one(conn)
-    .await?;
-    Ok(Used::new(&window, at))
+    let used = count_all(conn, std::slice::from_ref(budget)).await?;
+    used.into_iter().next().ok_or(Error::NotFound)
+}
+
+/// `count` for several budgets, in their order, by one statement.
+async fn count_all<'c>(conn: impl Into<Conn<'c>>, budgets: &[Budget]) -> Result<Vec<Used>> {
+    let at = now();
+    let mut query = sql("INSERT INTO throttles (key, count, ends_at) VALUES ");
+    for (n, budget) in budgets.iter().enumerate() {
+        query = query
+            .push_bind(if n == 0 { "(" } else { ", (" }, budget.stored_key())
+            .push_bind(", 1, ", at + budget.length())
+            .push(")");
+    }
+    // A window is over when it has ended, or ends later than it could.
+    let is_over = |mut query: Statement| {
+        query = query.push_bind("(throttles.ends_at <= ", at);
+        query = query.push(" OR throttles.ends_at > CASE throttles.key");
+        for budget in budgets {
+            query = query
+                .push_bind(" WHEN ", budget.stored_key())
+                .push_bind(" THEN ", budget.latest_end(at));
+        }
+        query.push(" END)")
+    };
+    let query = query.push(" ON CONFLICT (key) DO UPDATE SET count = CASE WHEN ");
+    let query = is_over(query).push(" THEN 1 ELSE throttles.count + 1 END, ends_at = CASE WHEN ");
+    let query = is_over(query)
+        .push(" THEN excluded.ends_at ELSE throttles.ends_at END RETURNING key, count, ends_at");
+    let windows: Vec<(String, i64, DateTime<Utc>)> = query.all(conn).await?;
+    let used = |budget: &Budget| {
+        let (_, count, ends_at) = windows.iter().find(|(key, ..)| *key == budget.stored_key)?;
+        Some(Used::new(&Window { count: *count, ends_at: *ends_at }, at))
+    };
+    budgets.iter().map(|budget| used(budget).ok_or(Error::NotFound)).collect()
 }
 
 /// Counts a request and records how many remain for the response headers. A refused request only
@@ -136,12 +175,7 @@ pub async fn charge(tx: &mut Tx, caller: &Caller, budget: &Budget) -> Result<()>
 /// # Errors
 /// `TooManyRequests` when none is left.
 pub async fn check(db: &Db, caller: &Caller, budget: &Budget) -> Result<()> {
-    let used = read(db, budget).await?;
-    caller.record(used.status(budget.policy));
-    match used.count >= budget.policy.quota {
-        true => Err(used.refusal(false)),
-        false => Ok(()),
-    }
+    check_all(db, caller, std::slice::from_ref(budget)).await
 }
 
 fn settle(used: Used, caller: &Caller, budget: &Budget) -> Result<()> {
@@ -156,26 +190,27 @@ fn settle(used: Used, caller: &Caller, budget: &Budget) -> Result<()> {
 pub async fn acquire_all(db: &Db, caller: &Caller, budgets: &[Budget]) -> Result<()> {
     // Nothing is counted when one of them is used up.
     check_all(db, caller, budgets).await?;
-    for budget in budgets {
-        settle(count(db.writer(), budget).await?, caller, budget)?;
-    }
-    Ok(())
+    settle_all(count_all(db.writer(), budgets).await?, caller, budgets)
 }
 
 /// `check` for several budgets.
 pub async fn check_all(db: &Db, caller: &Caller, budgets: &[Budget]) -> Result<()> {
-    for budget in budgets {
-        check(db, caller, budget).await?;
+    for (used, budget) in read_all(db, budgets).await?.into_iter().zip(budgets) {
+        caller.record(used.status(budget.policy));
+        if used.count >= budget.policy.quota {
+            return Err(used.refusal(false));
+        }
     }
     Ok(())
 }
 
 /// `charge` for several budgets.
 pub async fn charge_all(tx: &mut Tx, caller: &Caller, budgets: &[Budget]) -> Result<()> {
-    for budget in budgets {
-        charge(tx, caller, budget).await?;
-    }
-    Ok(())
+    settle_all(count_all(tx, budgets).await?, caller, budgets)
+}
+
+fn settle_all(used: Vec<Used>, caller: &Caller, budgets: &[Budget]) -> Result<()> {
+    used.into_iter().zip(budgets).try_for_each(|(used, budget)| settle(used, caller, budget))
 }
 
 /// Counts without response headers; returns whether anything was left.

@@ -56,6 +56,11 @@ impl Source {
         store(tx, &self.table, &[row]).await
     }
 
+    /// `index`, where both texts are known.
+    pub async fn index_as(&self, tx: &mut Tx, id: i64, first: &str, second: &str) -> Result<()> {
+        store(tx, &self.table, &[(id, first.to_owned(), second.to_owned())]).await
+    }
+
     /// Indexes the next rows that are not indexed yet.
     pub async fn index_missing(&self, tx: &mut Tx) -> Result<Step> {
         let missing: Vec<Texts> = sql(self.texts)

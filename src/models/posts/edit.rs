@@ -85,7 +85,8 @@ pub async fn create(site: &Site, actor: &Actor, input: &PostInput) -> Result<Pos
     let id = repeat(async || {
         let mut tx = site.db.begin().await?;
         let id = insert(&mut tx, &new).await?;
-        post_search::SEARCH.index(&mut tx, id).await?;
+        let (title, author) = (&new.title, &actor.user.username);
+        post_search::SEARCH.index_as(&mut tx, id, title, author).await?;
         rate_limit::charge_all(&mut tx, &actor.caller, &budgets).await?;
         tx.commit().await?;
         Ok(id)
@@ -241,7 +242,8 @@ async fn save(site: &Site, actor: &Actor, id: i64, change: &Change) -> Result<Po
     if updated == 0 {
         return Err(Error::VersionConflict);
     }
-    post_search::SEARCH.index(&mut tx, id).await?;
+    let (title, author) = (&post.summary.title, &post.summary.author.username);
+    post_search::SEARCH.index_as(&mut tx, id, title, author).await?;
     rate_limit::charge_all(&mut tx, &actor.caller, &budgets).await?;
     record_moderation(&mut tx, actor, EventKind::POST_EDITED, &post).await?;
     tx.commit().await?;

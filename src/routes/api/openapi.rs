@@ -13,6 +13,7 @@ room! {
     tag: ("about", "This document"),
     pages: [swagger, redoc, errors],
     api: [show],
+    cached: [show],
 }
 
 /// Get this document

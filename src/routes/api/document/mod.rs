@@ -9,6 +9,8 @@ mod operation;
 mod problems;
 mod schemas;
 
+use std::sync::OnceLock;
+
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
@@ -29,14 +31,21 @@ const DESCRIPTION: &str = "Posts, votes and users. Log in at `/auth/login` or wi
     need a session. Errors are problem+json (RFC 9457) with stable codes, listed at `/docs/errors`. \
     To get the next page of a list, send the cursor `next` as `before`.";
 
-/// The whole document, merged from the rooms' fragments.
-#[derive(Clone)]
-pub struct ApiDocument(Value);
+/// The whole document, merged from the rooms' fragments when it is first asked for: the code that makes
+/// it is a third of the program, which would otherwise be read at each start.
+pub struct ApiDocument {
+    fragments: Vec<fn() -> utoipa::openapi::OpenApi>,
+    whole: OnceLock<Value>,
+}
 
 impl ApiDocument {
-    pub fn new(fragments: impl IntoIterator<Item = utoipa::openapi::OpenApi>) -> ApiDocument {
-        let merged =
-            fragments.into_iter().fold(Base::openapi(), utoipa::openapi::OpenApi::merge_from);
+    pub fn new(fragments: Vec<fn() -> utoipa::openapi::OpenApi>) -> ApiDocument {
+        ApiDocument { fragments, whole: OnceLock::new() }
+    }
+
+    fn make(&self) -> Value {
+        let fragments = self.fragments.iter().map(|fragment| fragment());
+        let merged = fragments.fold(Base::openapi(), utoipa::openapi::OpenApi::merge_from);
         // It has no keys but strings, and no values that JSON lacks.
         let mut document = serde_json::to_value(merged).unwrap_or_default();
         document["info"]["description"] = json!(DESCRIPTION);
@@ -53,12 +62,12 @@ impl ApiDocument {
             }
         }
         document["paths"] = paths;
-        ApiDocument(document)
+        document
     }
 
     /// The document of a site with this name; the password grant can be off.
     pub fn titled(&self, title: &str, password_grant: bool) -> Value {
-        let mut document = self.0.clone();
+        let mut document = self.whole.get_or_init(|| self.make()).clone();
         document["info"]["title"] = json!(title);
         let flows = document.pointer_mut("/components/securitySchemes/oauth2/flows");
         if let Some(flows) = flows.and_then(Value::as_object_mut).filter(|_| !password_grant) {
