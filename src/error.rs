@@ -168,6 +168,9 @@ pub enum Conflict {
     /// The record that the input belongs to was deleted concurrently.
     #[strum(serialize = "parent.deleted")]
     ParentDeleted,
+    /// Nobody can add a comment to this post any more.
+    #[strum(serialize = "comments.closed")]
+    CommentsClosed,
     #[strum(serialize = "demo.exists")]
     DemoExists,
 }

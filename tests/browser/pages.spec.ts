@@ -4,11 +4,11 @@ import { Console, expect, open, PASSWORD, submit, test, unique } from "./support
 import { inspect, validate, violations } from "./support/inspect.ts";
 
 /** The pages for each kind of user, with the expected status. */
-function paths(post: string, name: string): Record<string, [string, number][]> {
+function paths(post: string, comment: string, name: string): Record<string, [string, number][]> {
   return {
     "a visitor": [
       ["/", 200], ["/?sort=top", 200], ["/?author=nobody-at-all", 404], [post, 200],
-      [`${post}/votes`, 200], [`/users/${name}`, 200], ["/login", 200], ["/register", 200],
+      [`${post}/votes`, 200], [`${post}/comments`, 200], [`${post}/comments?sort=best`, 200], [comment, 200], [`/users/${name}`, 200], ["/login", 200], ["/register", 200],
       ["/password-reset", 200], ["/password-reset/new", 404], ["/verify-email", 404], ["/login/code", 404],
       ["/docs/errors", 200], ["/docs/guide", 200], ["/rules/versions", 200],
       ["/nowhere", 404], ["/?limit=x", 422],
@@ -16,9 +16,10 @@ function paths(post: string, name: string): Record<string, [string, number][]> {
     "a user": [
       ["/", 200], [post, 200], ["/posts/new", 200], ["/me", 200], ["/dashboard", 200],
       ["/me/sessions", 200], ["/me/tokens", 200], ["/me/events", 200], ["/me/password", 200], ["/me/email", 200],
-      ["/me/two-factor", 200], ["/sudo", 200], [`${post}/edit`, 403],
+      ["/me/two-factor", 200], ["/sudo", 200], [`${post}/edit`, 403], [`${post}/comments`, 200], [comment, 200],
+      [`${post}/comments/new`, 200], [`${post}/comments/new?parent_id=${comment.split("/").pop()}`, 200],
     ],
-    "the author": [[post, 200], [`${post}/edit`, 200], ["/dashboard", 200]],
+    "the author": [[post, 200], [`${post}/edit`, 200], [comment, 200], [`${comment}/edit`, 200], ["/dashboard", 200]],
     "an admin": [["/admin", 200], ["/admin/settings", 200], ["/admin/checkup", 200], ["/admin/logo", 200], ["/setup", 404], ["/admin/posts", 200], ["/admin/posts?q=zzz", 200], ["/admin/users", 200], ["/admin/audit", 200],
       ["/admin/audit?q=zzz", 200], ["/admin/audit?kind=login&person=zzz", 200], [`/admin/users/${name}/sessions`, 200],
       [`/admin/posts?author=${name}`, 200], [`/admin/users?username=${name}`, 200],
@@ -36,6 +37,9 @@ for (const who of ["a visitor", "a user", "the author", "an admin"]) {
     const long = `Unbrokenlylong${"wordiness".repeat(24)}`;
     const content = `# Heading\n\n${long}\n\n> quote\n\n| a | b |\n|---|---|\n| ${"1 ".repeat(60)} | 2 |\n\n\`\`\`\n${"code ".repeat(60)}\n\`\`\`\n\n[link](https://example.com) and \`code\``;
     const post = await site.post(author, long, content);
+    const comment = await site.comment(author, post, content);
+    const reply = await site.comment(author, post, "Shorter.", comment);
+    await site.comment(author, post, "Shorter still.", reply);
     if (who === "an admin") {
       const root = unique("root");
       site.run(["user", "add", root, "--admin"], PASSWORD);
@@ -46,7 +50,7 @@ for (const who of ["a visitor", "a user", "the author", "an admin"]) {
       await site.logIn(page, name);
     }
     const console = new Console(page);
-    for (const [path, status] of paths(post, name)[who]) {
+    for (const [path, status] of paths(post, comment, name)[who]) {
       const response = await open(page, console, path, status);
       await validate(await response.text(), `${path} for ${who}`);
       await inspect(page, `${path} for ${who}`);

@@ -66,9 +66,10 @@ run(["user", "add", "root", "--admin"], password);
 
 const newest = (await (await fetch(`${url}/api/v1/posts`)).json()).items;
 const ownPost = newest.find((post) => post.author.username === "mirela").id;
+const commented = newest.find((post) => post.comments > 3).id;
 const plan = {
-  visitor: ["/", "/?sort=top", `/posts/${ownPost}`, `/posts/${ownPost}/votes`, "/users/mirela", "/users/zoe", "/?author=zoe", "/users/nobodyhere", "/login", "/register", "/password-reset", "/password-reset/new", "/verify-email", "/login/code", "/nowhere", "/docs", "/docs/errors", "/docs/guide", "/redoc"],
-  mirela: ["/", `/posts/${ownPost}`, `/posts/${ownPost}/edit`, "/posts/new", "/dashboard", "/me", "/me/sessions", "/me/tokens", "/me/applications", "/me/events", "/me/password", "/me/email", "/me/two-factor", "/sudo", "/sudo?repeat=true"],
+  visitor: ["/", "/?sort=top", `/posts/${ownPost}`, `/posts/${ownPost}/votes`, `/posts/${commented}`, `/posts/${commented}/comments`, "/comments/2", "/users/mirela", "/users/zoe", "/?author=zoe", "/users/nobodyhere", "/login", "/register", "/password-reset", "/password-reset/new", "/verify-email", "/login/code", "/nowhere", "/docs", "/docs/errors", "/docs/guide", "/redoc"],
+  mirela: ["/", `/posts/${ownPost}`, `/posts/${commented}`, `/posts/${commented}/comments/new?parent_id=1`, "/comments/2", `/posts/${ownPost}/edit`, "/posts/new", "/dashboard", "/me", "/me/sessions", "/me/tokens", "/me/applications", "/me/events", "/me/password", "/me/email", "/me/two-factor", "/sudo", "/sudo?repeat=true"],
   root: ["/admin", "/admin/settings", "/admin/checkup", "/admin/logo", "/admin/posts", "/admin/posts?q=zzz", "/admin/posts?author=mirela", "/admin/posts/bulk?id=5&id=6&id=999", "/admin/users", "/admin/users/bulk?action=purge&id=2&id=3&id=4", "/admin/users/bulk?action=disable&id=2&id=3", "/admin/users/bulk?action=enable&id=2&id=3", "/admin/users/bulk?action=delete&id=2&id=3", "/admin/users?q=zzz", ...["delete", "disable", "promote"].map((change) => `/admin/users/mirela/confirm?change=${change}`), "/admin/users/root/confirm?change=demote", "/admin/audit", "/admin/audit?kind=login&person=mirela", "/admin/users/mirela/sessions"],
 };
 

@@ -25,6 +25,26 @@ pub fn pieces() -> Vec<Piece> {
         .collect()
 }
 
+/// Conversations below posts: each comment with the place of the one that it replies to.
+pub const CONVERSATIONS: [&[(Option<usize>, &str)]; 4] = [
+    &[
+        (None, "I read this on the bus and missed my stop. Thank you, I think."),
+        (Some(0), "Which stop? Asking as somebody who has missed most of them."),
+        (Some(1), "The one by the swimming pool. I walked back *in the rain*."),
+        (None, "My aunt says the same, but she says it louder."),
+    ],
+    &[],
+    &[
+        (None, "One small doubt: would it still hold in winter?"),
+        (Some(0), "It did last winter. The year before that I would rather not talk about."),
+        (
+            None,
+            "> Nobody measures it, so everybody is sure\n\nI shall put that on the wall of our office.",
+        ),
+    ],
+    &[(None, "More of this, please.")],
+];
+
 const SUBJECTS: [&str; 14] = [
     "The harbour",
     "My neighbour's fence",

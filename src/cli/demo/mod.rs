@@ -13,6 +13,7 @@ use crate::models::base::actor::Admin;
 use crate::models::base::random;
 use crate::models::base::site::Site;
 use crate::models::moderation::demo;
+use crate::models::posts::comment::{self, AssignedComment};
 use crate::models::posts::edit::{self, AssignedPost};
 use crate::models::posts::vote::{self, AssignedVote};
 
@@ -86,6 +87,7 @@ async fn fill(site: &Site, posts: u64) -> Result<DemoSummary> {
     let users: Vec<i64> = people.iter().map(|user| user.id).collect();
     let written = write(site, &admin, &users, posts).await?;
     vote::cast_assigned(site, &admin, votes(&users, &written)).await?;
+    comment::create_assigned(site, &admin, comments(&users, &written)).await?;
     let example = people.first().map(|user| user.username.clone()).unwrap_or_default();
     Ok(DemoSummary { users: users.len(), posts, example, password })
 }
@@ -140,6 +142,27 @@ fn votes(users: &[i64], written: &[Written]) -> impl Iterator<Item = AssignedVot
             (user_id != post.user_id && liked).then_some(AssignedVote { post_id, user_id })
         })
     })
+}
+
+/// A conversation below some of the latest posts.
+fn comments(users: &[i64], written: &[Written]) -> Vec<AssignedComment> {
+    let mut comments = Vec::new();
+    let latest = now();
+    for (number, post) in written.iter().rev().take(24).enumerate() {
+        let texts = content::CONVERSATIONS[number % content::CONVERSATIONS.len()];
+        let first = comments.len();
+        for (place, &(reply_to, text)) in texts.iter().enumerate() {
+            comments.push(AssignedComment {
+                post_id: post.post_id,
+                // Not always the same people, and now and then the author.
+                user_id: users[(number * 5 + place * 3) % users.len()],
+                reply_to: reply_to.map(|place| first + place),
+                content: text.to_owned(),
+                created_at: latest - Duration::minutes(90 - place as i64),
+            });
+        }
+    }
+    comments
 }
 
 /// 80 random bits, in groups that are easy to type.

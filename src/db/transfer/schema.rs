@@ -153,7 +153,11 @@ fn ordered(tables: Vec<Table>) -> Result<Vec<Table>, Fatal> {
     let mut ordered = Vec::new();
     while !waiting.is_empty() {
         let is_next =
-            |table: &&Table| table.parents.iter().all(|parent| !waiting.contains_key(parent));
+            // A row refers to rows of its own table that were written before it.
+            |table: &&Table| {
+                let mut others = table.parents.iter().filter(|parent| **parent != table.name);
+                others.all(|parent| !waiting.contains_key(parent))
+            };
         let Some(name) = waiting.values().find(is_next).map(|table| table.name.clone()) else {
             let names: Vec<String> = waiting.into_keys().collect();
             return Err(Fatal(format!(

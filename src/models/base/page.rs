@@ -28,11 +28,18 @@ pub struct PageParams {
     pub limit: Option<String>,
 }
 
-/// A slice of a list. `KEYS` columns order the list, all descending.
+/// A slice of a list. `KEYS` columns order the list, all descending unless it is `ascending`.
 #[derive(Debug)]
 pub struct Keyset<const KEYS: usize> {
     limit: i64,
     from: From<KEYS>,
+    direction: Direction,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Ascending,
+    Descending,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -106,27 +113,32 @@ impl<const KEYS: usize> Keyset<KEYS> {
             (None, None) => From::Start,
         };
         errors.into_result()?;
-        Ok(Keyset { limit: limit.unwrap_or(DEFAULT_LIMIT), from })
+        Ok(Keyset { limit: limit.unwrap_or(DEFAULT_LIMIT), from, direction: Direction::Descending })
+    }
+
+    /// The same for a list that all columns order ascending.
+    pub fn ascending(self) -> Self {
+        Keyset { direction: Direction::Ascending, ..self }
     }
 
     /// At most `limit` items from the first one on.
     pub fn first(limit: i64) -> Self {
-        Keyset { limit, from: From::Start }
+        Keyset { limit, from: From::Start, direction: Direction::Descending }
     }
 
     /// At most `limit` items that follow the one with these keys.
     pub fn beyond(keys: [i64; KEYS], limit: i64) -> Self {
-        Keyset { limit, from: From::Before(keys) }
+        Keyset { limit, from: From::Before(keys), direction: Direction::Descending }
     }
 
     /// At most `limit` items that precede the one with these keys, the nearest first.
     pub fn ahead_of(keys: [i64; KEYS], limit: i64) -> Self {
-        Keyset { limit, from: From::After(keys) }
+        Keyset { limit, from: From::After(keys), direction: Direction::Descending }
     }
 
     /// The same bound with another limit.
     pub fn with_limit(&self, limit: i64) -> Self {
-        Keyset { limit, from: self.from }
+        Keyset { limit, from: self.from, direction: self.direction }
     }
 
     /// Maximum number of items on the page.
@@ -160,8 +172,8 @@ impl<const KEYS: usize> Keyset<KEYS> {
     ) -> Statement {
         let (compare, keys) = match self.from {
             From::Start => return self.order(source(query.push("(")), columns).push(")"),
-            From::Before(keys) => (" < ", keys),
-            From::After(keys) => (" > ", keys),
+            From::Before(keys) => (self.compare(Direction::Descending), keys),
+            From::After(keys) => (self.compare(Direction::Ascending), keys),
         };
         for varying in (0..KEYS).rev() {
             let is_first = varying + 1 == KEYS;
@@ -177,9 +189,16 @@ impl<const KEYS: usize> Keyset<KEYS> {
         query.push(")")
     }
 
+    /// How the rows compare with the bound of a list that goes on from it in this direction.
+    fn compare(&self, direction: Direction) -> &'static str {
+        if direction == self.direction { " < " } else { " > " }
+    }
+
     /// Adds order and limit to a query.
     pub fn order(&self, query: Statement, columns: [Column; KEYS]) -> Statement {
-        let order = if self.after().is_some() { " ASC" } else { " DESC" };
+        let is_backwards = self.after().is_some();
+        let is_ascending = is_backwards != (self.direction == Direction::Ascending);
+        let order = if is_ascending { " ASC" } else { " DESC" };
         // One extra row shows whether there is another page.
         push_names(query.push(" ORDER BY "), columns, order).push_bind(" LIMIT ", self.limit + 1)
     }
@@ -224,8 +243,8 @@ impl Keyset<1> {
         let [column] = columns;
         let (compare, key) = match self.from {
             From::Start => return self.order(query, columns),
-            From::Before([key]) => (" < ", key),
-            From::After([key]) => (" > ", key),
+            From::Before([key]) => (self.compare(Direction::Descending), key),
+            From::After([key]) => (self.compare(Direction::Ascending), key),
         };
         let query = query.push(" AND ").push(column.name()).push_bind(compare, column.value(key));
         self.order(query, columns)

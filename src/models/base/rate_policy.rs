@@ -112,7 +112,10 @@ limits! {
     /// Posts of one user.
     posts: "posts", 60 / HOUR;
     posts_address: "posts-address", 600 / HOUR;
-    /// Edits of posts by one user.
+    /// Comments of one user.
+    comments: "comments", 120 / HOUR;
+    comments_address: "comments-address", 1200 / HOUR;
+    /// Edits of posts and comments by one user.
     edits: "edits", 300 / HOUR;
     edits_address: "edits-address", 3000 / HOUR;
     /// Previews for one user.

@@ -1,5 +1,8 @@
 //! Posts and what belongs to them.
 
+pub mod closure;
+pub mod comment;
+pub mod comment_vote;
 pub mod edit;
 pub mod feed;
 pub mod markdown;
@@ -9,4 +12,5 @@ pub mod post_search;
 pub mod removal;
 pub mod rendering;
 pub mod search;
+pub mod thread;
 pub mod vote;

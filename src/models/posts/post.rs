@@ -39,6 +39,10 @@ pub struct PostSummary {
     pub votes: i64,
     /// Whether the current user voted for it.
     pub voted: bool,
+    /// How many comments it has.
+    pub comments: i64,
+    /// Whether nobody can add another comment.
+    pub comments_closed: bool,
     /// Increases by one with each edit; used by `If-Match` and the edit form.
     pub version: i64,
     /// When it was first saved.
@@ -97,7 +101,8 @@ pub fn path(id: i64) -> String {
 }
 
 const SUMMARY: &str = "SELECT p.id, p.user_id, u.id AS author_id, u.username AS author_username, \
-    p.title, p.excerpt, p.votes, p.version, p.created_at, p.published_at, p.updated_at, \
+    p.title, p.excerpt, p.votes, p.comments, p.comments_closed_at IS NOT NULL AS comments_closed, \
+    p.version, p.created_at, p.published_at, p.updated_at, \
     EXISTS (SELECT 1 FROM votes v WHERE v.post_id = p.id AND v.user_id = $1) AS voted";
 
 /// Which posts are shown at all. Triggers and partial indexes repeat it in the migrations.

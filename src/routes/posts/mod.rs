@@ -1,5 +1,6 @@
 //! Posts and what belongs to them.
 
+pub mod comments;
 #[allow(clippy::module_inception)] // Route files are plural, rooms are named after their main noun.
 pub mod posts;
 pub mod votes;
@@ -7,5 +8,5 @@ pub mod votes;
 use crate::web::Room;
 
 pub fn rooms() -> Vec<Room> {
-    vec![posts::room(), votes::room()]
+    vec![posts::room(), votes::room(), comments::room()]
 }

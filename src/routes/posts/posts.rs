@@ -4,6 +4,7 @@ use rocket::{delete, get, patch, post, put};
 use serde::Serialize;
 use serde_json::json;
 
+use super::comments::{self, Discussion};
 use crate::error::Error;
 use crate::models::base::actor::Actor;
 use crate::models::base::page::{Page, PageParams};
@@ -73,6 +74,7 @@ struct PostPage {
     post: Post,
     #[serde(flatten)]
     neighbours: Neighbours,
+    discussion: Discussion,
 }
 
 /// The page of a post. What surrounds the post is no part of it, and so not in the API's answer, whose
@@ -82,7 +84,8 @@ async fn read(id: Id, visitor: Visitor, site: &Site) -> web::Result {
     let post = post::show(&site.db, visitor.user(), *id).await?;
     let neighbours = neighbours::around(&site.db, &post.summary).await?;
     let post = rendering::refresh(site, post).await?;
-    Ok(page("posts/show.html", PostPage { post, neighbours }))
+    let discussion = comments::beginning(site, visitor.user(), &post).await?;
+    Ok(page("posts/show.html", PostPage { post, neighbours, discussion }))
 }
 
 /// Get a post

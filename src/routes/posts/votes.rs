@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
-use crate::models::posts::post::{self, Post};
+use crate::models::posts::post::{self, Post, PostSummary};
 use crate::models::posts::vote::{self, Vote};
 use crate::web::{
     self, Flash, Id, PostsWrite, Query, ReturnTo, Scoped, Visitor, list, room, saved,
@@ -38,6 +38,12 @@ pub struct PostTitle {
     path: String,
 }
 
+impl PostTitle {
+    pub fn new(id: i64, post: &PostSummary) -> PostTitle {
+        PostTitle { id, title: post.title.clone(), path: post.path.clone() }
+    }
+}
+
 /// List the votes for a post, latest first
 ///
 /// Votes are public: each names its user.
@@ -48,7 +54,7 @@ pub struct PostTitle {
 async fn index(id: Id, query: Query<PageParams>, visitor: Visitor, site: &Site) -> web::Result {
     let post = post::show(&site.db, visitor.user(), *id).await?;
     let votes = vote::list(site, &post, &query).await?;
-    let post = PostTitle { id: *id, title: post.summary.title, path: post.summary.path };
+    let post = PostTitle::new(*id, &post.summary);
     Ok(list("posts/votes.html", votes, |page| PostVotes { post, page }))
 }
 

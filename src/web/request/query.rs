@@ -12,6 +12,7 @@ use super::refusal::refuse;
 use crate::error::Error;
 use crate::models::base::page::PageParams;
 use crate::models::posts::feed::FeedParams;
+use crate::models::posts::thread::ThreadParams;
 use crate::validation::{FieldError, Rule, ValidationErrors};
 use crate::web::cause::Cause;
 use crate::web::door::Door;
@@ -58,6 +59,10 @@ impl QueryParams for PageParams {
 impl QueryParams for FeedParams {
     const NAMES: &'static [&'static str] =
         &["sort", "author", "include", "before", "after", "limit"];
+}
+
+impl QueryParams for ThreadParams {
+    const NAMES: &'static [&'static str] = &["sort", "parent", "before", "after", "limit"];
 }
 
 /// More of them are not looked at: those that are known come to fewer.

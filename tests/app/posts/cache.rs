@@ -18,7 +18,7 @@ use crate::support::{App, Person, Response, repetitions, send};
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Every kind of kept answer, of the posts that `Scene` begins with.
-const REPRESENTATIONS: [&str; 19] = [
+const REPRESENTATIONS: [&str; 23] = [
     "/",
     "/?sort=top",
     "/?author=ann",
@@ -38,11 +38,22 @@ const REPRESENTATIONS: [&str; 19] = [
     "/api/v1/posts/2",
     "/api/v1/posts/3",
     "/api/v1/users/ann",
+    "/posts/1/comments",
+    "/comments/1",
+    "/api/v1/posts/1/comments?sort=best",
+    "/api/v1/comments/1",
 ];
 
 /// Those that are compared for readers who are logged in.
-const PERSONAL: [&str; 6] =
-    ["/", "/posts/1", "/posts/3", "/users/bob", "/api/v1/posts?sort=top", "/api/v1/posts/1"];
+const PERSONAL: [&str; 7] = [
+    "/posts/1/comments",
+    "/",
+    "/posts/1",
+    "/posts/3",
+    "/users/bob",
+    "/api/v1/posts?sort=top",
+    "/api/v1/posts/1",
+];
 
 /// Everything that changes what anybody may read.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +67,12 @@ enum Change {
     Delete,
     DeleteSeveral,
     DeletePerson,
+    Comment,
+    CommentByForm,
+    EditComment,
+    CommentVote,
+    DeleteComment,
+    CloseComments,
     Promote,
     Rename,
     Setting,
@@ -64,7 +81,7 @@ enum Change {
     Statement,
 }
 
-const CHANGES: [Change; 14] = [
+const CHANGES: [Change; 20] = [
     Change::Publish,
     Change::PublishByForm,
     Change::Edit,
@@ -74,6 +91,12 @@ const CHANGES: [Change; 14] = [
     Change::Delete,
     Change::DeleteSeveral,
     Change::DeletePerson,
+    Change::Comment,
+    Change::CommentByForm,
+    Change::EditComment,
+    Change::CommentVote,
+    Change::DeleteComment,
+    Change::CloseComments,
     Change::Promote,
     Change::Rename,
     Change::Setting,
@@ -125,6 +148,21 @@ impl Scene<'_> {
                 root.page().post("/admin/posts/bulk", &selection).await.status
             }
             Change::DeletePerson => root.api().delete("/admin/users/cat").await.status,
+            Change::Comment => {
+                let comment = json!({"content": title});
+                bob.api().post("/posts/1/comments", comment).await.status
+            }
+            Change::CommentByForm => {
+                ann.page().post("/posts/1/comments", &[("content", &title)]).await.status
+            }
+            Change::EditComment => {
+                root.api().put("/comments/1", json!({"content": title})).await.status
+            }
+            Change::CommentVote => root.api().put("/comments/1/vote", json!({})).await.status,
+            Change::DeleteComment => root.api().delete("/comments/1").await.status,
+            Change::CloseComments => {
+                ann.api().put("/posts/1/comments/closed", json!({})).await.status
+            }
             Change::Promote => {
                 let role = if number.is_multiple_of(2) { "admin" } else { "user" };
                 root.api().patch("/admin/users/bob", json!({"role": role})).await.status
@@ -151,7 +189,7 @@ impl Scene<'_> {
                 200
             }
         };
-        assert!([200, 201, 204, 303, 401, 403, 404].contains(&status), "{change:?}: {status}");
+        assert!([200, 201, 204, 303, 401, 403, 404, 409].contains(&status), "{change:?}: {status}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod bombs;
 mod cache;
+mod comments;
 mod feed;
 mod limits;
 mod lists;
@@ -16,8 +17,11 @@ use crate::support::permission::Permission;
 /// What the owner has in the authorization matrix, each with the id 1.
 pub async fn prepare(owner: &Person<'_>) {
     assert_eq!(owner.posts("Untouched").await, 1);
+    let comment = serde_json::json!({"content": "Untouched"});
+    assert_eq!(owner.api().post("/posts/1/comments", comment).await.json()["id"], 1);
 }
 
 pub fn permissions() -> Vec<Permission> {
-    [feed::permissions(), post::permissions(), votes::permissions()].concat()
+    [feed::permissions(), post::permissions(), votes::permissions(), comments::permissions()]
+        .concat()
 }

@@ -56,6 +56,17 @@ const MORE: &str = "
     INSERT INTO kept_forms (session_id, path, fields, expires_at) VALUES
         ((SELECT max(session_id) FROM refresh_tokens), '/posts/new', 'key.sealed',
         '2026-11-28T11:00:00+00:00');
+    INSERT INTO comments (post_id, parent_id, depth, root_id, position, user_id, content,
+        content_html, rendering, created_at, updated_at, deleted_at) VALUES
+        (1, NULL, 0, 1, 0, 1, 'First', '<p>First</p>', 2, '2026-11-28T10:00:00+00:00',
+        '2026-11-28T10:01:00+00:00', NULL),
+        (1, 1, 1, 1, 1, NULL, '', '', 2, '2026-11-28T10:02:00+00:00', NULL,
+        '2026-11-28T10:03:00+00:00');
+    INSERT INTO comment_revisions (comment_id, version, content, written_at) VALUES
+        (1, 1, 'Before', '2026-11-28T10:00:00+00:00');
+    INSERT INTO comment_votes (comment_id, user_id, created_at) VALUES
+        (1, 2, '2026-11-28T10:00:00+00:00');
+    UPDATE posts SET comments_closed_at = '2026-11-28T10:00:00+00:00' WHERE id = 3;
     UPDATE posts SET published_at = NULL WHERE id = 2;
     -- Texts that a format could mistake for something else.
     UPDATE posts SET content = 'tab\tcr\r lf\n back\\slash \\N \\. \"quotes\" ''single'' {a,b} NULL' WHERE id = 3;

@@ -110,6 +110,17 @@ export class Site {
     return response.headers().location;
   }
 
+  /** Comments on the post at this path, or replies to the comment at `parent`. */
+  async comment(page: Page, post: string, content: string, parent = ""): Promise<string> {
+    const response = await page.request.post(`${this.url}${post}/comments`, {
+      form: { content, parent_id: parent.split("/").pop() ?? "" },
+      headers: { Origin: this.url },
+      maxRedirects: 0,
+    });
+    expect(response.status()).toBe(303);
+    return response.headers().location;
+  }
+
   /** Votes for the post at this path as the user of this page. */
   async vote(page: Page, post: string): Promise<void> {
     const response = await page.request.post(`${this.url}${post}/vote`, {

@@ -9,12 +9,15 @@ use crate::models::posts::post_search;
 /// How many wrong rows are looked for at a time.
 const BATCH: i64 = 1_000;
 
-/// Posts behind this id whose number of votes is wrong, in the order of their ids. Reads all posts and
-/// votes.
+/// Posts behind this id whose numbers of votes and comments are wrong, in the order of their ids. Reads all posts,
+/// votes and comments.
 pub async fn wrong_posts(db: &Db, after: i64) -> Result<Vec<i64>> {
     sql("SELECT p.id FROM posts p LEFT JOIN \
          (SELECT post_id, count(*) AS number FROM votes GROUP BY post_id) v ON v.post_id = p.id \
-         WHERE p.id > $1 AND p.votes <> coalesce(v.number, 0) ORDER BY p.id LIMIT $2")
+         LEFT JOIN (SELECT post_id, count(*) AS number FROM comments WHERE deleted_at IS NULL \
+         GROUP BY post_id) c ON c.post_id = p.id \
+         WHERE p.id > $1 AND (p.votes <> coalesce(v.number, 0) \
+         OR p.comments <> coalesce(c.number, 0)) ORDER BY p.id LIMIT $2")
     .bind(after)
     .bind(BATCH)
     .all(db)
@@ -70,7 +73,9 @@ async fn mend_post(db: &Db, id: i64) -> Result<u64> {
     // Locks the row: a vote that is being cast waits, and then counts itself.
     sql("UPDATE posts SET votes = votes WHERE id = $1").bind(id).execute(&mut tx).await?;
     let changed = sql("UPDATE posts SET votes = \
-         (SELECT count(*) FROM votes v WHERE v.post_id = posts.id) WHERE id = $1")
+         (SELECT count(*) FROM votes v WHERE v.post_id = posts.id), comments = \
+         (SELECT count(*) FROM comments c WHERE c.post_id = posts.id AND c.deleted_at IS NULL) \
+         WHERE id = $1")
     .bind(id)
     .execute(&mut tx)
     .await?;

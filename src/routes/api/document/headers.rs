@@ -9,8 +9,8 @@ const HEADERS: [(&str, bool, &str, &str); 9] = [
     (
         "ETag",
         true,
-        "Identifies this representation, for `If-None-Match`; that of a post also has its version, \
-         for `If-Match`.",
+        "Identifies this representation, for `If-None-Match`; that of a post or a comment also has its \
+         version, for `If-Match`.",
         "\"3-9f86d081884c7d65\"",
     ),
     (REPLAYED, false, "The answer is that to an earlier request with the same key.", "true"),

@@ -1,0 +1,97 @@
+-- How many comments a post has that are not deleted, kept by the triggers below; and since when nobody
+-- may add another.
+ALTER TABLE posts ADD COLUMN comments BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE posts ADD COLUMN comments_closed_at TIMESTAMPTZ;
+
+CREATE TABLE comments (
+    id           BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    post_id      BIGINT NOT NULL REFERENCES posts (id) ON DELETE CASCADE,
+    -- The comment that it replies to; null when it is about the post itself. Then its depth is 0.
+    parent_id    BIGINT REFERENCES comments (id) ON DELETE CASCADE,
+    depth        BIGINT NOT NULL,
+    -- The comment at depth 0 above it, or itself; and how many of its thread were written before it.
+    root_id      BIGINT,
+    position     BIGINT NOT NULL,
+    -- Of a comment at depth 0: how many comments its thread has ever had.
+    thread_size  BIGINT NOT NULL DEFAULT 1,
+    -- Null when the account was deleted; the program deletes the text before.
+    user_id      BIGINT REFERENCES users (id) ON DELETE SET NULL,
+    content      TEXT NOT NULL,
+    -- Rendered once, when written; `rendering` says by which version of the renderer.
+    content_html TEXT NOT NULL,
+    rendering    BIGINT NOT NULL,
+    -- Both kept by the triggers below. Direct replies, deleted ones among them.
+    votes        BIGINT NOT NULL DEFAULT 0,
+    replies      BIGINT NOT NULL DEFAULT 0,
+    version      BIGINT NOT NULL DEFAULT 1,
+    created_at   TIMESTAMPTZ NOT NULL,
+    updated_at   TIMESTAMPTZ,
+    -- A deleted comment stays, without its text, as long as there are replies to it.
+    deleted_at   TIMESTAMPTZ
+);
+-- "+ 0": a list is never read by the primary key, on which its rows may lie far apart.
+CREATE INDEX comments_roots ON comments (post_id, (id + 0)) WHERE parent_id IS NULL;
+CREATE INDEX comments_roots_by_votes ON comments (post_id, votes, (id + 0)) WHERE parent_id IS NULL;
+CREATE INDEX comments_replies ON comments (parent_id, (id + 0));
+CREATE INDEX comments_replies_by_votes ON comments (parent_id, votes, (id + 0));
+CREATE INDEX comments_thread ON comments (root_id, position);
+-- For the deletion of posts and accounts.
+CREATE INDEX comments_post_id ON comments (post_id, id);
+CREATE INDEX comments_user_id ON comments (user_id, id);
+
+-- What a comment said before it was edited.
+CREATE TABLE comment_revisions (
+    comment_id BIGINT NOT NULL REFERENCES comments (id) ON DELETE CASCADE,
+    version    BIGINT NOT NULL,
+    content    TEXT NOT NULL,
+    written_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (comment_id, version)
+);
+
+CREATE TABLE comment_votes (
+    id         BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    comment_id BIGINT NOT NULL REFERENCES comments (id) ON DELETE CASCADE,
+    user_id    BIGINT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    created_at TIMESTAMPTZ NOT NULL,
+    UNIQUE (comment_id, user_id)
+);
+CREATE INDEX comment_votes_user_id ON comment_votes (user_id);
+CREATE INDEX comment_votes_comment_id ON comment_votes (comment_id, id);
+
+CREATE FUNCTION count_comment() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        UPDATE posts SET comments = comments + 1 WHERE id = NEW.post_id AND NEW.deleted_at IS NULL;
+        UPDATE comments SET replies = replies + 1 WHERE id = NEW.parent_id;
+    ELSIF TG_OP = 'DELETE' THEN
+        UPDATE posts SET comments = comments - 1 WHERE id = OLD.post_id AND OLD.deleted_at IS NULL;
+        UPDATE comments SET replies = replies - 1 WHERE id = OLD.parent_id;
+    ELSE
+        UPDATE posts SET comments = comments - 1 WHERE id = NEW.post_id;
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER comments_added AFTER INSERT ON comments FOR EACH ROW EXECUTE FUNCTION count_comment();
+CREATE TRIGGER comments_removed AFTER DELETE ON comments FOR EACH ROW EXECUTE FUNCTION count_comment();
+CREATE TRIGGER comments_deleted AFTER UPDATE OF deleted_at ON comments FOR EACH ROW
+    WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL) EXECUTE FUNCTION count_comment();
+
+CREATE FUNCTION count_comment_vote() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        UPDATE comments SET votes = votes + 1 WHERE id = NEW.comment_id;
+    ELSE
+        UPDATE comments SET votes = votes - 1 WHERE id = OLD.comment_id;
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER comment_votes_cast AFTER INSERT ON comment_votes
+    FOR EACH ROW EXECUTE FUNCTION count_comment_vote();
+CREATE TRIGGER comment_votes_withdrawn AFTER DELETE ON comment_votes
+    FOR EACH ROW EXECUTE FUNCTION count_comment_vote();
+
+-- What anybody may read (migration 22).
+CREATE TRIGGER content_comments AFTER INSERT OR UPDATE OR DELETE ON comments
+    FOR EACH STATEMENT EXECUTE FUNCTION count_content();
