@@ -258,9 +258,12 @@ struct Place {
     position: i64,
 }
 
+/// The post, the depth, the first comment above and whether it was deleted.
+type Parent = (i64, i64, Option<i64>, bool);
+
 /// The place of the next reply to a comment.
 async fn below(tx: &mut Tx, post_id: i64, parent: i64) -> Result<Place> {
-    let parent: Option<(i64, i64, Option<i64>, bool)> =
+    let parent: Option<Parent> =
         sql("SELECT post_id, depth, root_id, deleted_at IS NOT NULL FROM comments WHERE id = $1")
             .bind(parent)
             .optional(&mut *tx)
