@@ -191,6 +191,9 @@ pub struct Asset {
     fingerprint: String,
 }
 
+/// Compressed files, by the fingerprint of the file and the coding.
+type Compressed = Cache<(String, Encoding), Arc<[u8]>>;
+
 impl Asset {
     /// # Errors
     /// `NotFound`. The path has passed Rocket's own guard against `..` and dot files.
@@ -210,8 +213,7 @@ impl Asset {
 
     /// Compressed once. Beside large files, it lies ready under their name and `.br`.
     fn compressed(&self, encoding: Encoding) -> Option<Arc<[u8]>> {
-        static KNOWN: LazyLock<Cache<(String, Encoding), Arc<[u8]>>> =
-            LazyLock::new(|| Cache::new(100));
+        static KNOWN: LazyLock<Compressed> = LazyLock::new(|| Cache::new(100));
         let key = (self.fingerprint.clone(), encoding);
         let compress = || match File::get(&format!("{}.br", self.name)) {
             Some(ready) if encoding == Encoding::Brotli => Ok(Arc::from(&*ready.data)),
