@@ -250,7 +250,6 @@ field-scopes-admin_only = Only an admin can give a token the scope admin.
 field-role-required = Send “role” or “disabled”.
 field-role-unknown = The role must be user or admin.
 field-sort-unknown = There is no such order.
-field-parent_id-unknown = This comment doesn’t exist any more.
 field-parent_id-too_complex = This thread cannot go any deeper. Reply to a comment above.
 field-include-unknown = Only content can be included.
 field-before-malformed = This link or cursor is not valid. Start again from the first page.

@@ -9,8 +9,12 @@ use std::time::Duration;
 use tracing::{Level, Metadata};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// How long a line waits for others, unless it is a warning.
+/// How long the line of a request waits for others.
 const DELAY: Duration = Duration::from_millis(10);
+/// How long whoever logs another line waits at most until it is written.
+const GRACE: Duration = Duration::from_millis(200);
+/// Where these lines come from. All others are rare, and go out at once.
+const REQUESTS: &str = "postly::web::request_log";
 /// How much may wait, in bytes. When whoever reads the log is that far behind, lines are lost.
 const MAX_WAITING: usize = 4 * 1024 * 1024;
 /// How long the end of the process waits for its last lines to be read.
@@ -27,13 +31,16 @@ struct Shared {
     queue: Mutex<Queue>,
     /// There is a line, an urgent one, or the end.
     changed: Condvar,
-    /// Everything is written.
-    finished: Condvar,
+    /// Something was written.
+    written: Condvar,
 }
 
 #[derive(Default)]
 struct Queue {
     lines: Vec<u8>,
+    /// How many bytes were ever put here, and how many of them have been written.
+    accepted: u64,
+    written: u64,
     lost: u64,
     is_urgent: bool,
     is_ending: bool,
@@ -46,7 +53,7 @@ struct Queue {
 /// When there can be no more threads.
 pub fn start(target: impl Write + Send + 'static) -> io::Result<(LogWriter, LogGuard)> {
     let shared =
-        Shared { queue: Mutex::default(), changed: Condvar::new(), finished: Condvar::new() };
+        Shared { queue: Mutex::default(), changed: Condvar::new(), written: Condvar::new() };
     let writer = LogWriter(Arc::new(shared));
     let writing = writer.clone();
     thread::Builder::new().name("log".to_owned()).spawn(move || writing.0.write_to(target))?;
@@ -72,6 +79,7 @@ impl Shared {
                 .unwrap_or_else(PoisonError::into_inner);
             std::mem::swap(&mut queue.lines, &mut lines);
             let lost = std::mem::take(&mut queue.lost);
+            let accepted = queue.accepted;
             queue.is_urgent = false;
             let is_ending = queue.is_ending;
             drop(queue);
@@ -85,9 +93,12 @@ impl Shared {
             lines.clear();
             // One flood of lines does not keep its memory for ever.
             lines.shrink_to(256 * 1024);
+            let mut queue = self.queue();
+            queue.written = accepted;
+            queue.is_finished = is_ending;
+            drop(queue);
+            self.written.notify_all();
             if is_ending {
-                self.queue().is_finished = true;
-                self.finished.notify_all();
                 return;
             }
         }
@@ -100,7 +111,7 @@ impl Drop for LogGuard {
         let mut queue = shared.queue();
         queue.is_ending = true;
         shared.changed.notify_all();
-        let _ = shared.finished.wait_timeout_while(queue, PATIENCE, |queue| !queue.is_finished);
+        let _ = shared.written.wait_timeout_while(queue, PATIENCE, |queue| !queue.is_finished);
     }
 }
 
@@ -119,11 +130,17 @@ impl Write for Line<'_> {
         }
         let is_first = queue.lines.is_empty();
         queue.lines.extend_from_slice(line);
+        queue.accepted += line.len() as u64;
         queue.is_urgent |= self.is_urgent;
-        drop(queue);
         // Otherwise it is about to wake up anyway.
         if is_first || self.is_urgent {
             self.shared.changed.notify_one();
+        }
+        if self.is_urgent {
+            // What is done next may be seen earlier than the line about it.
+            let own = queue.accepted;
+            let is_waiting = |queue: &mut Queue| queue.written < own && !queue.is_finished;
+            let _ = self.shared.written.wait_timeout_while(queue, GRACE, is_waiting);
         }
         Ok(line.len())
     }
@@ -141,7 +158,8 @@ impl<'a> MakeWriter<'a> for LogWriter {
     }
 
     fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Line<'a> {
-        Line { shared: &self.0, is_urgent: *metadata.level() <= Level::WARN }
+        let is_request = metadata.target() == REQUESTS && *metadata.level() == Level::INFO;
+        Line { shared: &self.0, is_urgent: !is_request }
     }
 }
 
@@ -176,6 +194,15 @@ mod tests {
         let written: Vec<u8> = receiver.try_iter().flatten().collect();
         let written = String::from_utf8(written).unwrap();
         assert!(written.lines().map(|line| line.parse::<u32>().unwrap()).eq(0..10_000));
+    }
+
+    #[test]
+    fn what_is_no_request_is_written_when_it_is_logged() {
+        let (sender, receiver) = mpsc::sync_channel(10);
+        let (writer, _guard) = start(Target(sender)).unwrap();
+        let mut line = Line { shared: &writer.0, is_urgent: true };
+        line.write_all(b"the database is gone\n").unwrap();
+        assert_eq!(receiver.try_recv().unwrap(), b"the database is gone\n");
     }
 
     #[test]

@@ -80,7 +80,7 @@ pub struct CommentInput {
     pub content: Option<String>,
     /// The comment that it replies to; without one, it is about the post itself.
     #[serde(default, deserialize_with = "form_value::number")]
-    #[schema(example = 1, minimum = 1)]
+    #[schema(minimum = 1)]
     pub parent_id: Option<i64>,
 }
 
@@ -157,7 +157,7 @@ pub async fn show<'c>(
 ///
 /// # Errors
 /// `Invalid`, about `content` and `parent_id`; `NotFound` if there is no such post; `Conflict` when
-/// the comment that it replies to was deleted, and when the comments are closed; `Forbidden` until a
+/// there is no such comment to reply to (any more), and when the comments are closed; `Forbidden` until a
 /// required e-mail address is confirmed; `TooManyRequests`.
 pub async fn create(
     site: &Site,
@@ -269,13 +269,9 @@ async fn below(tx: &mut Tx, post_id: i64, parent: i64) -> Result<Place> {
             .optional(&mut *tx)
             .await?;
     let (depth, root_id) = match parent {
-        Some((post, depth, root_id, is_deleted)) if post == post_id => {
-            if is_deleted {
-                return Err(Error::Conflict(Conflict::ParentDeleted));
-            }
-            (depth, root_id)
-        }
-        _ => return Err(Error::invalid("parent_id", Rule::Unknown)),
+        Some((post, depth, root_id, false)) if post == post_id => (depth, root_id),
+        // On this post there is none that can be replied to.
+        _ => return Err(Error::Conflict(Conflict::ParentDeleted)),
     };
     if depth >= MAX_DEPTH {
         return Err(FieldError::new("parent_id", Rule::TooComplex).into());

@@ -205,9 +205,11 @@ fn no_level_of_the_log_tells_a_token_or_a_password() {
     assert_eq!(ann.get("/verify-email?token=canary-link").unwrap().status, 303);
     let token = ann.token.clone().unwrap();
     let cookie = ann.cookie().unwrap();
+    eventually("the last request is logged", || {
+        std::fs::read_to_string(&log).unwrap().contains("/verify-email")
+    });
     drop(server);
     let text = std::fs::read_to_string(&log).unwrap();
-    assert!(text.contains("/api/v1/posts"), "requests are logged: {text}");
     for secret in [&token, &cookie, PASSWORD, "canary-link", "Bearer "] {
         assert!(!text.contains(secret), "{secret:.30} in the log");
     }

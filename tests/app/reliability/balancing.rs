@@ -218,7 +218,8 @@ fn public_pages_and_files_are_compressed_and_what_is_personal_is_not() {
         let public = head(caddy.address, "GET", path, "");
         assert!(public.contains("content-encoding: gzip"), "Caddy, {path}: {public}");
         assert!(differs_by_encoding(&public), "Caddy, {path}: {public}");
-        for secret in [&cookie, &bearer] {
+        // A file is the same for everybody.
+        for secret in [&cookie, &bearer].into_iter().filter(|_| !path.starts_with("/static/")) {
             let personal = head(caddy.address, "GET", path, secret);
             assert!(!personal.contains("content-encoding"), "Caddy, {path}: {personal}");
         }
