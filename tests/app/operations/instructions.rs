@@ -18,7 +18,7 @@ const UPDATE: &str = "POSTLY_TEST_UPDATE_INSTRUCTIONS";
 const MARGIN: u64 = 10;
 /// Requests that are counted together, and how often that is done: the least counts, since work in the
 /// background is counted, too. Cheap requests need more, or that would outweigh them.
-const CHEAP: (u64, usize) = (20, 3);
+const CHEAP: (u64, usize) = (20, 5);
 const EXPENSIVE: (u64, usize) = (4, 2);
 
 struct Counter<'a> {
