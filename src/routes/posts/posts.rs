@@ -179,7 +179,7 @@ async fn patch(
 
 /// Delete a post
 ///
-/// With its votes; it cannot be brought back. Only the author and admins may.
+/// With its votes and comments; it cannot be brought back. Only the author and admins may.
 #[utoipa::path(delete, path = "/posts/{id}", operation_id = "deletePost", tag = "posts",
     security(("oauth2" = ["posts:write"])),
     params(("id" = i64, Path), ("If-Match" = Option<String>, Header)),
