@@ -14,7 +14,7 @@ CREATE TABLE comments (
     position     BIGINT NOT NULL,
     -- Of a comment at depth 0: how many comments its thread has ever had.
     thread_size  BIGINT NOT NULL DEFAULT 1,
-    -- Null when the account was deleted; the program deletes the text before.
+    -- Null when the account was deleted; the program deletes the text in the same transaction.
     user_id      BIGINT REFERENCES users (id) ON DELETE SET NULL,
     content      TEXT NOT NULL,
     -- Rendered once, when written; `rendering` says by which version of the renderer.
@@ -38,6 +38,8 @@ CREATE INDEX comments_thread ON comments (root_id, position);
 -- For the deletion of posts and accounts.
 CREATE INDEX comments_post_id ON comments (post_id, id);
 CREATE INDEX comments_user_id ON comments (user_id, id);
+-- Empty but for a moment.
+CREATE INDEX comments_orphans ON comments (id) WHERE user_id IS NULL AND deleted_at IS NULL;
 
 -- What a comment said before it was edited.
 CREATE TABLE comment_revisions (

@@ -103,7 +103,7 @@ fn digest(password: &str) -> String {
 }
 
 /// A hash of this cost that no password has. It was not computed, which would take as long as comparing
-/// with it: a quarter of a second at each start.
+/// with it, at each start.
 fn decoy(cost: u32) -> String {
     const SALT: &str = "decoyDecoyDecoyDecoyDe";
     const DIGEST: &str = "nobodyHasThisPasswordNobodyHas.";

@@ -139,7 +139,8 @@ pub async fn has_admin(site: &Site) -> Result<bool> {
     Ok(admin.is_some())
 }
 
-/// Deletes a user with their posts, comments, votes and sessions, and what the audit log says about them.
+/// Deletes a user with their posts, comments, votes and sessions, and what the audit log says about
+/// them.
 ///
 /// # Errors
 /// `NotFound`; `Conflict` when no admin would remain.
@@ -152,8 +153,8 @@ async fn try_delete(site: &Site, admin: &Admin, username: &str) -> Result<()> {
     tx.lock(Lock::Admins).await?;
     let user = user::by_username(&mut tx, username).await?;
     ensure_admin_remains(&mut tx, &user).await?;
-    comment::delete_all_of(&mut tx, user.id).await?;
     sql("DELETE FROM users WHERE id = $1").bind(user.id).execute(&mut tx).await?;
+    comment::delete_orphans(&mut tx).await?;
     AuditEvent::account_deleted(user.id).by(admin.user()).write(&mut tx, admin.caller()).await?;
     tx.commit().await
 }

@@ -12,11 +12,12 @@ use crate::models::base::actor::{Actor, Admin};
 use crate::models::base::form_value;
 use crate::models::base::rate_limit;
 use crate::models::base::site::Site;
+use crate::models::posts::edit::parse_content;
 use crate::models::posts::markdown::{self, Rendered};
 use crate::models::posts::post::{self, Author};
 use crate::models::posts::rendering;
 use crate::models::users::user::User;
-use crate::validation::{FieldError, Rule, ValidationErrors};
+use crate::validation::{FieldError, Rule};
 
 /// Longest comment, in characters.
 const MAX_LENGTH: usize = 10_000;
@@ -169,7 +170,7 @@ pub async fn create(
     let mut budgets = actor.budgets(site.limits.comments, site.limits.comments_address).to_vec();
     budgets.extend(new_account::posts(site, actor).await?);
     rate_limit::check_all(&site.db, &actor.caller, &budgets).await?;
-    let content = parse_content(input.content.as_deref().unwrap_or_default())?;
+    let content = parse_content(input.content.as_deref().unwrap_or_default(), MAX_LENGTH)?;
     let rendered = rendering::render(site, &content).await?;
     let new = NewComment { post_id, parent_id: input.parent_id, content, rendered };
     let id = repeat(async || {
@@ -307,7 +308,8 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &CommentUpdate) 
     let budgets = actor.budgets(site.limits.edits, site.limits.edits_address);
     rate_limit::check_all(&site.db, &actor.caller, &budgets).await?;
     let current = editable(&site.db, actor, id).await?;
-    let content = input.content.as_deref().map(parse_content).transpose()?;
+    let content =
+        input.content.as_deref().map(|text| parse_content(text, MAX_LENGTH)).transpose()?;
     if input.version.is_some_and(|seen| seen != current.version) {
         return Err(Error::VersionConflict);
     }
@@ -425,21 +427,19 @@ async fn prune(tx: &mut Tx, mut above: Option<i64>) -> Result<()> {
     Ok(())
 }
 
-/// Deletes the comments of an account that is about to be deleted, with what they said before.
-pub async fn delete_all_of(tx: &mut Tx, user_id: i64) -> Result<()> {
-    sql("DELETE FROM comments WHERE user_id = $1 AND replies = 0")
-        .bind(user_id)
+/// Deletes what accounts have left behind that have just been deleted in this transaction, with what it
+/// said before. Before that, a comment could still arrive on PostgreSQL; now the foreign key refuses it.
+pub async fn delete_orphans(tx: &mut Tx) -> Result<()> {
+    sql("DELETE FROM comments WHERE user_id IS NULL AND deleted_at IS NULL AND replies = 0")
         .execute(&mut *tx)
         .await?;
     sql("DELETE FROM comment_revisions WHERE comment_id IN \
-         (SELECT id FROM comments WHERE user_id = $1)")
-    .bind(user_id)
+         (SELECT id FROM comments WHERE user_id IS NULL AND deleted_at IS NULL)")
     .execute(&mut *tx)
     .await?;
     sql("UPDATE comments SET content = '', content_html = '', deleted_at = $1 \
-         WHERE user_id = $2 AND deleted_at IS NULL")
+         WHERE user_id IS NULL AND deleted_at IS NULL")
     .bind(now())
-    .bind(user_id)
     .execute(tx)
     .await?;
     Ok(())
@@ -461,18 +461,4 @@ async fn record_moderation(
         .detail(format!("comment {}", comment.id))
         .write(tx, &actor.caller)
         .await
-}
-
-fn parse_content(text: &str) -> Result<String> {
-    let content = text.replace("\r\n", "\n").replace('\r', "\n");
-    let mut errors = ValidationErrors::default();
-    match content.chars().count() {
-        _ if content.trim().is_empty() => errors.add(FieldError::new("content", Rule::Required)),
-        n if n > MAX_LENGTH => errors.add(
-            FieldError::new("content", Rule::TooLong).with("max", MAX_LENGTH).with("actual", n),
-        ),
-        _ => {}
-    }
-    errors.into_result()?;
-    Ok(content)
 }

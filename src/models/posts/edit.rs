@@ -77,7 +77,8 @@ pub async fn create(site: &Site, actor: &Actor, input: &PostInput) -> Result<Pos
     rate_limit::check_all(&site.db, &actor.caller, &budgets).await?;
     let mut errors = ValidationErrors::default();
     let title = errors.collect(parse_title(input.title.as_deref().unwrap_or_default()))?;
-    let content = errors.collect(parse_content(input.content.as_deref().unwrap_or_default()))?;
+    let content = errors
+        .collect(parse_content(input.content.as_deref().unwrap_or_default(), MAX_CONTENT_LENGTH))?;
     errors.into_result()?;
     let (title, content) = (title.unwrap_or_default(), content.unwrap_or_default());
     let rendered = rendering::render(site, &content).await?;
@@ -160,7 +161,7 @@ pub async fn preview(site: &Site, actor: &Actor, input: &PreviewInput) -> Result
     rate_limit::acquire_all(&site.db, &actor.caller, &budgets).await?;
     match input.content.as_deref() {
         Some(text) if !text.trim().is_empty() => {
-            Ok(rendering::render(site, &parse_content(text)?).await?.html)
+            Ok(rendering::render(site, &parse_content(text, MAX_CONTENT_LENGTH)?).await?.html)
         }
         _ => Ok(String::new()),
     }
@@ -189,8 +190,15 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostUpdate) -> 
     actor.permit(current.summary.user_id)?;
     let mut errors = ValidationErrors::default();
     let title = errors.collect(input.title.as_deref().map(parse_title).transpose())?.flatten();
-    let content =
-        errors.collect(input.content.as_deref().map(parse_content).transpose())?.flatten();
+    let content = errors
+        .collect(
+            input
+                .content
+                .as_deref()
+                .map(|text| parse_content(text, MAX_CONTENT_LENGTH))
+                .transpose(),
+        )?
+        .flatten();
     errors.into_result()?;
     if input.version.is_some_and(|seen| seen != current.summary.version) {
         return Err(Error::VersionConflict);
@@ -299,12 +307,13 @@ fn parse_title(text: &str) -> Result<String> {
     }
 }
 
-fn parse_content(text: &str) -> Result<String> {
+/// A text in Markdown, of a post or a comment, of at most `max` characters.
+pub(super) fn parse_content(text: &str, max: usize) -> Result<String> {
     // Browsers send line breaks as CR LF; Markdown and programs expect LF.
     let content = text.replace("\r\n", "\n").replace('\r', "\n");
     match content.chars().count() {
         _ if content.trim().is_empty() => Err(Error::invalid("content", Rule::Required)),
-        n if n > MAX_CONTENT_LENGTH => Err(too_long("content", MAX_CONTENT_LENGTH, n)),
+        n if n > max => Err(too_long("content", max, n)),
         _ => Ok(content),
     }
 }

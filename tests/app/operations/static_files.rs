@@ -71,7 +71,7 @@ async fn large_files_are_sent_compressed_to_whoever_can_read_that() {
 
 /// Style sheets and scripts are sent without comments, which are found line by line.
 #[rocket::async_test]
-async fn comments_stay_at_home() {
+async fn comments_are_not_sent() {
     let app = App::new().await;
     let mut found = 0;
     for folder in ["css", "js"] {

@@ -189,6 +189,42 @@ async fn the_comments_of_a_deleted_account_say_nothing_more() {
     assert!(texts.iter().all(|(text,)| !text.contains("secret")), "{texts:?}");
 }
 
+/// A comment that is written while its author's account is being deleted.
+#[rocket::async_test]
+async fn a_late_comment_of_a_deleted_account_says_nothing_either() {
+    let app = App::new().await;
+    let (ann, bob, root) = (app.user("ann").await, app.user("bob").await, app.admin("root").await);
+    let post = ann.posts("Tides").await;
+    let mut tx = app.db.begin().await.unwrap();
+    sql("INSERT INTO comments (post_id, depth, position, user_id, content, content_html, rendering, \
+         created_at) SELECT id, 0, 0, CAST($1 AS BIGINT), 'A secret', 'A secret', 2, created_at \
+         FROM posts WHERE id = $2")
+    .bind(bob.id)
+    .bind(post)
+    .execute(&mut tx)
+    .await
+    .unwrap();
+    let commit = async {
+        // On SQLite, the deletion has to wait for the whole transaction.
+        while app.database_url().starts_with("postgres") {
+            let waiting: i64 = sql("SELECT count(*) FROM pg_stat_activity \
+                 WHERE datname = current_database() AND wait_event_type = 'Lock'")
+            .scalar(&app.db)
+            .await
+            .unwrap();
+            if waiting > 0 {
+                break;
+            }
+        }
+        tx.commit().await.unwrap();
+    };
+    let (deleted, ()) =
+        rocket::futures::future::join(root.api().delete("/admin/users/bob"), commit).await;
+    assert_eq!(deleted.status, 204);
+    let texts: Vec<(String,)> = sql("SELECT content FROM comments").all(&app.db).await.unwrap();
+    assert_eq!(texts, []);
+}
+
 #[rocket::async_test]
 async fn votes_and_closing() {
     let app = App::new().await;

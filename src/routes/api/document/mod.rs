@@ -31,8 +31,8 @@ const DESCRIPTION: &str = "Posts, votes and users. Log in at `/auth/login` or wi
     need a session. Errors are problem+json (RFC 9457) with stable codes, listed at `/docs/errors`. \
     To get the next page of a list, send the cursor `next` as `before`.";
 
-/// The whole document, merged from the rooms' fragments when it is first asked for: the code that makes
-/// it is a third of the program, which would otherwise be read at each start.
+/// The whole document, merged from the rooms' fragments when it is first asked for, and not at each
+/// start: few starts are followed by a look at it.
 pub struct ApiDocument {
     fragments: Vec<fn() -> utoipa::openapi::OpenApi>,
     whole: OnceLock<Value>,
