@@ -21,7 +21,7 @@ pub enum Verdict {
     RightButOutdated,
 }
 
-/// Hashes passwords on blocking threads, no more at once than there are cores, so that the site
+/// Hashes passwords on threads of low priority, no more at once than there are cores, so that the site
 /// stays responsive during a burst of log-ins.
 #[derive(Clone)]
 pub struct Hasher {
@@ -36,7 +36,7 @@ pub struct Hasher {
 impl Hasher {
     /// `cost` is the bcrypt cost: the base-2 logarithm of the number of rounds.
     pub fn new(cost: u32) -> Hasher {
-        let (pool, runs) = (Pool::default(), Arc::default());
+        let (pool, runs) = (Pool::with_low_priority(), Arc::default());
         Hasher { cost, pool, runs, decoy: decoy(cost).into() }
     }
 
