@@ -13,6 +13,8 @@ pub enum Rule {
     TooShort,
     /// Parameters: `max`, sometimes `actual`.
     TooLong,
+    /// Parameters: `max`.
+    TooMany,
     /// Would need too much work or space.
     TooComplex,
     /// Wrong type or format.

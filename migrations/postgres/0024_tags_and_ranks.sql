@@ -99,7 +99,7 @@ DECLARE
     published TIMESTAMP := NEW.published_at AT TIME ZONE 'UTC';
 BEGIN
     NEW.hot := coalesce(seconds + coalesce(
-        (SELECT p.points + 13546 * (NEW.votes - p.votes) / p.votes FROM hot_points p
+        (SELECT p.points + 13546 * (least(NEW.votes, 2097152) - p.votes) / p.votes FROM hot_points p
          WHERE p.votes <= NEW.votes ORDER BY p.votes DESC LIMIT 1), 0), 0);
     NEW.published_day := seconds / 86400;
     NEW.published_week := (seconds / 86400 + 3) / 7;

@@ -71,7 +71,7 @@ CREATE VIEW hot_points (votes, points) AS VALUES
 
 UPDATE posts SET
     hot = unixepoch(published_at) + coalesce(
-        (SELECT p.points + 13546 * (posts.votes - p.votes) / p.votes FROM hot_points p
+        (SELECT p.points + 13546 * (min(posts.votes, 2097152) - p.votes) / p.votes FROM hot_points p
          WHERE p.votes <= posts.votes ORDER BY p.votes DESC LIMIT 1), 0),
     published_day = unixepoch(published_at) / 86400,
     published_week = (unixepoch(published_at) / 86400 + 3) / 7,
@@ -89,7 +89,7 @@ CREATE INDEX posts_year_votes ON posts (published_year, votes, id) WHERE publish
 CREATE TRIGGER posts_dated AFTER INSERT ON posts WHEN NEW.published_at IS NOT NULL BEGIN
     UPDATE posts SET
         hot = unixepoch(published_at) + coalesce(
-            (SELECT p.points + 13546 * (posts.votes - p.votes) / p.votes FROM hot_points p
+            (SELECT p.points + 13546 * (min(posts.votes, 2097152) - p.votes) / p.votes FROM hot_points p
              WHERE p.votes <= posts.votes ORDER BY p.votes DESC LIMIT 1), 0),
         published_day = unixepoch(published_at) / 86400,
         published_week = (unixepoch(published_at) / 86400 + 3) / 7,
@@ -102,7 +102,7 @@ CREATE TRIGGER posts_redated AFTER UPDATE OF published_at ON posts
     WHEN OLD.published_at IS NOT NEW.published_at BEGIN
     UPDATE posts SET
         hot = coalesce(unixepoch(published_at) + coalesce(
-            (SELECT p.points + 13546 * (posts.votes - p.votes) / p.votes FROM hot_points p
+            (SELECT p.points + 13546 * (min(posts.votes, 2097152) - p.votes) / p.votes FROM hot_points p
              WHERE p.votes <= posts.votes ORDER BY p.votes DESC LIMIT 1), 0), 0),
         published_day = unixepoch(published_at) / 86400,
         published_week = (unixepoch(published_at) / 86400 + 3) / 7,
@@ -114,7 +114,7 @@ END;
 CREATE TRIGGER posts_voted AFTER UPDATE OF votes ON posts
     WHEN OLD.votes <> NEW.votes AND NEW.published_at IS NOT NULL BEGIN
     UPDATE posts SET hot = unixepoch(published_at) + coalesce(
-        (SELECT p.points + 13546 * (posts.votes - p.votes) / p.votes FROM hot_points p
+        (SELECT p.points + 13546 * (min(posts.votes, 2097152) - p.votes) / p.votes FROM hot_points p
          WHERE p.votes <= posts.votes ORDER BY p.votes DESC LIMIT 1), 0)
     WHERE id = NEW.id;
 END;

@@ -6,6 +6,7 @@ pub mod failure;
 pub mod job;
 pub mod mail;
 pub mod mailer;
+pub mod merged_tags;
 pub mod public_address;
 pub mod smtp;
 pub mod smtp_url;
@@ -19,4 +20,5 @@ pub const HANDLERS: &[job::Handler] = &[
     job::Handler::of::<sweep::Sweep>(),
     job::Handler::of::<audit::AuditRetention>(),
     job::Handler::of::<checkup::Checkup>(),
+    job::Handler::of::<crate::models::posts::tag_merge::MergedTags>(),
 ];

@@ -62,6 +62,8 @@ impl EventKind {
     pub const EMAIL_VERIFIED: EventKind = EventKind("email.verified");
     pub const POST_EDITED: EventKind = EventKind("post.edited");
     pub const POST_DELETED: EventKind = EventKind("post.deleted");
+    pub const TAG_CHANGED: EventKind = EventKind("tag.changed");
+    pub const TAG_MERGED: EventKind = EventKind("tag.merged");
     pub const DENIED: EventKind = EventKind("denied");
 }
 

@@ -9,18 +9,30 @@ pub const PEOPLE: &[&str] = &[
 /// A hand-written post.
 pub struct Piece {
     pub author: &'static str,
+    /// Separated by commas.
+    pub tags: &'static str,
     pub title: &'static str,
     pub content: &'static str,
 }
 
-/// Parses `pieces.md`: each piece is a line `%%% author`, a line `# title`, then the text.
+impl Piece {
+    /// The same, as if it had been generated.
+    pub fn as_filler(&self) -> Filler {
+        let author = PEOPLE.iter().position(|name| *name == self.author).unwrap_or_default();
+        let (title, content) = (self.title.to_owned(), self.content.to_owned());
+        Filler { author, tags: self.tags, title, content }
+    }
+}
+
+/// Parses `pieces.md`: each piece is a line `%%% author: tags`, a line `# title`, then the text.
 pub fn pieces() -> Vec<Piece> {
     include_str!("pieces.md")
         .split("%%% ")
         .filter_map(|piece| {
-            let (author, rest) = piece.split_once('\n')?;
+            let (head, rest) = piece.split_once('\n')?;
+            let (author, tags) = head.split_once(": ")?;
             let (title, content) = rest.strip_prefix("# ")?.split_once('\n')?;
-            Some(Piece { author, title, content: content.trim() })
+            Some(Piece { author, tags, title, content: content.trim() })
         })
         .collect()
 }
@@ -45,21 +57,22 @@ pub const CONVERSATIONS: [&[(Option<usize>, &str)]; 4] = [
     &[(None, "More of this, please.")],
 ];
 
-const SUBJECTS: [&str; 14] = [
-    "The harbour",
-    "My neighbour's fence",
-    "The second-hand piano",
-    "A wet Sunday",
-    "The late bus",
-    "Our kitchen clock",
-    "The allotment",
-    "A borrowed coat",
-    "The library stairs",
-    "First frost",
-    "The paper round",
-    "An unposted letter",
-    "The long bridge",
-    "Grandfather's radio",
+/// What filler is about, and its tags.
+const SUBJECTS: [(&str, &str); 14] = [
+    ("The harbour", "sea, towns"),
+    ("My neighbour's fence", "neighbours"),
+    ("The second-hand piano", "music"),
+    ("A wet Sunday", "weather"),
+    ("The late bus", "travel, towns"),
+    ("Our kitchen clock", "home"),
+    ("The allotment", "garden"),
+    ("A borrowed coat", "neighbours, weather"),
+    ("The library stairs", "books, towns"),
+    ("First frost", "garden, weather"),
+    ("The paper round", "towns"),
+    ("An unposted letter", "letters"),
+    ("The long bridge", "travel"),
+    ("Grandfather's radio", "home, music"),
 ];
 
 const TURNS: [&str; 10] = [
@@ -112,9 +125,19 @@ const ENDINGS: [&str; 8] = [
     "I kept the receipt, in case.",
 ];
 
+/// A generated post.
+pub struct Filler {
+    /// The place of the author in `PEOPLE`.
+    pub author: usize,
+    /// Separated by commas.
+    pub tags: &'static str,
+    pub title: String,
+    pub content: String,
+}
+
 /// The `n`th filler post: an index into `PEOPLE`, a title and a text. Deterministic, so that
 /// benchmarks run on identical data.
-pub fn filler(n: u64) -> (usize, String, String) {
+pub fn filler(n: u64) -> Filler {
     let mut state = n;
     // The SplitMix64 finaliser: random enough for filler.
     let mut next = move |below: usize| {
@@ -125,7 +148,8 @@ pub fn filler(n: u64) -> (usize, String, String) {
         ((z ^ (z >> 31)) % below as u64) as usize
     };
     let author = next(PEOPLE.len());
-    let title = format!("{} {}", SUBJECTS[next(SUBJECTS.len())], TURNS[next(TURNS.len())]);
+    let (subject, tags) = SUBJECTS[next(SUBJECTS.len())];
+    let title = format!("{subject} {}", TURNS[next(TURNS.len())]);
     let mut content = OPENINGS[next(OPENINGS.len())].to_owned();
     for _ in 0..2 + next(3) {
         content.push_str("\n\n");
@@ -138,7 +162,7 @@ pub fn filler(n: u64) -> (usize, String, String) {
     }
     content.push_str("\n\n");
     content.push_str(ENDINGS[next(ENDINGS.len())]);
-    (author, title, content)
+    Filler { author, tags, title, content }
 }
 
 #[cfg(test)]

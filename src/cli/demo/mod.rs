@@ -5,6 +5,7 @@ mod content;
 use chrono::Duration;
 use clap::Args;
 
+use self::content::Filler;
 use super::operator::{self, Access};
 use crate::config::Config;
 use crate::db::now;
@@ -109,14 +110,14 @@ async fn write(site: &Site, admin: &Admin, users: &[i64], posts: u64) -> Result<
             .map(|n| {
                 let age = (posts - n) as i64;
                 let published_at = latest - Duration::minutes(age * 97);
-                let (author, title, content) = if n < filler {
+                let Filler { author, tags, title, content } = if n < filler {
                     content::filler(n)
                 } else {
-                    let piece = &pieces[(n - filler) as usize];
-                    let author = content::PEOPLE.iter().position(|name| *name == piece.author);
-                    (author.unwrap_or_default(), piece.title.to_owned(), piece.content.to_owned())
+                    pieces[(n - filler) as usize].as_filler()
                 };
-                AssignedPost { user_id: users[author % users.len()], title, content, published_at }
+                let user_id = users[author % users.len()];
+                let tags = tags.split(", ").map(str::to_owned).collect();
+                AssignedPost { user_id, title, content, tags, published_at }
             })
             .collect();
         let authors: Vec<i64> = batch.iter().map(|post| post.user_id).collect();

@@ -41,18 +41,29 @@ pub fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Err
 
 /// A list of words, or words separated by whitespace.
 pub fn words<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
-    #[derive(serde::Deserialize)]
-    #[serde(untagged)]
-    enum Value {
-        List(Vec<String>),
-        Text(String),
-    }
-    let texts = match Option::<Value>::deserialize(from)? {
-        None => vec![],
-        Some(Value::List(list)) => list,
-        Some(Value::Text(text)) => vec![text],
-    };
+    let texts = Option::<Texts>::deserialize(from)?.map_or_else(Vec::new, Texts::into_vec);
     Ok(texts.iter().flat_map(|text| text.split_whitespace()).map(str::to_owned).collect())
+}
+
+/// A list of texts, or one text; null is an empty list, not a missing field.
+pub fn texts<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<String>>, D::Error> {
+    Ok(Some(Option::<Texts>::deserialize(from)?.map_or_else(Vec::new, Texts::into_vec)))
+}
+
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Texts {
+    List(Vec<String>),
+    Text(String),
+}
+
+impl Texts {
+    fn into_vec(self) -> Vec<String> {
+        match self {
+            Self::List(list) => list,
+            Self::Text(text) => vec![text],
+        }
+    }
 }
 
 /// A boolean, as JSON or as the text of a form.

@@ -19,5 +19,6 @@ pub mod search;
 pub mod selection;
 pub mod settings;
 pub mod site;
+pub mod url_path;
 pub mod user_agent;
 pub mod visible;

@@ -136,6 +136,11 @@ impl<const KEYS: usize> Keyset<KEYS> {
         Keyset { limit, from: From::After(keys), direction: Direction::Descending }
     }
 
+    /// Whether the page ends where another one began, so that its last item is read first.
+    pub fn is_backwards(&self) -> bool {
+        self.after().is_some()
+    }
+
     /// The same bound with another limit.
     pub fn with_limit(&self, limit: i64) -> Self {
         Keyset { limit, from: self.from, direction: self.direction }
@@ -196,30 +201,29 @@ impl<const KEYS: usize> Keyset<KEYS> {
 
     /// Adds order and limit to a query.
     pub fn order(&self, query: Statement, columns: [Column; KEYS]) -> Statement {
-        let is_backwards = self.after().is_some();
-        let is_ascending = is_backwards != (self.direction == Direction::Ascending);
+        let is_ascending = self.is_backwards() != (self.direction == Direction::Ascending);
         let order = if is_ascending { " ASC" } else { " DESC" };
         // One extra row shows whether there is another page.
         push_names(query.push(" ORDER BY "), columns, order).push_bind(" LIMIT ", self.limit + 1)
     }
 
-    /// Builds the page from the rows in the order of the query; `keys` are an item's ordering columns.
-    pub fn page<T>(&self, rows: Vec<T>, keys: impl Fn(&T) -> [i64; KEYS]) -> Page<T> {
-        let limit = usize::try_from(self.limit).unwrap_or_default();
-        self.page_of(limit, rows, keys)
+    /// Adds the opposite order to a query, and a limit of one row: the last one of the page.
+    pub fn push_last(&self, query: Statement, columns: [Column; KEYS]) -> Statement {
+        let is_ascending = self.is_backwards() != (self.direction == Direction::Ascending);
+        let order = if is_ascending { " DESC" } else { " ASC" };
+        push_names(query.push(" ORDER BY "), columns, order).push(" LIMIT 1")
     }
 
-    /// A page that ends earlier: the first `count` rows in the order of the query, at most as many
-    /// as the limit allows.
-    pub fn page_of<T>(
-        &self,
-        count: usize,
-        mut rows: Vec<T>,
-        keys: impl Fn(&T) -> [i64; KEYS],
-    ) -> Page<T> {
-        let count = count.min(usize::try_from(self.limit).unwrap_or_default());
-        let more = rows.len() > count;
-        rows.truncate(count);
+    /// Builds the page from the rows in the order of the query; `keys` are an item's ordering columns.
+    pub fn page<T>(&self, rows: Vec<T>, keys: impl Fn(&T) -> [i64; KEYS]) -> Page<T> {
+        self.slice(rows, keys).page()
+    }
+
+    /// `page`, with the keys of the adjacent pages.
+    pub fn slice<T>(&self, mut rows: Vec<T>, keys: impl Fn(&T) -> [i64; KEYS]) -> Slice<T, KEYS> {
+        let limit = usize::try_from(self.limit).unwrap_or_default();
+        let more = rows.len() > limit;
+        rows.truncate(limit);
         let (newer, older) = match self.from {
             From::Start => (false, more),
             From::Before(_) => (true, more),
@@ -228,12 +232,45 @@ impl<const KEYS: usize> Keyset<KEYS> {
                 (more, true)
             }
         };
-        let token = |item: Option<&T>| item.map(|item| encode(keys(item)));
-        let cursors = Cursors {
-            next: older.then(|| token(rows.last())).flatten(),
-            previous: newer.then(|| token(rows.first())).flatten(),
+        let next = older.then(|| rows.last().map(&keys)).flatten();
+        let previous = newer.then(|| rows.first().map(&keys)).flatten();
+        Slice { items: rows, next, previous }
+    }
+}
+
+/// A page, and the keys of the last item before and of the first item after the adjacent pages.
+#[derive(Debug)]
+pub struct Slice<T, const KEYS: usize> {
+    pub items: Vec<T>,
+    pub next: Option<[i64; KEYS]>,
+    pub previous: Option<[i64; KEYS]>,
+}
+
+impl<T, const KEYS: usize> Slice<T, KEYS> {
+    pub fn page(self) -> Page<T> {
+        Page::with_cursors(self.items, self.next, self.previous)
+    }
+
+    /// The same with other keys, of which these are a part.
+    pub fn with_keys<const OTHER: usize>(
+        self,
+        keys: impl Fn([i64; KEYS]) -> [i64; OTHER],
+    ) -> Slice<T, OTHER> {
+        let (next, previous) = (self.next.map(&keys), self.previous.map(&keys));
+        Slice { items: self.items, next, previous }
+    }
+}
+
+impl Keyset<3> {
+    /// The first key of the bound, if it has one, and the same bound without it: for a list in which
+    /// all items have that key.
+    pub fn within(&self) -> (Option<i64>, Keyset<2>) {
+        let (first, from) = match self.from {
+            From::Start => (None, From::Start),
+            From::Before([first, keys @ ..]) => (Some(first), From::Before(keys)),
+            From::After([first, keys @ ..]) => (Some(first), From::After(keys)),
         };
-        Page { items: rows, cursors }
+        (first, Keyset { limit: self.limit, from, direction: self.direction })
     }
 }
 

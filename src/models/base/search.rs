@@ -5,7 +5,7 @@ use unicode_normalization::char::canonical_combining_class;
 
 use crate::db::{Db, Hits, SearchFrom, SearchTable, Step, Tx, sql};
 use crate::error::Result;
-use crate::models::base::page::{Keyset, Page};
+use crate::models::base::page::{Keyset, Page, Slice};
 
 /// Maximum length of what is searched for, in characters; no title is longer.
 const MAX_NEEDLE_LENGTH: usize = 300;
@@ -124,6 +124,17 @@ pub async fn find<'k>(
 }
 
 impl<'k, const KEYS: usize> Found<'k, KEYS> {
+    /// The keys of what was found, in the direction of the search, at most one more than the page has
+    /// items; and where the search goes on if it ended before all rows were considered.
+    pub fn new(
+        keyset: &'k Keyset<KEYS>,
+        hits: Vec<[i64; KEYS]>,
+        resume: Option<[i64; KEYS]>,
+    ) -> Self {
+        let is_full = i64::try_from(hits.len()).is_ok_and(|count| count > keyset.limit());
+        Found { keyset, hits, resume: resume.filter(|_| !is_full) }
+    }
+
     /// What matches among rows that were read in the order of the list. If there are more than
     /// `max`, the search ends there.
     pub fn among(
@@ -158,7 +169,12 @@ impl<'k, const KEYS: usize> Found<'k, KEYS> {
     }
 
     /// The page, from the rows that have these ids, in any order; some may be missing.
-    pub fn page<T>(&self, mut rows: Vec<T>, keys: impl Fn(&T) -> [i64; KEYS]) -> Page<T> {
+    pub fn page<T>(&self, rows: Vec<T>, keys: impl Fn(&T) -> [i64; KEYS]) -> Page<T> {
+        self.slice(rows, keys).page()
+    }
+
+    /// `page`, with the keys of the adjacent pages.
+    pub fn slice<T>(&self, mut rows: Vec<T>, keys: impl Fn(&T) -> [i64; KEYS]) -> Slice<T, KEYS> {
         rows.sort_by_key(|row| std::cmp::Reverse(keys(row)));
         let last = self.keys().last();
         let is_full = self.hits.len() > self.keys().count();
@@ -170,7 +186,7 @@ impl<'k, const KEYS: usize> Found<'k, KEYS> {
             (Some(bound), _) => (onwards, Some(first.unwrap_or(beside(bound, -1)))),
             (None, Some(bound)) => (Some(first.unwrap_or(beside(bound, 1))), onwards),
         };
-        Page::with_cursors(rows, next, previous)
+        Slice { items: rows, next, previous }
     }
 }
 

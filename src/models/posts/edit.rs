@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use crate::db::{Conn, Tx, now, repeat, sql};
+use crate::db::{Tx, now, repeat, sql};
 use crate::error::{Error, Result};
 use crate::models::accounts::{email_address, new_account};
 use crate::models::audit::{AuditEvent, EventKind};
@@ -16,6 +16,7 @@ use crate::models::posts::markdown::{self, Rendered};
 use crate::models::posts::post::{self, Post};
 use crate::models::posts::post_search;
 use crate::models::posts::rendering;
+use crate::models::posts::{tag, tag_name};
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
 /// Longest title, in characters.
@@ -33,6 +34,11 @@ pub struct PostInput {
     #[schema(value_type = String, example = "The sea comes *twice* a day.", min_length = 1,
         max_length = 100_000)]
     pub content: Option<String>,
+    /// At most five names, of letters, digits, `-`, `+`, `.` and `#`; a text with commas is a list, too.
+    #[serde(default, deserialize_with = "form_value::texts")]
+    #[schema(value_type = Vec<String>, required = false, nullable = false, max_items = 5,
+        example = json!(["sea", "physics"]))]
+    pub tags: Option<Vec<String>>,
 }
 
 /// Changes to a post; missing fields stay unchanged, empty ones are errors.
@@ -51,6 +57,11 @@ pub struct PostUpdate {
     )]
     #[serde(default, deserialize_with = "form_value::text")]
     pub content: Option<String>,
+    /// At most five names, in place of those that the post has; an empty list removes them.
+    #[serde(default, deserialize_with = "form_value::texts")]
+    #[schema(value_type = Vec<String>, required = false, nullable = false, max_items = 5,
+        example = json!(["sea", "physics"]))]
+    pub tags: Option<Vec<String>>,
     /// The version that was edited; the edit is refused if there is a newer one.
     #[serde(default, deserialize_with = "form_value::number_not_null")]
     #[schema(example = 1, nullable = false, minimum = 1)]
@@ -68,7 +79,7 @@ pub struct PreviewInput {
 /// Publishes a post.
 ///
 /// # Errors
-/// `Invalid`, about `title` and `content`; `Forbidden` until a required e-mail address is
+/// `Invalid`, about `title`, `content` and `tags`; `Forbidden` until a required e-mail address is
 /// confirmed; `TooManyRequests`.
 pub async fn create(site: &Site, actor: &Actor, input: &PostInput) -> Result<Post> {
     email_address::permit_posting(site, &actor.user).await?;
@@ -79,10 +90,14 @@ pub async fn create(site: &Site, actor: &Actor, input: &PostInput) -> Result<Pos
     let title = errors.collect(parse_title(input.title.as_deref().unwrap_or_default()))?;
     let content = errors
         .collect(parse_content(input.content.as_deref().unwrap_or_default(), MAX_CONTENT_LENGTH))?;
+    let tags =
+        errors.collect(tag_name::parse("tags", input.tags.as_deref().unwrap_or_default()))?;
     errors.into_result()?;
     let (title, content) = (title.unwrap_or_default(), content.unwrap_or_default());
+    let tags = tags.unwrap_or_default();
     let rendered = rendering::render(site, &content).await?;
-    let new = NewPost { user_id: actor.user.id, title, content, rendered, published_at: now() };
+    let new =
+        NewPost { user_id: actor.user.id, title, content, rendered, tags, published_at: now() };
     let id = repeat(async || {
         let mut tx = site.db.begin().await?;
         let id = insert(&mut tx, &new).await?;
@@ -102,15 +117,17 @@ pub struct AssignedPost {
     pub user_id: i64,
     pub title: String,
     pub content: String,
+    /// Normalised.
+    pub tags: Vec<String>,
     pub published_at: DateTime<Utc>,
 }
 
 /// Publishes posts in other users' names, in one transaction: for the demo. Returns their ids.
 pub async fn create_assigned(site: &Site, _: &Admin, posts: Vec<AssignedPost>) -> Result<Vec<i64>> {
     let mut rows = Vec::new();
-    for AssignedPost { user_id, title, content, published_at } in posts {
+    for AssignedPost { user_id, title, content, tags, published_at } in posts {
         let rendered = rendering::render(site, &content).await?;
-        rows.push(NewPost { user_id, title, content, rendered, published_at });
+        rows.push(NewPost { user_id, title, content, rendered, tags, published_at });
     }
     let mut tx = site.db.begin().await?;
     let mut ids = Vec::new();
@@ -128,10 +145,11 @@ struct NewPost {
     title: String,
     content: String,
     rendered: Rendered,
+    tags: Vec<String>,
     published_at: DateTime<Utc>,
 }
 
-async fn insert<'c>(conn: impl Into<Conn<'c>>, new: &NewPost) -> Result<i64> {
+async fn insert(tx: &mut Tx, new: &NewPost) -> Result<i64> {
     let inserted = sql("INSERT INTO posts (user_id, title, content, content_html, excerpt, \
          rendering, created_at, published_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7) \
          RETURNING id")
@@ -142,13 +160,17 @@ async fn insert<'c>(conn: impl Into<Conn<'c>>, new: &NewPost) -> Result<i64> {
     .bind(new.rendered.excerpt.as_str())
     .bind(markdown::RENDERING)
     .bind(new.published_at)
-    .scalar(conn)
+    .scalar(&mut *tx)
     .await;
-    match inserted {
+    let id = match inserted {
         // The account was deleted after its owner was authenticated.
-        Err(e) if e.is_foreign_key_violation() => Err(Error::Unauthenticated),
-        other => other,
+        Err(e) if e.is_foreign_key_violation() => return Err(Error::Unauthenticated),
+        other => other?,
+    };
+    if !new.tags.is_empty() {
+        tag::assign(tx, id, &new.tags).await?;
     }
+    Ok(id)
 }
 
 /// Renders the content as safe HTML; it may still be empty.
@@ -199,12 +221,15 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostUpdate) -> 
                 .transpose(),
         )?
         .flatten();
+    let tags = input.tags.as_deref().map(|texts| tag_name::parse("tags", texts));
+    let tags = errors.collect(tags.transpose())?.flatten();
     errors.into_result()?;
     if input.version.is_some_and(|seen| seen != current.summary.version) {
         return Err(Error::VersionConflict);
     }
     let changed = title.as_ref().is_some_and(|t| *t != current.summary.title)
-        || content.as_ref().is_some_and(|c| *c != current.content);
+        || content.as_ref().is_some_and(|c| *c != current.content)
+        || tags.as_ref().is_some_and(|t| *t != current.summary.tags.0);
     if !changed {
         return rendering::refresh(site, current).await;
     }
@@ -212,7 +237,7 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostUpdate) -> 
         Some(content) => Some(rendering::render(site, content).await?),
         None => None,
     };
-    let change = Change { title, content, rendered, seen: input.version };
+    let change = Change { title, content, rendered, tags, seen: input.version };
     let post = repeat(|| save(site, actor, id, &change)).await?;
     rendering::refresh(site, post).await
 }
@@ -222,6 +247,7 @@ struct Change {
     title: Option<String>,
     content: Option<String>,
     rendered: Option<Rendered>,
+    tags: Option<Vec<String>>,
     /// The version that was edited.
     seen: Option<i64>,
 }
@@ -246,10 +272,14 @@ async fn save(site: &Site, actor: &Actor, id: i64, change: &Change) -> Result<Po
     .bind(change.seen)
     .execute(&mut tx)
     .await?;
-    let post = post::show(&mut tx, Some(&actor.user), id).await?;
     if updated == 0 {
+        post::show(&mut tx, Some(&actor.user), id).await?;
         return Err(Error::VersionConflict);
     }
+    if let Some(tags) = &change.tags {
+        tag::assign(&mut tx, id, tags).await?;
+    }
+    let post = post::show(&mut tx, Some(&actor.user), id).await?;
     let (title, author) = (&post.summary.title, &post.summary.author.username);
     post_search::SEARCH.index_as(&mut tx, id, title, author).await?;
     rate_limit::charge_all(&mut tx, &actor.caller, &budgets).await?;

@@ -1,147 +1,54 @@
 //! Lists of posts.
 
-use serde::{Deserialize, Serialize};
-use strum::{EnumString, IntoStaticStr};
+use chrono::Utc;
+use serde::Serialize;
 
-use crate::db::{Db, sql};
-use crate::error::{Error, Result};
+use crate::db::sql;
+use crate::error::Result;
 use crate::models::base::page::{Keyset, Page, PageParams};
 use crate::models::base::site::Site;
+use crate::models::posts::feed_content;
+use crate::models::posts::feed_filter::Filter;
+use crate::models::posts::feed_params::{FeedParams, Period, Sort};
+use crate::models::posts::feed_query::{self, Order};
 use crate::models::posts::post::{self, PostSummary};
-use crate::models::users::user::{self, User};
-use crate::validation::Rule;
+use crate::models::users::user::User;
 
-/// The order of a feed.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    Serialize,
-    EnumString,
-    IntoStaticStr,
-    utoipa::ToSchema,
-)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-pub enum Sort {
-    /// Newest first.
-    #[default]
-    New,
-    /// Most votes first.
-    Top,
-}
-
-/// Raw, unvalidated parameters of the feed.
-#[derive(Debug, Default, Clone, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct FeedParams {
-    /// `new` (the default) or `top`.
-    #[param(value_type = Option<Sort>)]
-    pub sort: Option<String>,
-    /// Only the posts of this user.
-    #[param(example = "ann")]
-    pub author: Option<String>,
-    /// `content` adds the full text in Markdown; such a page ends early if it would exceed 1 MiB.
-    #[param(pattern = "^(content)?$")]
-    pub include: Option<String>,
-    #[serde(flatten)]
-    #[param(ignore)]
-    pub page: PageParams,
-}
-
-impl FeedParams {
-    /// # Errors
-    /// `Invalid`, about `sort`.
-    pub fn sort(&self) -> Result<Sort> {
-        match self.sort.as_deref().filter(|sort| !sort.is_empty()) {
-            None => Ok(Sort::default()),
-            Some(sort) => sort.parse().map_err(|_| Error::invalid("sort", Rule::Unknown)),
-        }
-    }
-
-    /// # Errors
-    /// `Invalid`, about `include`.
-    fn includes_content(&self) -> Result<bool> {
-        match self.include.as_deref() {
-            None | Some("") => Ok(false),
-            Some("content") => Ok(true),
-            Some(_) => Err(Error::invalid("include", Rule::Unknown)),
-        }
-    }
-}
-
-/// All posts: newest first, or those with the most votes first.
+/// The posts that the parameters ask for.
+///
+/// Pages by time neither skip nor repeat a post while others are published. In the orders `hot` and
+/// `top`, a post whose votes change between two pages can move from one to the other, and so be seen
+/// twice or not at all; every other post is seen once.
 ///
 /// # Errors
-/// `Invalid`, about `sort`, `include`, `before`, `after` and `limit`; `NotFound` if there is no such
-/// author.
+/// `Invalid`, about the parameters; `NotFound` if there is no such author.
 pub async fn feed(
     site: &Site,
     viewer: Option<&User>,
     params: &FeedParams,
 ) -> Result<Page<PostSummary>> {
-    let (sort, with_content) = (params.sort()?, params.includes_content()?);
-    let keyset = Keyset::<2>::new(&params.page)?;
-    // Looked up first: with a subquery, PostgreSQL does not know how few posts an author may have.
-    let author = match params.author.as_deref().filter(|name| !name.is_empty()) {
-        None => None,
-        Some(name) => Some(user::by_username(&site.db, name).await?.id),
-    };
-    let (order, keys): (_, fn(&PostSummary) -> [i64; 2]) = match sort {
-        Sort::New => (post::PUBLISHED, PostSummary::published_key),
-        Sort::Top => (post::VOTES, |post| [post.votes, post.id]),
-    };
-    let query = post::select_page(viewer, author, &keyset, order);
-    let mut posts = post::summaries(&site.db, query).await?;
-    if !with_content {
-        return Ok(keyset.page(posts, keys));
-    }
-    let count = add_contents(&site.db, &mut posts).await?;
-    Ok(keyset.page_of(count, posts, keys))
-}
-
-/// Maximum size of the items of a page that includes contents, in bytes: with the cursors, the page
-/// has at most 1 MiB.
-const CONTENT_BUDGET: usize = 1024 * 1024 - 1024;
-
-/// Adds the contents of as many posts, from the first on, as fit into the budget, at least one;
-/// returns how many. Contents that do not fit are not even read.
-async fn add_contents(db: &Db, posts: &mut [PostSummary]) -> Result<usize> {
-    let ids = posts.iter().map(|post| post.id);
-    let sizes: Vec<(i64, i64)> =
-        sql("SELECT id, CAST(octet_length(content) AS BIGINT) FROM posts WHERE")
-            .push_list(" id IN ", ids)
-            .all(db)
-            .await?;
-    let size = |id| sizes.iter().find(|(known, _)| *known == id).map_or(0, |(_, size)| *size);
-    let mut total = 0;
-    let readable = posts.iter().take_while(|post| {
-        let is_first = total == 0;
-        total += usize::try_from(size(post.id)).unwrap_or(usize::MAX / 2);
-        is_first || total <= CONTENT_BUDGET
-    });
-    let ids: Vec<i64> = readable.map(|post| post.id).collect();
-    let contents: Vec<(i64, String)> =
-        sql("SELECT id, content FROM posts WHERE").push_list(" id IN ", ids).all(db).await?;
-    let mut contents: std::collections::HashMap<i64, String> = contents.into_iter().collect();
-
-    // JSON escapes some characters, so the length of the serialised item counts.
-    let (mut count, mut total) = (0, 0);
-    for post in posts {
-        // A post that was deleted in the meantime has no content: the page ends before it.
-        let Some(content) = contents.remove(&post.id) else { break };
-        post.content = Some(content);
-        let item = serde_json::to_vec(post).map_err(|e| Error::Internal(e.to_string()))?;
-        total += item.len() + 1;
-        if count > 0 && total > CONTENT_BUDGET {
-            break;
+    let (sort, period) = (params.sort()?, params.period()?);
+    let with_content = params.includes_content()?;
+    let filter = Filter::of(site, params).await?;
+    if sort == Sort::Top && period != Period::All {
+        // The cursor names the period, which may end between two pages.
+        let keyset = Keyset::<3>::new(&params.page)?;
+        let (number, keyset) = keyset.within();
+        let number = number.unwrap_or_else(|| period.number(Utc::now()));
+        let order = Order::top_of(period, number);
+        let mut slice = feed_query::read(&site.db, viewer, &filter, &keyset, &order).await?;
+        if with_content {
+            slice = feed_content::add(&site.db, slice, &keyset, order.keys).await?;
         }
-        count += 1;
+        return Ok(slice.with_keys(|[votes, id]| [number, votes, id]).page());
     }
-    Ok(count)
+    let keyset = Keyset::<2>::new(&params.page)?;
+    let order = Order::of(sort);
+    let mut slice = feed_query::read(&site.db, viewer, &filter, &keyset, &order).await?;
+    if with_content {
+        slice = feed_content::add(&site.db, slice, &keyset, order.keys).await?;
+    }
+    Ok(slice.page())
 }
 
 /// One author's posts, newest first.
@@ -152,6 +59,18 @@ pub async fn by_author(
     params: &PageParams,
 ) -> Result<Page<PostSummary>> {
     newest(site, viewer, Some(author_id), params).await
+}
+
+/// The posts with one tag (by id), newest first.
+pub async fn by_tag(
+    site: &Site,
+    viewer: Option<&User>,
+    tag_id: i64,
+    params: &PageParams,
+) -> Result<Page<PostSummary>> {
+    let keyset = Keyset::<2>::new(params)?;
+    let (filter, order) = (Filter::by_tag(tag_id), Order::of(Sort::New));
+    Ok(feed_query::read(&site.db, viewer, &filter, &keyset, &order).await?.page())
 }
 
 /// All posts, newest first, or those of one author (by id) alone.

@@ -8,6 +8,7 @@ use crate::db::{Conn, Statement, sql};
 use crate::error::Result;
 use crate::models::base::page::{Column, Keyset};
 use crate::models::posts::markdown;
+use crate::models::posts::tag_name::TagNames;
 use crate::models::users::user::User;
 
 /// A post without its full text, as shown in lists.
@@ -30,6 +31,10 @@ pub struct PostSummary {
     /// The beginning of the text, without markup.
     #[schema(example = "The sea comes twice a day.")]
     pub excerpt: String,
+    /// In the order of the author.
+    #[sqlx(try_from = "String")]
+    #[schema(value_type = Vec<String>, example = json!(["sea", "physics"]))]
+    pub tags: TagNames,
     /// The full text in Markdown; in lists only with `include=content`.
     #[sqlx(skip)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,6 +56,9 @@ pub struct PostSummary {
     pub published_at: Option<DateTime<Utc>>,
     /// Null until the first edit.
     pub updated_at: Option<DateTime<Utc>>,
+    /// By which the list "hot" is ordered (migration 24).
+    #[serde(skip)]
+    pub hot: i64,
 }
 
 /// A post with its full text.
@@ -102,7 +110,9 @@ pub fn path(id: i64) -> String {
 
 const SUMMARY: &str = "SELECT p.id, p.user_id, u.id AS author_id, u.username AS author_username, \
     p.title, p.excerpt, p.votes, p.comments, p.comments_closed_at IS NOT NULL AS comments_closed, \
-    p.version, p.created_at, p.published_at, p.updated_at, \
+    p.version, p.created_at, p.published_at, p.updated_at, p.hot, \
+    coalesce((SELECT string_agg(t.name, ' ' ORDER BY pt.position) FROM post_tags pt \
+        JOIN tags t ON t.id = pt.tag_id WHERE pt.post_id = p.id), '') AS tags, \
     EXISTS (SELECT 1 FROM votes v WHERE v.post_id = p.id AND v.user_id = $1) AS voted";
 
 /// Which posts are shown at all. Triggers and partial indexes repeat it in the migrations.
@@ -114,12 +124,13 @@ fn select(columns: &'static str, viewer: Option<&User>) -> Statement {
 }
 
 /// Ends inside FROM.
-fn select_from(columns: &'static str, viewer: Option<&User>) -> Statement {
+pub(super) fn select_from(columns: &'static str, viewer: Option<&User>) -> Statement {
     // Ids begin at 1, so nobody has voted as 0.
     sql(SUMMARY).bind(viewer.map_or(0, |user| user.id)).push(columns).push(" FROM ")
 }
 
-const AUTHOR: &str = " JOIN users u ON u.id = p.user_id WHERE ";
+/// Ends inside WHERE.
+pub(super) const AUTHOR: &str = " JOIN users u ON u.id = p.user_id WHERE ";
 
 /// The orders of lists.
 pub(super) const PUBLISHED: [Column; 2] = [Column::Time("p.published_at"), Column::Int("p.id")];

@@ -3,10 +3,11 @@
 pub mod comments;
 #[allow(clippy::module_inception)] // Route files are plural, rooms are named after their main noun.
 pub mod posts;
+pub mod tags;
 pub mod votes;
 
 use crate::web::Room;
 
 pub fn rooms() -> Vec<Room> {
-    vec![posts::room(), votes::room(), comments::room()]
+    vec![posts::room(), tags::room(), votes::room(), comments::room()]
 }

@@ -2,7 +2,7 @@
 
 use rocket::{delete, get, patch, post, put};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::comments::{self, Discussion};
 use crate::error::Error;
@@ -10,10 +10,12 @@ use crate::models::base::actor::Actor;
 use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
 use crate::models::posts::edit::{self as editing, PostInput, PostUpdate, PreviewInput};
-use crate::models::posts::feed::{self, FeedParams, Sort};
+use crate::models::posts::feed;
+use crate::models::posts::feed_params::{FeedParams, Period, Sort};
 use crate::models::posts::neighbours::{self, Neighbours};
 use crate::models::posts::post::{self, Post, PostSummary};
 use crate::models::posts::rendering;
+use crate::models::posts::tag;
 use crate::web::{
     self, Flash, Id, IfMatch, Input, OrForm, PostsWrite, Query, ReturnTo, Scoped, Visitor, created,
     data, form, gone, list, page, room, saved,
@@ -38,33 +40,81 @@ pub struct Feed {
     /// The author, if only one author's posts were requested.
     #[schema(example = "ann")]
     author: Option<String>,
+    /// The tags that all of them have, as they were asked for.
+    #[schema(example = json!(["sea"]))]
+    tags: Vec<String>,
     /// Their order.
     sort: Sort,
+    /// When they were published, if their order is `top`.
+    period: Period,
+}
+
+/// The feed as a page: with the form that filters it, and what other pages of the same list have in
+/// their query.
+#[derive(Serialize)]
+struct FeedPage {
+    #[serde(flatten)]
+    feed: Feed,
+    filter: FilterForm,
+    is_filtered: bool,
+    /// Without the order: the filter alone.
+    filter_query: String,
+    query: String,
+}
+
+/// What was typed into the form.
+#[derive(Serialize)]
+struct FilterForm {
+    since: String,
+    until: String,
+    min_votes: String,
 }
 
 /// The feed, as a page.
 #[get("/")]
 async fn home(query: Query<FeedParams>, visitor: Visitor, site: &Site) -> web::Result {
     let Query(params) = query;
-    show_feed(FeedParams { include: None, ..params }, visitor, site).await
+    let params = FeedParams { include: None, ..params };
+    let posts = feed::feed(site, visitor.user(), &params).await?;
+    let filter_query = params.filter_query();
+    let query = format!("{}{filter_query}", params.order_query()?);
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let filter = FilterForm {
+        since: text(&params.since),
+        until: text(&params.until),
+        min_votes: text(&params.min_votes),
+    };
+    let view = Feed::of(&params)?;
+    Ok(list("posts/index.html", posts, |page| FeedPage {
+        feed: view(page),
+        filter,
+        is_filtered: !filter_query.is_empty(),
+        filter_query,
+        query,
+    }))
 }
 
 /// List posts
 ///
-/// Newest first, or those with the most votes first.
+/// Newest first, or in another order. Of many posts, a filter looks at a bounded number at a time: a page
+/// may then have fewer items than its limit, or none, while `next` leads on.
 #[utoipa::path(get, path = "/posts", operation_id = "listPosts", tag = "posts",
     security((), ("oauth2" = ["posts:read"])), params(FeedParams, PageParams),
     responses((status = 200, body = Feed), (status = 404)))]
 #[get("/posts")]
 async fn index(query: Query<FeedParams>, visitor: Visitor, site: &Site) -> web::Result {
-    show_feed(query.0, visitor, site).await
+    let Query(params) = query;
+    let posts = feed::feed(site, visitor.user(), &params).await?;
+    Ok(list("posts/index.html", posts, Feed::of(&params)?))
 }
 
-async fn show_feed(params: FeedParams, visitor: Visitor, site: &Site) -> web::Result {
-    let sort = params.sort()?;
-    let posts = feed::feed(site, visitor.user(), &params).await?;
-    let author = params.author;
-    Ok(list("posts/index.html", posts, |page| Feed { page, author, sort }))
+impl Feed {
+    fn of(params: &FeedParams) -> Result<impl FnOnce(Page<PostSummary>) -> Feed + use<>, Error> {
+        let (sort, period) = (params.sort()?, params.period()?);
+        let author = params.author.clone();
+        let tags = params.tags()?;
+        Ok(move |page| Feed { page, author, tags, sort, period })
+    }
 }
 
 /// A post, and where to go on from it.
@@ -103,8 +153,17 @@ async fn show(id: Id, visitor: Visitor, site: &Site) -> web::Result {
 }
 
 #[get("/posts/new")]
-fn new(_actor: Actor) -> web::Reply {
-    form(NEW_FORM, json!({}), json!({}))
+async fn new(_actor: Actor, site: &Site) -> web::Reply {
+    form(NEW_FORM, json!({}), with_suggestions(site, json!({})).await)
+}
+
+/// Tags that are suggested to those who write.
+const SUGGESTIONS: i64 = 12;
+
+/// Adds suggestions to what a form shows; it is complete without them.
+async fn with_suggestions(site: &Site, mut view: Value) -> Value {
+    view["popular"] = json!(tag::popular(&site.db, SUGGESTIONS).await.unwrap_or_default());
+    view
 }
 
 /// Publish a post
@@ -115,7 +174,10 @@ fn new(_actor: Actor) -> web::Reply {
     responses((status = 201, body = Post), (status = 429)))]
 #[post("/posts", data = "<input>")]
 async fn create(input: Input<PostInput>, actor: Scoped<PostsWrite>, site: &Site) -> web::Result {
-    let post = editing::create(site, &actor, &input).await.or_form(NEW_FORM, json!({}))?;
+    let post = match editing::create(site, &actor, &input).await {
+        Ok(post) => post,
+        refused => refused.or_form(NEW_FORM, with_suggestions(site, json!({})).await)?,
+    };
     let (path, version) = (post.summary.path.clone(), post.summary.version);
     Ok(created(path, Flash("post-created"), post).with_version(version))
 }
@@ -123,9 +185,11 @@ async fn create(input: Input<PostInput>, actor: Scoped<PostsWrite>, site: &Site)
 #[get("/posts/<id>/edit")]
 async fn edit(id: Id, actor: Actor, site: &Site) -> web::Result {
     let Post { summary, content, .. } = editing::editable(site, &actor, *id).await?;
-    let (title, version) = (summary.title, summary.version);
-    let values = json!({ "title": title, "content": content, "version": version });
-    Ok(form(EDIT_FORM, values, json!({ "path": post::path(*id) })))
+    let PostSummary { title, tags, version, .. } = summary;
+    let tags = tags.0.join(", ");
+    let values = json!({ "title": title, "content": content, "tags": tags, "version": version });
+    let view = with_suggestions(site, json!({ "path": post::path(*id) })).await;
+    Ok(form(EDIT_FORM, values, view))
 }
 
 /// Edit a post
@@ -153,7 +217,10 @@ async fn update(
         let current = editing::editable(site, &actor, *id).await?;
         view["version"] = json!(current.summary.version);
     }
-    let post = edited.or_form(EDIT_FORM, view)?;
+    let post = match edited {
+        Ok(post) => post,
+        refused => refused.or_form(EDIT_FORM, with_suggestions(site, view).await)?,
+    };
     let (path, version) = (post.summary.path.clone(), post.summary.version);
     Ok(saved(path, Flash("post-saved"), post).with_version(version))
 }

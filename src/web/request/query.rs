@@ -11,7 +11,8 @@ use super::input::{deserialize_fields, parse_form};
 use super::refusal::refuse;
 use crate::error::Error;
 use crate::models::base::page::PageParams;
-use crate::models::posts::feed::FeedParams;
+use crate::models::posts::feed_params::FeedParams;
+use crate::models::posts::tag::TagParams;
 use crate::models::posts::thread::ThreadParams;
 use crate::validation::{FieldError, Rule, ValidationErrors};
 use crate::web::cause::Cause;
@@ -37,7 +38,7 @@ impl<'r, T: QueryParams> FromRequest<'r> for Query<T> {
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
         let query = request.uri().query().map(|q| q.as_str()).unwrap_or_default();
         let fields = parse_form(query.as_bytes());
-        let fields = fields.and_then(|fields| check(fields, T::NAMES, Door::of(request)));
+        let fields = fields.and_then(|fields| check::<T>(fields, Door::of(request)));
         match fields.and_then(deserialize_fields) {
             Ok(query) => Outcome::Success(Query(query)),
             Err(cause) => Outcome::Error(refuse(request, cause)),
@@ -50,6 +51,8 @@ pub trait QueryParams: DeserializeOwned {
     /// The names of all parameters of a list; those of a page alone have no names here, and the page
     /// itself decides about repetition.
     const NAMES: &'static [&'static str] = &[];
+    /// Those of them that may occur several times.
+    const REPEATABLE: &'static [&'static str] = &[];
 }
 
 impl QueryParams for PageParams {
@@ -57,8 +60,25 @@ impl QueryParams for PageParams {
 }
 
 impl QueryParams for FeedParams {
-    const NAMES: &'static [&'static str] =
-        &["sort", "author", "include", "before", "after", "limit"];
+    const NAMES: &'static [&'static str] = &[
+        "sort",
+        "period",
+        "author",
+        "tag",
+        "since",
+        "until",
+        "updated_since",
+        "min_votes",
+        "include",
+        "before",
+        "after",
+        "limit",
+    ];
+    const REPEATABLE: &'static [&'static str] = &["tag"];
+}
+
+impl QueryParams for TagParams {
+    const NAMES: &'static [&'static str] = &["q", "before", "after", "limit"];
 }
 
 impl QueryParams for ThreadParams {
@@ -70,15 +90,17 @@ const MAX_PARAMETERS: usize = 20;
 
 /// # Errors
 /// `Invalid`, about repeated and unknown parameters.
-fn check(
+fn check<T: QueryParams>(
     fields: Map<String, Value>,
-    names: &[&str],
     door: Door,
 ) -> Result<Map<String, Value>, Cause> {
+    let names = T::NAMES;
     let mut errors = ValidationErrors::default();
     for (name, value) in fields.iter().take(MAX_PARAMETERS) {
         let rule = match value {
-            Value::Array(_) if !names.is_empty() => Rule::Repeated,
+            Value::Array(_) if !names.is_empty() && !T::REPEATABLE.contains(&name.as_str()) => {
+                Rule::Repeated
+            }
             _ if door == Door::Api && !names.contains(&name.as_str()) => Rule::Undefined,
             _ => continue,
         };

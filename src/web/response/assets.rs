@@ -106,9 +106,9 @@ impl tera::Function for AssetAddress {
 
 /// The style sheet of the pages: these files, one after the other, so that a browser waits for one answer.
 const STYLES: &str = "css/site.css";
-const PARTS: [&str; 11] = [
-    "colors", "fonts", "base", "feed", "post", "comments", "forms", "tables", "editor", "account",
-    "print",
+const PARTS: [&str; 12] = [
+    "colors", "fonts", "base", "feed", "tags", "post", "comments", "forms", "tables", "editor",
+    "account", "print",
 ];
 
 /// A static file.

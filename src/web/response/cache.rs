@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use chrono::Utc;
 use quick_cache::sync::{Cache, DefaultLifecycle, PlaceholderGuard};
 use quick_cache::{DefaultHashBuilder, Weighter};
 use rocket::http::{Method, Status};
@@ -48,6 +49,8 @@ type Guard<'a> =
 struct Key {
     content: i64,
     settings: i64,
+    /// In UTC, since 1970: lists of the current day, week, month or year change with it.
+    day: i64,
     theme: ColorScheme,
     reader: Reader,
     /// With the path, which tells the door, and the query.
@@ -186,7 +189,8 @@ async fn known_or_place<'r>(
         Some(version) => version,
         None => site.db.content_version().await.ok()?,
     };
-    let key = Key { content, settings, theme, reader, address };
+    let day = Utc::now().timestamp().div_euclid(86_400);
+    let key = Key { content, settings, day, theme, reader, address };
     let known = cache.get_value_or_guard_async(&key).await;
     Some(known.map_err(|guard| Place { cache, key, guard }))
 }

@@ -3,11 +3,9 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tera::Value;
 
-/// Everything but the unreserved characters (RFC 3986 §2.3).
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+use crate::models::base::url_path;
 
 type Arguments = HashMap<String, Value>;
 
@@ -15,7 +13,7 @@ type Arguments = HashMap<String, Value>;
 /// in the address bar.
 pub fn encoded(value: &Value, _: &Arguments) -> tera::Result<Value> {
     let text = value.as_str().unwrap_or_default();
-    Ok(Value::String(utf8_percent_encode(text, RESERVED).to_string()))
+    Ok(Value::String(url_path::segment(text)))
 }
 
 /// `{{ time | datetime }}`: for `<time datetime>`, which may have three fraction digits at most

@@ -4,11 +4,13 @@ mod bombs;
 mod cache;
 mod comments;
 mod feed;
+mod feed_filters;
 mod limits;
 mod lists;
 mod neighbours;
 mod post;
 mod sizes;
+mod tags;
 mod votes;
 
 use crate::support::Person;
@@ -16,12 +18,19 @@ use crate::support::permission::Permission;
 
 /// What the owner has in the authorization matrix, each with the id 1.
 pub async fn prepare(owner: &Person<'_>) {
-    assert_eq!(owner.posts("Untouched").await, 1);
+    let post = serde_json::json!({"title": "Untouched", "content": "x", "tags": ["sea"]});
+    assert_eq!(owner.api().post("/posts", post).await.json()["id"], 1);
     let comment = serde_json::json!({"content": "Untouched"});
     assert_eq!(owner.api().post("/posts/1/comments", comment).await.json()["id"], 1);
 }
 
 pub fn permissions() -> Vec<Permission> {
-    [feed::permissions(), post::permissions(), votes::permissions(), comments::permissions()]
-        .concat()
+    [
+        feed::permissions(),
+        post::permissions(),
+        tags::permissions(),
+        votes::permissions(),
+        comments::permissions(),
+    ]
+    .concat()
 }

@@ -35,6 +35,8 @@ pub use postly::models::base::site::Site;
 pub use postly::models::mail::outbox::JOB as MAIL;
 pub use postly::models::moderation::census;
 use postly::models::moderation::first_run;
+pub use postly::models::posts::feed_params::Period;
+use postly::models::posts::tag_merge;
 pub use postly::models::users::user::Role;
 pub use postly::rocket;
 pub use postly::routes::api::document::ApiDocument;
@@ -55,6 +57,11 @@ pub async fn first_run_secret(site: &Site) -> Option<String> {
 /// How many e-mails are waiting to be sent.
 pub async fn pending_mails(db: &Db) -> Result<i64, Error> {
     job::pending(db, MAIL).await
+}
+
+/// Gives some posts the tags into which theirs were merged; whether there may be more.
+pub async fn move_tagged_posts(db: &Db) -> Result<bool, Error> {
+    Ok(tag_merge::move_posts(db).await? == Step::Continue)
 }
 
 /// The context for running jobs on a site, in addition to the site's own worker.

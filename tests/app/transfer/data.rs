@@ -66,6 +66,11 @@ const MORE: &str = "
         (1, 1, 'Before', '2026-11-28T10:00:00+00:00');
     INSERT INTO comment_votes (comment_id, user_id, created_at) VALUES
         (1, 2, '2026-11-28T10:00:00+00:00');
+    INSERT INTO tags (name, description, created_at) VALUES
+        ('sea', 'Tides and ships', '2026-11-28T10:00:00+00:00'), ('ocean', '', '2026-11-28T10:00:00+00:00');
+    UPDATE tags SET alias_of = 1 WHERE name = 'ocean';
+    INSERT INTO post_tags (post_id, tag_id, position, published_at) VALUES
+        (1, 1, 0, '2026-11-28T10:00:00+00:00'), (2, 1, 0, NULL);
     UPDATE posts SET comments_closed_at = '2026-11-28T10:00:00+00:00' WHERE id = 3;
     UPDATE posts SET published_at = NULL WHERE id = 2;
     -- Texts that a format could mistake for something else.

@@ -160,6 +160,9 @@ fn describe_parameters(operation: &mut Value) {
         let (description, limits) = match parameter["name"].as_str() {
             Some("id") => ("Its number.", json!({ "minimum": 1 })),
             Some("sid") => ("The `id` of a session.", json!({ "maxLength": 100 })),
+            Some("tag") if parameter["in"] == "path" => {
+                ("A tag, in any spelling.", json!({ "maxLength": 300 }))
+            }
             Some("username") => ("A username, ignoring case.", json!({ "maxLength": 300 })),
             Some("If-Match") => (
                 "The `ETag` of the version to change; of several, the newest counts. If there is a newer one, \
