@@ -137,7 +137,8 @@ async fn schema(around: &Surroundings) -> Result<Finding> {
 
 async fn numbers(db: &Db, mending: Mending) -> Result<Finding> {
     let (posts, users) = (counters::wrong_posts(db, 0).await?, counters::wrong_users(db, 0).await?);
-    if posts.is_empty() && users.is_empty() {
+    let tags = counters::wrong_tags(db, 0).await?;
+    if posts.is_empty() && users.is_empty() && tags.is_empty() {
         return Ok(Finding::new(Diagnosis::CountersOk));
     }
     if mending == Mending::WhatIsSafe {
@@ -146,7 +147,8 @@ async fn numbers(db: &Db, mending: Mending) -> Result<Finding> {
     }
     let posts = posts.iter().map(|id| format!("post {id}"));
     let users = users.iter().map(|id| format!("user {id}"));
-    Ok(Finding::about(Diagnosis::CountersWrong, posts.chain(users)))
+    let tags = tags.iter().map(|id| format!("tag {id}"));
+    Ok(Finding::about(Diagnosis::CountersWrong, posts.chain(users).chain(tags)))
 }
 
 async fn searchable(db: &Db, mending: Mending) -> Result<Finding> {

@@ -7,7 +7,8 @@ import { inspect, validate, violations } from "./support/inspect.ts";
 function paths(post: string, comment: string, name: string): Record<string, [string, number][]> {
   return {
     "a visitor": [
-      ["/", 200], ["/?sort=top", 200], ["/?author=nobody-at-all", 404], [post, 200],
+      ["/", 200], ["/?sort=top", 200], ["/?sort=top&period=week", 200], ["/?sort=hot&tag=sea&min_votes=9", 200], ["/?author=nobody-at-all", 404], ["/?since=x", 422],
+      ["/tags", 200], ["/tags?q=zzz", 200], ["/tags/sea", 200], ["/tags/none", 404], [post, 200],
       [`${post}/votes`, 200], [`${post}/comments`, 200], [`${post}/comments?sort=best`, 200], [comment, 200], [`/users/${name}`, 200], ["/login", 200], ["/register", 200],
       ["/password-reset", 200], ["/password-reset/new", 404], ["/verify-email", 404], ["/login/code", 404],
       ["/docs/errors", 200], ["/docs/guide", 200], ["/rules/versions", 200],
@@ -20,7 +21,7 @@ function paths(post: string, comment: string, name: string): Record<string, [str
       [`${post}/comments/new`, 200], [`${post}/comments/new?parent_id=${comment.split("/").pop()}`, 200],
     ],
     "the author": [[post, 200], [`${post}/edit`, 200], [comment, 200], [`${comment}/edit`, 200], ["/dashboard", 200]],
-    "an admin": [["/admin", 200], ["/admin/settings", 200], ["/admin/checkup", 200], ["/admin/logo", 200], ["/setup", 404], ["/admin/posts", 200], ["/admin/posts?q=zzz", 200], ["/admin/users", 200], ["/admin/audit", 200],
+    "an admin": [["/tags/sea", 200], ["/tags/sea/edit", 200], ["/admin", 200], ["/admin/settings", 200], ["/admin/checkup", 200], ["/admin/logo", 200], ["/setup", 404], ["/admin/posts", 200], ["/admin/posts?q=zzz", 200], ["/admin/users", 200], ["/admin/audit", 200],
       ["/admin/audit?q=zzz", 200], ["/admin/audit?kind=login&person=zzz", 200], [`/admin/users/${name}/sessions`, 200],
       [`/admin/posts?author=${name}`, 200], [`/admin/users?username=${name}`, 200],
       ...["promote", "demote", "disable", "delete"].map((change): [string, number] => [`/admin/users/${name}/confirm?change=${change}`, 200]),
@@ -36,7 +37,7 @@ for (const who of ["a visitor", "a user", "the author", "an admin"]) {
     await site.register(author, name);
     const long = `Unbrokenlylong${"wordiness".repeat(24)}`;
     const content = `# Heading\n\n${long}\n\n> quote\n\n| a | b |\n|---|---|\n| ${"1 ".repeat(60)} | 2 |\n\n\`\`\`\n${"code ".repeat(60)}\n\`\`\`\n\n[link](https://example.com) and \`code\``;
-    const post = await site.post(author, long, content);
+    const post = await site.post(author, long, content, "sea, a-tag-of-forty-letters-which-is-the-most");
     const comment = await site.comment(author, post, content);
     const reply = await site.comment(author, post, "Shorter.", comment);
     await site.comment(author, post, "Shorter still.", reply);

@@ -126,6 +126,7 @@ const ENDINGS: [&str; 8] = [
 ];
 
 /// A generated post.
+#[derive(Debug, PartialEq, Eq)]
 pub struct Filler {
     /// The place of the author in `PEOPLE`.
     pub author: usize,
@@ -168,6 +169,7 @@ pub fn filler(n: u64) -> Filler {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::posts::tag_name;
 
     #[test]
     fn every_piece_is_whole_and_has_an_author() {
@@ -183,7 +185,18 @@ mod tests {
     #[test]
     fn filler_repeats_itself_exactly_and_varies() {
         assert_eq!(filler(7), filler(7));
-        assert_ne!(filler(7).2, filler(8).2);
-        assert!((0..1_000).all(|n| filler(n).0 < PEOPLE.len() && !filler(n).2.is_empty()));
+        assert_ne!(filler(7).content, filler(8).content);
+        assert!(
+            (0..1_000).all(|n| filler(n).author < PEOPLE.len() && !filler(n).content.is_empty())
+        );
+    }
+
+    #[test]
+    fn the_tags_are_written_as_they_are_stored() {
+        let all = pieces().into_iter().map(|piece| piece.tags);
+        for tags in all.chain(SUBJECTS.iter().map(|(_, tags)| *tags)) {
+            let parsed = tag_name::parse("tags", &[tags.to_owned()]).unwrap();
+            assert_eq!(parsed.join(", "), tags);
+        }
     }
 }

@@ -107,8 +107,8 @@ impl tera::Function for AssetAddress {
 /// The style sheet of the pages: these files, one after the other, so that a browser waits for one answer.
 const STYLES: &str = "css/site.css";
 const PARTS: [&str; 12] = [
-    "colors", "fonts", "base", "feed", "tags", "post", "comments", "forms", "tables", "editor",
-    "account", "print",
+    "colors", "fonts", "base", "feed", "post", "comments", "forms", "tables", "editor", "account",
+    "tags", "print",
 ];
 
 /// A static file.

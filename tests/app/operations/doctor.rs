@@ -94,6 +94,8 @@ fn what_is_wrong_is_told_and_mended() {
             &[
                 "UPDATE posts SET votes = votes + 7",
                 "UPDATE user_counts SET posts = 40",
+                "INSERT INTO tags (name, posts, created_at) VALUES \
+                 ('sea', 4, '2026-01-01T00:00:00+00:00')",
                 "DELETE FROM post_search",
                 "DELETE FROM user_search",
                 "INSERT INTO jobs (kind, payload, created_at, run_at) VALUES \
@@ -110,6 +112,7 @@ fn what_is_wrong_is_told_and_mended() {
     let sick = [
         "failed   Numbers of posts or votes are wrong (postly doctor --fix):",
         "- post 1",
+        "- tag 1",
         "failed   The search does not find everything (postly doctor --fix):",
         "- 3 posts and people",
         "failed   Jobs have been due for more than 15 minutes. Is a server running?",

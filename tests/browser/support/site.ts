@@ -100,9 +100,9 @@ export class Site {
   }
 
   /** Publishes a post as the user of this page; returns its path. */
-  async post(page: Page, title: string, content: string): Promise<string> {
+  async post(page: Page, title: string, content: string, tags = ""): Promise<string> {
     const response = await page.request.post(`${this.url}/posts`, {
-      form: { title, content },
+      form: { title, content, tags },
       headers: { Origin: this.url },
       maxRedirects: 0,
     });

@@ -40,11 +40,24 @@ pub async fn wrong_users(db: &Db, after: i64) -> Result<Vec<i64>> {
     .map(ids)
 }
 
+/// Tags behind this id whose numbers of posts are wrong, in the order of their ids. Reads all tags, and
+/// which posts have them.
+pub async fn wrong_tags(db: &Db, after: i64) -> Result<Vec<i64>> {
+    sql("SELECT t.id FROM tags t LEFT JOIN (SELECT tag_id, count(*) AS number FROM post_tags \
+         WHERE published_at IS NOT NULL GROUP BY tag_id) x ON x.tag_id = t.id \
+         WHERE t.id > $1 AND t.posts <> coalesce(x.number, 0) ORDER BY t.id LIMIT $2")
+    .bind(after)
+    .bind(BATCH)
+    .all(db)
+    .await
+    .map(ids)
+}
+
 fn ids(rows: Vec<(i64,)>) -> Vec<i64> {
     rows.into_iter().map(|(id,)| id).collect()
 }
 
-/// Counts again what is wrong; returns how many posts and accounts were.
+/// Counts again what is wrong; returns how many posts, accounts and tags were.
 pub async fn mend(db: &Db) -> Result<u64> {
     let mut mended = 0;
     // The numbers of accounts are sums of those of posts, which triggers keep.
@@ -60,10 +73,19 @@ pub async fn mend(db: &Db) -> Result<u64> {
     last = 0;
     loop {
         let users = wrong_users(db, last).await?;
-        let Some(end) = users.last() else { return Ok(mended) };
+        let Some(end) = users.last() else { break };
         last = *end;
         for id in users {
             mended += mend_user(db, id).await?;
+        }
+    }
+    last = 0;
+    loop {
+        let tags = wrong_tags(db, last).await?;
+        let Some(end) = tags.last() else { return Ok(mended) };
+        last = *end;
+        for id in tags {
+            mended += mend_tag(db, id).await?;
         }
     }
 }
@@ -97,6 +119,19 @@ async fn mend_user(db: &Db, id: i64) -> Result<u64> {
          votes = (SELECT coalesce(sum(p.votes), 0) FROM posts p \
              WHERE p.user_id = user_counts.user_id AND p.published_at IS NOT NULL) \
          WHERE user_id = $1")
+    .bind(id)
+    .execute(&mut tx)
+    .await?;
+    tx.commit().await?;
+    Ok(changed)
+}
+
+async fn mend_tag(db: &Db, id: i64) -> Result<u64> {
+    let mut tx = db.begin().await?;
+    // Locks the row: a post that is being tagged waits, and then counts itself.
+    sql("UPDATE tags SET posts = posts WHERE id = $1").bind(id).execute(&mut tx).await?;
+    let changed = sql("UPDATE tags SET posts = (SELECT count(*) FROM post_tags x \
+         WHERE x.tag_id = tags.id AND x.published_at IS NOT NULL) WHERE id = $1")
     .bind(id)
     .execute(&mut tx)
     .await?;
