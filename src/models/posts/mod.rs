@@ -12,5 +12,6 @@ pub mod post_search;
 pub mod removal;
 pub mod rendering;
 pub mod search;
+pub mod syndication;
 pub mod thread;
 pub mod vote;

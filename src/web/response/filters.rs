@@ -14,8 +14,12 @@ type Arguments = HashMap<String, Value>;
 /// `{{ name | encoded }}`: a part of an address. Tera's own filter also encodes hyphens, which shows
 /// in the address bar.
 pub fn encoded(value: &Value, _: &Arguments) -> tera::Result<Value> {
-    let text = value.as_str().unwrap_or_default();
-    Ok(Value::String(utf8_percent_encode(text, RESERVED).to_string()))
+    Ok(Value::String(percent_encoded(value.as_str().unwrap_or_default())))
+}
+
+/// A part of an address, as templates write it.
+pub fn percent_encoded(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 /// `{{ time | datetime }}`: for `<time datetime>`, which may have three fraction digits at most

@@ -16,6 +16,7 @@ pub mod reply;
 pub mod representation;
 pub mod shown;
 pub mod status;
+pub mod syndication;
 pub mod theme;
 pub mod unchanged;
 pub mod whole;

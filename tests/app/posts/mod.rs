@@ -4,6 +4,7 @@ mod bombs;
 mod cache;
 mod comments;
 mod feed;
+mod feeds;
 mod limits;
 mod lists;
 mod neighbours;
@@ -22,6 +23,12 @@ pub async fn prepare(owner: &Person<'_>) {
 }
 
 pub fn permissions() -> Vec<Permission> {
-    [feed::permissions(), post::permissions(), votes::permissions(), comments::permissions()]
-        .concat()
+    [
+        feed::permissions(),
+        feeds::permissions(),
+        post::permissions(),
+        votes::permissions(),
+        comments::permissions(),
+    ]
+    .concat()
 }

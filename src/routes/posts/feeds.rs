@@ -1,0 +1,163 @@
+//! Feeds for programs that follow the site or a person, in three formats. They say what anybody may
+//! read, whoever asks.
+
+use chrono::{DateTime, Utc};
+use rocket::{State, get};
+
+use crate::models::base::site::Site;
+use crate::models::posts::post::{self, Author, PostSummary};
+use crate::models::posts::syndication::{self, SyndicatedPost};
+use crate::models::users::user;
+use crate::web::public_url::PublicUrl;
+use crate::web::response::filters::percent_encoded;
+use crate::web::response::messages;
+use crate::web::response::syndication::{
+    FeedAuthor, FeedEntry, FeedFormat, Syndication, WrittenFeed,
+};
+use crate::web::{self, room};
+
+room! {
+    pages: [
+        site_atom, site_rss, site_json,
+        person_atom, person_rss, person_json,
+    ],
+    cached: [
+        site_atom, site_rss, site_json,
+        person_atom, person_rss, person_json,
+    ],
+}
+
+/// Feeds of different things differ in this.
+pub struct FeedHead {
+    pub title: String,
+    /// The path of the page that shows the same.
+    pub page: String,
+    /// The path of the feed, without the extension of a format.
+    pub address: String,
+    /// When it changed last, if it has no entries.
+    pub since: DateTime<Utc>,
+}
+
+/// A feed of these posts, the latest first.
+pub async fn of_posts(
+    site: &Site,
+    url: &PublicUrl,
+    format: FeedFormat,
+    head: FeedHead,
+    posts: Vec<PostSummary>,
+) -> web::Result<WrittenFeed> {
+    let posts = syndication::with_contents(site, posts).await?;
+    write(site, url, format, head, posts.into_iter().map(post_entry).collect())
+}
+
+fn write(
+    site: &Site,
+    url: &PublicUrl,
+    format: FeedFormat,
+    head: FeedHead,
+    entries: Vec<FeedEntry>,
+) -> web::Result<WrittenFeed> {
+    let settings = site.settings.current();
+    let feed = Syndication {
+        origin: url.origin().to_owned(),
+        title: head.title,
+        description: settings.description.clone(),
+        language: settings.language.clone(),
+        page: head.page,
+        address: head.address,
+        since: head.since,
+        entries,
+    };
+    Ok(feed.write(format)?)
+}
+
+fn post_entry(post: SyndicatedPost) -> FeedEntry {
+    let SyndicatedPost { summary, content_html } = post;
+    FeedEntry {
+        // Whatever else its address may say one day, the number stays.
+        id: post::path(summary.id),
+        path: summary.path,
+        title: summary.title,
+        author: author(summary.author),
+        published: summary.published_at.unwrap_or(summary.created_at),
+        updated: summary.updated_at,
+        excerpt: summary.excerpt,
+        html: content_html,
+    }
+}
+
+fn author(author: Author) -> FeedAuthor {
+    let path = format!("/users/{}", percent_encoded(&author.username));
+    FeedAuthor { name: author.username, path }
+}
+
+#[get("/feed.atom")]
+async fn site_atom(site: &Site, url: &State<PublicUrl>) -> web::Result<WrittenFeed> {
+    of_site(site, url, FeedFormat::Atom).await
+}
+
+#[get("/feed.rss")]
+async fn site_rss(site: &Site, url: &State<PublicUrl>) -> web::Result<WrittenFeed> {
+    of_site(site, url, FeedFormat::Rss).await
+}
+
+#[get("/feed.json")]
+async fn site_json(site: &Site, url: &State<PublicUrl>) -> web::Result<WrittenFeed> {
+    of_site(site, url, FeedFormat::Json).await
+}
+
+async fn of_site(site: &Site, url: &PublicUrl, format: FeedFormat) -> web::Result<WrittenFeed> {
+    let head = FeedHead {
+        title: site.settings.current().site_name.clone(),
+        page: "/".to_owned(),
+        address: "/feed".to_owned(),
+        // Nobody knows since when a site has had no posts.
+        since: DateTime::UNIX_EPOCH,
+    };
+    of_posts(site, url, format, head, syndication::latest(site, None).await?).await
+}
+
+#[get("/users/<username>/feed.atom")]
+async fn person_atom(
+    username: &str,
+    site: &Site,
+    url: &State<PublicUrl>,
+) -> web::Result<WrittenFeed> {
+    of_person(site, url, FeedFormat::Atom, username).await
+}
+
+#[get("/users/<username>/feed.rss")]
+async fn person_rss(
+    username: &str,
+    site: &Site,
+    url: &State<PublicUrl>,
+) -> web::Result<WrittenFeed> {
+    of_person(site, url, FeedFormat::Rss, username).await
+}
+
+#[get("/users/<username>/feed.json")]
+async fn person_json(
+    username: &str,
+    site: &Site,
+    url: &State<PublicUrl>,
+) -> web::Result<WrittenFeed> {
+    of_person(site, url, FeedFormat::Json, username).await
+}
+
+async fn of_person(
+    site: &Site,
+    url: &PublicUrl,
+    format: FeedFormat,
+    username: &str,
+) -> web::Result<WrittenFeed> {
+    let user = user::profile(&site.db, username).await?;
+    let page = format!("/users/{}", percent_encoded(&user.username));
+    let site_name = site.settings.current().site_name.clone();
+    let head = FeedHead {
+        title: messages::feed("person", &[("name", &user.username), ("site", &site_name)]),
+        address: format!("{page}/feed"),
+        page,
+        since: user.created_at,
+    };
+    of_posts(site, url, format, head, syndication::latest(site, Some(user.id)).await?).await
+}
