@@ -414,6 +414,8 @@ check-check-failed = A check could not be carried out:
 ### Titles of feeds and their entries.
 
 feed-person = { $name } · { $site }
+feed-comments = Comments on { $title }
+feed-comment = { $name } on { $title }
 
 ### Kinds of audit events.
 

@@ -1,15 +1,17 @@
-//! What feeds say: the latest posts with their texts. It is what anybody may read, whoever asks.
+//! What feeds say: the latest posts with their texts, and the latest comments on a post. It is what
+//! anybody may read, whoever asks.
 
 use std::collections::HashMap;
 
-use crate::db::sql;
+use crate::db::{Statement, sql};
 use crate::error::Result;
 use crate::models::base::page::Keyset;
 use crate::models::base::site::Site;
+use crate::models::posts::comment::{self, Comment};
 use crate::models::posts::markdown;
 use crate::models::posts::post::{self, PostSummary};
 
-/// Posts of a feed at most.
+/// Posts or comments of a feed at most.
 const LATEST: i64 = 20;
 
 /// The longest text that a feed has in full, in bytes of HTML.
@@ -45,4 +47,21 @@ pub async fn with_contents(site: &Site, posts: Vec<PostSummary>) -> Result<Vec<S
         summary,
     };
     Ok(posts.into_iter().map(with_content).collect())
+}
+
+/// The latest comments on a post, replies among them.
+pub async fn comments(site: &Site, post_id: i64) -> Result<Vec<Comment>> {
+    comment::read(&site.db, comments_query(post_id)).await
+}
+
+/// A range of one number, ordered by both columns of the index: for an equation, PostgreSQL may go
+/// through the comments on all posts, in the order of the primary key.
+fn comments_query(post_id: i64) -> Statement {
+    let query = comment::select(None)
+        .push("(SELECT c.id FROM comments c WHERE c.deleted_at IS NULL")
+        .push_bind(" AND c.post_id >= ", post_id)
+        .push_bind(" AND c.post_id <= ", post_id)
+        .push_bind(" ORDER BY c.post_id DESC, c.id DESC LIMIT ", LATEST)
+        .push(") AS latest JOIN comments c ON c.id = latest.id");
+    comment::join(query).push(" ORDER BY c.id DESC")
 }

@@ -1,10 +1,12 @@
-//! Feeds for programs that follow the site or a person, in three formats. They say what anybody may
-//! read, whoever asks.
+//! Feeds for programs that follow the site, a person or the comments on a post, in three formats. They
+//! say what anybody may read, whoever asks.
 
 use chrono::{DateTime, Utc};
 use rocket::{State, get};
 
 use crate::models::base::site::Site;
+use crate::models::posts::comment::Comment;
+use crate::models::posts::markdown;
 use crate::models::posts::post::{self, Author, PostSummary};
 use crate::models::posts::syndication::{self, SyndicatedPost};
 use crate::models::users::user;
@@ -14,16 +16,18 @@ use crate::web::response::messages;
 use crate::web::response::syndication::{
     FeedAuthor, FeedEntry, FeedFormat, Syndication, WrittenFeed,
 };
-use crate::web::{self, room};
+use crate::web::{self, Id, room};
 
 room! {
     pages: [
         site_atom, site_rss, site_json,
         person_atom, person_rss, person_json,
+        comments_atom, comments_rss, comments_json,
     ],
     cached: [
         site_atom, site_rss, site_json,
         person_atom, person_rss, person_json,
+        comments_atom, comments_rss, comments_json,
     ],
 }
 
@@ -160,4 +164,54 @@ async fn of_person(
         since: user.created_at,
     };
     of_posts(site, url, format, head, syndication::latest(site, Some(user.id)).await?).await
+}
+
+#[get("/posts/<id>/comments.atom")]
+async fn comments_atom(id: Id, site: &Site, url: &State<PublicUrl>) -> web::Result<WrittenFeed> {
+    of_comments(site, url, FeedFormat::Atom, *id).await
+}
+
+#[get("/posts/<id>/comments.rss")]
+async fn comments_rss(id: Id, site: &Site, url: &State<PublicUrl>) -> web::Result<WrittenFeed> {
+    of_comments(site, url, FeedFormat::Rss, *id).await
+}
+
+#[get("/posts/<id>/comments.json")]
+async fn comments_json(id: Id, site: &Site, url: &State<PublicUrl>) -> web::Result<WrittenFeed> {
+    of_comments(site, url, FeedFormat::Json, *id).await
+}
+
+async fn of_comments(
+    site: &Site,
+    url: &PublicUrl,
+    format: FeedFormat,
+    post_id: i64,
+) -> web::Result<WrittenFeed> {
+    let post = post::show(&site.db, None, post_id).await?.summary;
+    let comments = syndication::comments(site, post_id).await?;
+    let page = format!("{}/comments", post::path(post_id));
+    let head = FeedHead {
+        title: messages::feed("comments", &[("title", &post.title)]),
+        address: page.clone(),
+        page,
+        since: post.published_at.unwrap_or(post.created_at),
+    };
+    let entries = comments.into_iter().filter_map(|comment| comment_entry(&post, comment));
+    write(site, url, format, head, entries.collect())
+}
+
+/// `None` if it was deleted.
+fn comment_entry(post: &PostSummary, comment: Comment) -> Option<FeedEntry> {
+    let author = author(comment.author?);
+    let names = [("name", author.name.as_str()), ("title", &post.title)];
+    Some(FeedEntry {
+        id: comment.path.clone(),
+        path: comment.path,
+        title: messages::feed("comment", &names),
+        author,
+        published: comment.created_at,
+        updated: comment.updated_at,
+        excerpt: markdown::shorten(&comment.content),
+        html: Some(comment.content_html),
+    })
 }

@@ -19,6 +19,9 @@ pub fn permissions() -> Vec<Permission> {
         "/users/<username>/feed.atom",
         "/users/<username>/feed.rss",
         "/users/<username>/feed.json",
+        "/posts/<id>/comments.atom",
+        "/posts/<id>/comments.rss",
+        "/posts/<id>/comments.json",
     ];
     paths.map(|path| page_only(Get, path, [200; 4])).into()
 }
@@ -260,5 +263,68 @@ async fn a_feed_of_huge_posts_has_their_beginnings_and_is_bounded() {
     for format in FORMATS {
         let found = feed(&app, "/feed", format).await;
         assert!(found.entries.iter().all(|entry| text(entry).starts_with("Beginning")));
+    }
+}
+
+#[rocket::async_test]
+async fn the_comments_on_a_post_have_a_feed_with_the_newest_first() {
+    let app = App::new().await;
+    let (ann, bob) = (app.user("ann").await, app.user("bob").await);
+    let (post, other) = (ann.posts("On <tides>").await, ann.posts("Bread").await);
+    let comment = async |post: i64, parent: Option<i64>, content: &str| {
+        let new = json!({"content": content, "parent_id": parent});
+        let created = bob.api().post(&format!("/posts/{post}/comments"), new).await;
+        assert_eq!(created.status, 201, "{}", created.body);
+        created.json()["id"].as_i64().unwrap()
+    };
+    let address = format!("/posts/{post}/comments");
+    let texts = async |format: &str| -> Vec<String> {
+        feed(&app, &address, format).await.entries.iter().map(|e| text(e).to_owned()).collect()
+    };
+    for format in FORMATS {
+        assert!(texts(format).await.is_empty());
+    }
+    let first = comment(post, None, "First, [see](/posts/1)").await;
+    comment(other, None, "Elsewhere").await;
+    let reply = comment(post, Some(first), "A *reply*").await;
+    comment(post, Some(reply), "Deeper").await;
+    let link = format!("<a href=\"{ORIGIN}/posts/1\" rel=\"nofollow ugc noopener\">see</a>");
+    for format in FORMATS {
+        let found = feed(&app, &address, format).await;
+        assert_eq!(found.title.as_ref().unwrap().content, "Comments on On <tides>");
+        assert!(links(&found.links).contains(&format!("{ORIGIN}{address}").as_str()));
+        assert_eq!(titles(&found)[0], "bob on On <tides>");
+        assert_eq!(found.entries[2].id, format!("{ORIGIN}/comments/{first}"));
+        let last = format!("<p>First, {link}</p>");
+        let expected = ["<p>Deeper</p>", "<p>A <em>reply</em></p>", &last];
+        assert_eq!(
+            texts(format).await.iter().map(|text| text.trim()).collect::<Vec<_>>(),
+            expected
+        );
+    }
+    // It stays for the sake of what was replied to it, without a text and an author.
+    assert_eq!(bob.api().delete(&format!("/comments/{reply}")).await.status, 204);
+    for format in FORMATS {
+        let found = texts(format).await;
+        assert_eq!(found.len(), 2, "{format}: {found:?}");
+        assert!(found[0].contains("Deeper") && found[1].contains("First"), "{found:?}");
+    }
+    for number in 1..=20 {
+        comment(post, None, &format!("{number} {}", "\\".repeat(9_900))).await;
+    }
+    let long = sql("UPDATE comments SET content_html = $1").bind("'".repeat(300_000));
+    long.execute(app.db.writer()).await.unwrap();
+    for format in FORMATS {
+        let found = feed(&app, &address, format).await;
+        assert_eq!(found.entries.len(), 20);
+        assert!(text(&found.entries[0]).starts_with("20"), "{}", text(&found.entries[0]));
+        let answer = app.nobody().page().get(&format!("{address}.{format}")).await;
+        assert!(answer.body.len() < 100_000, "{format}: {}", answer.body.len());
+    }
+    let hide = sql("UPDATE posts SET published_at = NULL WHERE id = $1").bind(post);
+    hide.execute(app.db.writer()).await.unwrap();
+    for missing in [address, "/posts/999/comments".to_owned(), "/posts/x/comments".to_owned()] {
+        let answer = ann.page().get(&format!("{missing}.atom")).await;
+        assert_eq!(answer.status, 404, "{missing}");
     }
 }
