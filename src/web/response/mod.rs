@@ -9,6 +9,7 @@ pub mod encoding;
 pub mod failure;
 pub mod filters;
 pub mod flash;
+pub mod linked_data;
 pub mod messages;
 pub mod problem;
 pub mod render;

@@ -9,6 +9,7 @@ mod limits;
 mod lists;
 mod neighbours;
 mod post;
+mod sharing;
 mod sizes;
 mod votes;
 
