@@ -12,6 +12,7 @@ pub mod post_search;
 pub mod removal;
 pub mod rendering;
 pub mod search;
+pub mod sitemap;
 pub mod syndication;
 pub mod thread;
 pub mod vote;

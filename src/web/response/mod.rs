@@ -16,6 +16,7 @@ pub mod render;
 pub mod reply;
 pub mod representation;
 pub mod shown;
+pub mod sitemap;
 pub mod status;
 pub mod syndication;
 pub mod theme;
