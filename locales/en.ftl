@@ -428,6 +428,13 @@ check-backup-missing = There has never been a backup (postly backup FILE).
 check-backup-elsewhere = pg_dump makes the backups, and Postly cannot see whether it runs.
 check-check-failed = A check could not be carried out:
 
+### Titles of feeds and their entries.
+
+feed-person = { $name } · { $site }
+feed-tag = { $tag } · { $site }
+feed-comments = Comments on { $title }
+feed-comment = { $name } on { $title }
+
 ### Kinds of audit events.
 
 event-registered = Account created

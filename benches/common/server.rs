@@ -88,7 +88,7 @@ impl Place {
         // One client writes and logs in as often as it can.
         command.env(
             "POSTLY_LIMITS",
-            "posts=100000000/h, posts-address=100000000/h, sessions=100000000/h, sessions-address=100000000/h, login-account=100000000/h, login-address=100000000/h",
+            "comments=100000000/h, comments-address=100000000/h, searches=100000000/h, posts=100000000/h, posts-address=100000000/h, sessions=100000000/h, sessions-address=100000000/h, login-account=100000000/h, login-address=100000000/h",
         );
         if let Some(url) = &self.database {
             command.env("DATABASE_URL", url);
@@ -138,6 +138,9 @@ impl Postly {
         assert!(filled.status.success(), "{}", String::from_utf8_lossy(&filled.stderr));
         if written < posts {
             fill::copy_posts(&place.file(), posts);
+            // Makes the copies searchable.
+            let fixed = place.command().args(["doctor", "--fix"]).output().unwrap();
+            assert!(String::from_utf8_lossy(&fixed.stdout).contains("search"), "{fixed:?}");
         }
         place.add("bench", &[]);
         place.add("chief", &["--admin"]);
@@ -164,6 +167,15 @@ impl Postly {
         let token: Value = made.body_mut().read_json().unwrap();
         let token = token["token"].as_str().unwrap().to_owned();
         Postly { url, cookie, admin_cookie, token, running, place }
+    }
+
+    /// Creates what is at this path of the API; gives its number.
+    pub fn write(&self, path: &str, input: &Value) -> i64 {
+        let mut made = ureq::post(format!("{}{path}", self.url))
+            .header("Authorization", format!("Bearer {}", self.token))
+            .send_json(input)
+            .unwrap();
+        made.body_mut().read_json::<Value>().unwrap()["id"].as_i64().unwrap()
     }
 
     /// Runs a command of the binary beside the server.

@@ -10,6 +10,7 @@ mod bare;
 #[path = "../common/mod.rs"]
 #[allow(dead_code, reason = "each benchmark uses a part")]
 mod common;
+mod conversation;
 mod footprint;
 mod lists;
 mod measure;
@@ -34,8 +35,9 @@ pub struct Plan {
     pub quick: bool,
 }
 
-const PARTS: &[&str] =
-    &["bare", "writing", "lists", "storm", "footprint", "peers", "million", "pair"];
+const PARTS: &[&str] = &[
+    "bare", "writing", "lists", "conversation", "storm", "footprint", "peers", "million", "pair",
+];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -93,6 +95,9 @@ fn measure_all(plan: &Plan, wanted: impl Fn(&str) -> bool) {
         if wanted("lists") {
             lists::admin(plan, &postly, posts);
         }
+    }
+    if wanted("conversation") {
+        conversation::run(plan);
     }
     if wanted("million") && !plan.quick {
         lists::million(plan);

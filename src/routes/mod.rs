@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod admin;
 pub mod api;
 pub mod appearance;
+pub mod crawlers;
 pub mod documents;
 pub mod metrics;
 pub mod operations;
@@ -14,7 +15,13 @@ use crate::web::Room;
 
 /// Every room.
 pub fn rooms() -> Vec<Room> {
-    let single = [documents::room(), users::room(), operations::room(), appearance::room()];
+    let single = [
+        documents::room(),
+        users::room(),
+        operations::room(),
+        appearance::room(),
+        crawlers::room(),
+    ];
     [accounts::rooms(), posts::rooms(), admin::rooms(), api::rooms(), single.into()]
         .into_iter()
         .flatten()

@@ -5,6 +5,7 @@
 mod accounts;
 mod admin;
 mod api;
+mod crawlers;
 mod documents;
 mod house;
 mod jobs;

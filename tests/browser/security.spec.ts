@@ -49,7 +49,7 @@ function unexpectedMarkup(page: Page): Promise<string[]> {
     const attributes = new Set(
       ("lang charset name content property rel href type src class id role tabindex title start datetime scope " +
         "method action formaction novalidate for value rows required maxlength autocomplete autocapitalize " +
-        "spellcheck data-label data-editor data-preview data-draft data-returned data-notice media as crossorigin dir form").split(" "),
+        "spellcheck data-label data-editor data-preview data-draft data-returned data-notice media as crossorigin dir form readonly").split(" "),
     );
     // The mark of the site, and the arrow of a vote: shapes, and nothing else.
     const drawing =
@@ -69,6 +69,8 @@ function unexpectedMarkup(page: Page): Promise<string[]> {
           if (!ours && !link) report(attribute);
         }
       }
+      // Data, which no browser runs.
+      if (element.matches('head > script[type="application/ld+json"]:not([src])')) continue;
       if (name === "script" && !element.getAttribute("src")?.startsWith("/static/js/")) report("script");
     }
     return found;

@@ -16,6 +16,8 @@ pub mod post_search;
 pub mod removal;
 pub mod rendering;
 pub mod search;
+pub mod sitemap;
+pub mod syndication;
 pub mod tag;
 pub mod tag_merge;
 pub mod tag_name;

@@ -1,6 +1,7 @@
 //! Posts and what belongs to them.
 
 pub mod comments;
+pub mod feeds;
 #[allow(clippy::module_inception)] // Route files are plural, rooms are named after their main noun.
 pub mod posts;
 pub mod tags;
@@ -9,5 +10,5 @@ pub mod votes;
 use crate::web::Room;
 
 pub fn rooms() -> Vec<Room> {
-    vec![posts::room(), tags::room(), votes::room(), comments::room()]
+    vec![posts::room(), tags::room(), votes::room(), comments::room(), feeds::room()]
 }

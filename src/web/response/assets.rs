@@ -16,6 +16,7 @@ use rust_embed::RustEmbed;
 use tera::{Tera, Value};
 
 use super::encoding::{Encoding, accepted, compress};
+use super::linked_data::BlogPosting;
 use super::{filters, messages};
 use crate::error::Error;
 use crate::models::base::random;
@@ -45,6 +46,7 @@ pub fn templates(engines: &mut Engines) -> Result<(), Box<dyn std::error::Error>
     }
     engines.tera = parsed(texts)?;
     engines.tera.register_function("asset", AssetAddress);
+    engines.tera.register_function("blog_posting", BlogPosting);
     engines.tera.register_function("event_name", event_name);
     engines.tera.register_filter("encoded", filters::encoded);
     engines.tera.register_filter("datetime", filters::datetime);

@@ -143,6 +143,12 @@ pub fn flash(name: &str, counts: &[(&str, u32)]) -> Option<String> {
     find(&format!("flash-{name}"), Some(&arguments))
 }
 
+/// What a feed or one of its entries is called.
+pub fn feed(name: &str, arguments: &[(&'static str, &str)]) -> String {
+    let known = arguments.iter().map(|(name, value)| (*name, FluentValue::from(*value))).collect();
+    find(&format!("feed-{name}"), Some(&known)).unwrap_or_else(|| name.to_owned())
+}
+
 /// The display name of a kind of audit event.
 pub fn event(kind: &str) -> String {
     find(&format!("event-{kind}"), None).unwrap_or_else(|| kind.to_owned())

@@ -16,6 +16,7 @@ pub fn all() -> Vec<Permission> {
     [
         crate::accounts::permissions(),
         crate::admin::permissions(),
+        crate::crawlers::permissions(),
         crate::documents::permissions(),
         crate::operations::permissions(),
         crate::posts::permissions(),
@@ -141,7 +142,7 @@ pub async fn send_row_with(
 pub fn concrete(path: &str) -> String {
     let path = path.replace("<id>", "1").replace("<username>", "aa").replace("<sid>", "0");
     let path = path.replace("<tag>", "sea");
-    let path = path.replace("<path..>", "css/base.css");
+    let path = path.replace("<path..>", "css/base.css").replace("<file>", "1.xml");
     assert!(!path.contains('<'), "give the parameter in {path} a value here");
     path
 }

@@ -10,6 +10,8 @@ fn unescaped_html_stands_only_where_it_was_reviewed() {
     let reviewed = [
         // Paths are built by the model from ids.
         "path | safe",
+        // The origin of the configuration, which was parsed as a URL.
+        "site.url | safe",
         "content_html | safe",
         "preview | safe",
         "view.qr | safe",

@@ -5,10 +5,12 @@ mod cache;
 mod comments;
 mod feed;
 mod feed_filters;
+mod feeds;
 mod limits;
 mod lists;
 mod neighbours;
 mod post;
+mod sharing;
 mod sizes;
 mod tags;
 mod votes;
@@ -27,6 +29,7 @@ pub async fn prepare(owner: &Person<'_>) {
 pub fn permissions() -> Vec<Permission> {
     [
         feed::permissions(),
+        feeds::permissions(),
         post::permissions(),
         tags::permissions(),
         votes::permissions(),

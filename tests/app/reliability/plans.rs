@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
 
 use crate::support::internals::{Db, Period, Value, census, job, now, recording, sql};
-use crate::support::{App, Person, database, repetitions};
+use crate::support::{App, Person, Response, database, repetitions};
 
 /// Posts of the site, and events, votes of one post, jobs; a million with `./test slow`.
 fn size() -> i64 {
@@ -196,6 +196,21 @@ async fn measure(meter: &mut Meter, person: &Person<'_>, path: &str) -> (Json, i
     (response.json(), largest)
 }
 
+/// Opens a page and measures each of its statements.
+async fn measure_page(meter: &mut Meter, person: &Person<'_>, path: &str, most: i64) -> Response {
+    let (response, statements) = recording(person.page().get(path)).await;
+    assert_eq!(response.status, 200, "{path}: {}", response.body);
+    let mut largest = 0;
+    for (text, values) in statements.into_iter().filter(|(text, _)| text.starts_with("SELECT")) {
+        let (work, plan) = meter.work(&text, values).await;
+        assert!(work <= most, "{path}: {work} for {text}\n{plan}");
+        largest = largest.max(work);
+    }
+    assert!(largest > 0, "nothing was recorded for {path}");
+    println!("{largest:>8} {path}");
+    response
+}
+
 /// The person with a token that outlasts the test, on a busy machine too.
 async fn lasting<'a>(person: Person<'a>, scopes: Json) -> Person<'a> {
     let new = json!({"name": "test", "scopes": scopes});
@@ -264,15 +279,27 @@ async fn no_list_reads_or_sorts_more_than_its_page() {
             assert_eq!(list["items"].as_array().unwrap().len(), found, "{path}");
         }
     }
+    for (feed, entries) in [
+        ("/feed", 20),
+        ("/users/heavy/feed", 20),
+        ("/users/light/feed", 0),
+        ("/posts/5/comments", 20),
+        ("/posts/1/comments", 0),
+    ] {
+        let path = format!("{feed}.json");
+        let list = measure_page(&mut meter, &app.nobody(), &path, most_work("")).await;
+        assert_eq!(list.json()["items"].as_array().unwrap().len(), entries, "{path}");
+    }
+    // The index, and a file of 2,500 posts.
+    measure_page(&mut meter, &app.nobody(), "/sitemap.xml", most_work("")).await;
+    let most = if database::is_postgres() { 6_000 } else { 60_000 };
+    let part = measure_page(&mut meter, &app.nobody(), "/sitemaps/2.xml", most).await;
+    assert_eq!(part.body.matches("<loc>").count(), 2_500);
     // With the neighbours of a post: in the middle, where all were published in the same moment.
     for id in [1, middle, size()] {
-        let (page, statements) = recording(app.nobody().page().get(&format!("/posts/{id}"))).await;
+        let path = format!("/posts/{id}");
+        let page = measure_page(&mut meter, &app.nobody(), &path, most_work("")).await;
         assert!(page.body.contains("aria-label=\"Other posts\""), "{}", page.body);
-        for (text, values) in statements.into_iter().filter(|(text, _)| text.starts_with("SELECT"))
-        {
-            let (work, plan) = meter.work(&text, values).await;
-            assert!(work <= most_work(""), "{id}: {work} for {text}\n{plan}");
-        }
     }
     for path in ["/me", "/me/sessions", "/me/tokens"] {
         measure(&mut meter, &app.log_in("heavy").await, path).await;

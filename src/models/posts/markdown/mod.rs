@@ -136,7 +136,7 @@ fn excerpt(events: &[Event<'_>]) -> String {
 }
 
 /// The beginning of a text, with single spaces.
-fn shorten(text: &str) -> String {
+pub fn shorten(text: &str) -> String {
     let words: String = text.split_whitespace().flat_map(|word| [" ", word]).collect();
     let text = words.trim_start();
     let Some((cut, _)) = text.char_indices().nth(EXCERPT) else {

@@ -1,0 +1,65 @@
+//! What readers ask for besides the newest posts, without the cache, at one connection: the orders of
+//! the feed, a tag, a filter that no index serves, a search, a thread of 500 comments.
+
+use serde_json::json;
+
+use crate::common::Scenario;
+use crate::common::postgres::Cluster;
+use crate::common::server::Postly;
+use crate::measure::{Side, in_turn};
+use crate::{Plan, table};
+
+/// Comments of the thread.
+const COMMENTS: i64 = 500;
+/// The post that has it.
+const POST: i64 = 20;
+
+/// A page, and the longest time that half of its answers may take, in milliseconds.
+fn pages() -> Vec<(Scenario, f64)> {
+    let page = |name, path, limit| (Scenario::get(name, path, vec![]), limit);
+    vec![
+        page("hot posts", "/?sort=hot", 10.0),
+        page("top posts of the year", "/?sort=top&period=year", 10.0),
+        page("a tag", "/tags/sea", 10.0),
+        page("a tag with many votes", "/?sort=hot&tag=sea&min_votes=3", 10.0),
+        page("a search", "/search?q=harbour", 10.0),
+        page("a search for two words", "/search?q=harbour+beginners", 10.0),
+        page("a thread of 500", "/posts/20/comments", 20.0),
+    ]
+}
+
+pub fn run(plan: &Plan) {
+    let posts = if plan.quick { 10_000 } else { 100_000 };
+    let cluster = Cluster::start();
+    for (engine, cluster) in [("SQLite", None), ("PostgreSQL", Some(&cluster))] {
+        let uncached = [("POSTLY_CACHE_MEGABYTES", "0")];
+        let sites = [posts, 1_000].map(|posts| Postly::with(cluster, posts, &uncached, &[]));
+        sites.iter().for_each(comment);
+        let side = |postly: &Postly, scenario: &Scenario| Side {
+            url: postly.url().to_owned(),
+            pids: vec![postly.pid()],
+            scenario: scenario.clone(),
+        };
+        for (scenario, limit) in pages() {
+            let both = [side(&sites[0], &scenario), side(&sites[1], &scenario)];
+            let found = in_turn(plan, 1, &both);
+            let p50 = found[0].load.p50;
+            let ratio = p50 / found[1].load.p50;
+            let what = format!(
+                "{}, {engine}, {posts} posts, no cache: p50 {ratio:.2} × that of 1000",
+                scenario.name
+            );
+            table::alone(&what, &found[0], &format!("p50 ≤ {limit} ms"), p50 <= limit);
+        }
+    }
+}
+
+/// Writes the thread: each comment replies to the one before it, until it is eight levels deep.
+fn comment(postly: &Postly) {
+    let mut parent = None;
+    for number in 0..COMMENTS {
+        let input = json!({"content": "Well said, *indeed*.", "parent_id": parent});
+        let id = postly.write(&format!("/api/v1/posts/{POST}/comments"), &input);
+        parent = (number % 8 != 7).then_some(id);
+    }
+}
