@@ -35,9 +35,8 @@ pub struct Plan {
     pub quick: bool,
 }
 
-const PARTS: &[&str] = &[
-    "bare", "writing", "lists", "conversation", "storm", "footprint", "peers", "million", "pair",
-];
+const PARTS: &[&str] =
+    &["bare", "writing", "lists", "conversation", "storm", "footprint", "peers", "million", "pair"];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -118,3 +118,6 @@ CREATE INDEX posts_day_votes ON posts (published_day, votes, id) WHERE published
 CREATE INDEX posts_week_votes ON posts (published_week, votes, id) WHERE published_at IS NOT NULL;
 CREATE INDEX posts_month_votes ON posts (published_month, votes, id) WHERE published_at IS NOT NULL;
 CREATE INDEX posts_year_votes ON posts (published_year, votes, id) WHERE published_at IS NOT NULL;
+
+-- What one person said, the latest first; "+ 0" as in migration 23.
+CREATE INDEX comments_by_author ON comments (user_id, (id + 0)) WHERE deleted_at IS NULL;

@@ -118,3 +118,6 @@ CREATE TRIGGER posts_voted AFTER UPDATE OF votes ON posts
          WHERE p.votes <= posts.votes ORDER BY p.votes DESC LIMIT 1), 0)
     WHERE id = NEW.id;
 END;
+
+-- What one person said, the latest first; "+ 0" as in migration 23.
+CREATE INDEX comments_by_author ON comments (user_id, id + 0) WHERE deleted_at IS NULL;

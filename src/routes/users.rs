@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
+use crate::models::posts::comment_list::{self, ListedComment};
 use crate::models::posts::feed;
 use crate::models::posts::post::PostSummary;
 use crate::models::users::user::{self, Profile};
@@ -12,8 +13,8 @@ use crate::web::{self, Query, Visitor, list, room};
 
 room! {
     tag: ("people", "Public profiles"),
-    both: [show],
-    cached: [show],
+    both: [show, comments],
+    cached: [show, comments],
 }
 
 /// A user and their posts.
@@ -41,4 +42,31 @@ async fn show(
     let user = user::profile(&site.db, username).await?;
     let posts = feed::by_author(site, visitor.user(), user.id, &query).await?;
     Ok(list("users/show.html", posts, |page| UserPosts { user, page }))
+}
+
+/// A user and their comments.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct UserComments {
+    /// Whose comments these are.
+    user: Profile,
+    #[serde(flatten)]
+    page: Page<ListedComment>,
+}
+
+/// List the comments of a user
+///
+/// Latest first, each with the post that it is about.
+#[utoipa::path(get, path = "/users/{username}/comments", operation_id = "listUserComments", tag = "people",
+    security((), ("oauth2" = ["posts:read"])), params(("username" = String, Path), PageParams),
+    responses((status = 200, body = UserComments)))]
+#[get("/users/<username>/comments")]
+async fn comments(
+    username: &str,
+    query: Query<PageParams>,
+    visitor: Visitor,
+    site: &Site,
+) -> web::Result {
+    let user = user::profile(&site.db, username).await?;
+    let comments = comment_list::by_author(site, visitor.user(), user.id, &query).await?;
+    Ok(list("users/comments.html", comments, |page| UserComments { user, page }))
 }

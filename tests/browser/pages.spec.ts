@@ -9,7 +9,7 @@ function paths(post: string, comment: string, name: string): Record<string, [str
     "a visitor": [
       ["/", 200], ["/?sort=top", 200], ["/?sort=top&period=week", 200], ["/?sort=hot&tag=sea&min_votes=9", 200], ["/?author=nobody-at-all", 404], ["/?since=x", 422],
       ["/tags", 200], ["/tags?q=zzz", 200], ["/tags/sea", 200], ["/tags/none", 404], [post, 200],
-      [`${post}/votes`, 200], [`${post}/comments`, 200], [`${post}/comments?sort=best`, 200], [comment, 200], [`/users/${name}`, 200], ["/login", 200], ["/register", 200],
+      [`${post}/votes`, 200], [`${post}/comments`, 200], [`${post}/comments?sort=best`, 200], [comment, 200], [`/users/${name}`, 200], [`/users/${name}/comments`, 200], ["/login", 200], ["/register", 200],
       ["/password-reset", 200], ["/password-reset/new", 404], ["/verify-email", 404], ["/login/code", 404],
       ["/docs/errors", 200], ["/docs/guide", 200], ["/rules/versions", 200],
       ["/nowhere", 404], ["/?limit=x", 422],
@@ -21,7 +21,7 @@ function paths(post: string, comment: string, name: string): Record<string, [str
       [`${post}/comments/new`, 200], [`${post}/comments/new?parent_id=${comment.split("/").pop()}`, 200],
     ],
     "the author": [[post, 200], [`${post}/edit`, 200], [comment, 200], [`${comment}/edit`, 200], ["/dashboard", 200]],
-    "an admin": [["/tags/sea", 200], ["/tags/sea/edit", 200], ["/admin", 200], ["/admin/settings", 200], ["/admin/checkup", 200], ["/admin/logo", 200], ["/setup", 404], ["/admin/posts", 200], ["/admin/posts?q=zzz", 200], ["/admin/users", 200], ["/admin/audit", 200],
+    "an admin": [["/tags/sea", 200], ["/tags/sea/edit", 200], ["/admin", 200], ["/admin/settings", 200], ["/admin/checkup", 200], ["/admin/logo", 200], ["/setup", 404], ["/admin/posts", 200], ["/admin/comments", 200], ["/admin/posts?q=zzz", 200], ["/admin/users", 200], ["/admin/audit", 200],
       ["/admin/audit?q=zzz", 200], ["/admin/audit?kind=login&person=zzz", 200], [`/admin/users/${name}/sessions`, 200],
       [`/admin/posts?author=${name}`, 200], [`/admin/users?username=${name}`, 200],
       ...["promote", "demote", "disable", "delete"].map((change): [string, number] => [`/admin/users/${name}/confirm?change=${change}`, 200]),

@@ -9,7 +9,7 @@ use crate::models::base::actor::Admin;
 use crate::models::base::selection;
 use crate::models::base::site::Site;
 use crate::models::moderation::administration::{self, UserUpdate};
-use crate::models::posts::removal;
+use crate::models::posts::{comment, comment_list, removal};
 use crate::validation::Rule;
 
 /// What is done to everybody who is selected.
@@ -19,7 +19,7 @@ use crate::validation::Rule;
 pub enum BulkAction {
     Disable,
     Enable,
-    /// Disables the account and deletes all posts.
+    /// Disables the account and deletes all posts and comments.
     Purge,
     /// Deletes the account with all posts.
     Delete,
@@ -74,11 +74,21 @@ pub async fn preview(
     let query = account::select().push_list(" WHERE u.id IN ", ids.iter().copied());
     let accounts: Vec<Account> = query.push(" ORDER BY u.id DESC").all(&site.db).await?;
     let own_id = admin.user().map(|user| user.id);
+    let with_comments = match action {
+        BulkAction::Purge => {
+            comment_list::authors_among(site, admin, accounts.iter().map(|a| a.id)).await?
+        }
+        BulkAction::Disable | BulkAction::Enable | BulkAction::Delete => Vec::new(),
+    };
     let selected = accounts.into_iter().map(|account| {
         let is_same = match action {
             BulkAction::Disable => account.disabled_at.is_some(),
             BulkAction::Enable => account.disabled_at.is_none(),
-            BulkAction::Purge => account.disabled_at.is_some() && account.posts == 0,
+            BulkAction::Purge => {
+                account.disabled_at.is_some()
+                    && account.posts == 0
+                    && !with_comments.contains(&account.id)
+            }
             BulkAction::Delete => false,
         };
         let skipped = match () {
@@ -141,6 +151,7 @@ async fn apply(site: &Site, admin: &Admin, action: BulkAction, account: &Account
             if account.disabled_at.is_none() {
                 administration::update(site, admin, name, &disable(true)).await?;
             }
+            comment::delete_all_of(site, admin, account.id, name).await?;
             return removal::delete_all_of(site, admin, account.id, name).await;
         }
     }

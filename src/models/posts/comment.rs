@@ -427,6 +427,43 @@ async fn prune(tx: &mut Tx, mut above: Option<i64>) -> Result<()> {
     Ok(())
 }
 
+/// Comments that one transaction deletes, and one event names.
+const BATCH: i64 = 100;
+
+/// Deletes all comments of a user, as `delete` does, for an admin.
+pub async fn delete_all_of(site: &Site, admin: &Admin, user_id: i64, username: &str) -> Result<()> {
+    while delete_batch_of(site, admin, user_id, username).await? {}
+    Ok(())
+}
+
+/// Returns whether there was one.
+async fn delete_batch_of(site: &Site, admin: &Admin, user_id: i64, username: &str) -> Result<bool> {
+    repeat(async || {
+        let mut tx = site.db.begin().await?;
+        let query = select(None)
+            .push_bind("(SELECT id FROM comments WHERE user_id = ", user_id)
+            .push_bind(" AND deleted_at IS NULL ORDER BY id LIMIT ", BATCH)
+            .push(") AS batch JOIN comments c ON c.id = batch.id");
+        let comments = read(&mut tx, join(query).push(" ORDER BY c.id")).await?;
+        if comments.is_empty() {
+            return Ok(false);
+        }
+        for comment in &comments {
+            erase(&mut tx, comment, None).await?;
+        }
+        let ids: Vec<String> = comments.iter().map(|comment| comment.id.to_string()).collect();
+        AuditEvent::new(DELETED)
+            .by(admin.user())
+            .about(user_id, username)
+            .detail(format!("comments {}", ids.join(", ")))
+            .write(&mut tx, admin.caller())
+            .await?;
+        tx.commit().await?;
+        Ok(true)
+    })
+    .await
+}
+
 /// Deletes what accounts have left behind that have just been deleted in this transaction, with what it
 /// said before. Before that, a comment could still arrive on PostgreSQL; now the foreign key refuses it.
 pub async fn delete_orphans(tx: &mut Tx) -> Result<()> {

@@ -2,6 +2,7 @@
 
 pub mod closure;
 pub mod comment;
+pub mod comment_list;
 pub mod comment_vote;
 pub mod edit;
 pub mod feed;

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod bulk_posts;
 pub mod bulk_users;
 pub mod checkup;
+pub mod comments;
 pub mod logo;
 pub mod overview;
 pub mod posts;
@@ -22,6 +23,7 @@ pub fn rooms() -> Vec<Room> {
         bulk_posts::room(),
         bulk_users::room(),
         checkup::room(),
+        comments::room(),
         logo::room(),
         overview::room(),
         posts::room(),

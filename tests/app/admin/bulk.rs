@@ -151,6 +151,11 @@ async fn posts_of_selected_people_go_and_their_accounts_stay() {
     let app = App::new().await;
     let (root, ann, bob) = (app.admin("root").await, app.user("ann").await, app.user("bob").await);
     bob.posts("Kept").await;
+    for (person, parent) in [(&ann, None), (&bob, Some(1)), (&ann, Some(2))] {
+        let text = if person.name == "ann" { "Spam" } else { "Kept" };
+        let comment = json!({"content": text, "parent_id": parent});
+        person.api().post("/posts/1/comments", comment).await;
+    }
     let fill = "WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL \
         SELECT i + 1 FROM n WHERE i < $1) \
         INSERT INTO posts (user_id, title, content, content_html, excerpt, rendering, created_at, \
@@ -170,6 +175,12 @@ async fn posts_of_selected_people_go_and_their_accounts_stay() {
     assert!(account["items"][0]["disabled_at"].is_string());
     let left = app.nobody().api().get("/posts?limit=100").await.json();
     assert_eq!(left["items"].as_array().unwrap().len(), 1);
+    let comments = app.nobody().api().get("/posts/1/comments").await.json();
+    let texts: Vec<_> =
+        comments["items"].as_array().unwrap().iter().map(|c| c["content"].clone()).collect();
+    assert_eq!(texts, ["", "Kept"], "a comment stays empty while there is a reply to it");
+    let log = root.api().get("/admin/audit?kind=comment.deleted&person=ann").await.json();
+    assert_eq!(log["items"][0]["detail"], "comments 1, 3");
     let log = root.api().get("/admin/audit?kind=post.deleted&person=ann").await.json();
     let named: Vec<&str> = log["items"]
         .as_array()

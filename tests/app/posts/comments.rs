@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::internals::sql;
 use crate::support::permission::{
-    MEMBERS_CREATE, MEMBERS_PAGE, PUBLIC, Permission, both, page_only,
+    ADMINS, MEMBERS_CREATE, MEMBERS_PAGE, PUBLIC, Permission, both, page_only,
 };
 use crate::support::{App, Person, repetitions};
 
@@ -18,6 +18,8 @@ pub fn permissions() -> Vec<Permission> {
     vec![
         both(Get, "/posts/<id>/comments", PUBLIC).scope("posts:read"),
         both(Get, "/comments/<id>", PUBLIC).scope("posts:read"),
+        both(Get, "/users/<username>/comments", PUBLIC).scope("posts:read"),
+        both(Get, "/admin/comments", ADMINS).scope("admin"),
         page_only(Get, "/posts/<id>/comments/new", MEMBERS_PAGE),
         page_only(Get, "/comments/<id>/edit", [303, 403, 200, 200]),
         both(Post, "/posts/<id>/comments", MEMBERS_CREATE)
@@ -346,4 +348,34 @@ async fn a_thread_of_five_hundred_is_one_query_and_bounded() {
     let page = app.nobody().page().get(&format!("/posts/{post}/comments")).await;
     assert!(page.body.len() < 1_500_000, "{}", page.body.len());
     assert!(page.body.contains("more replies"));
+}
+
+#[rocket::async_test]
+async fn the_comments_of_a_person_and_of_everybody_are_listed() {
+    let app = App::new().await;
+    let (root, ann, bob) = (app.admin("root").await, app.user("ann").await, app.user("bob").await);
+    let (tides, bread) = (ann.posts("Tides").await, ann.posts("Bread").await);
+    let first = comment(&bob, tides, None, "First").await;
+    let reply = comment(&ann, tides, Some(first), "Reply").await;
+    let last = comment(&bob, bread, None, "Last").await;
+    bob.api().delete(&format!("/comments/{first}")).await;
+    let numbers = |list: &Value| -> Vec<i64> {
+        list["items"].as_array().unwrap().iter().map(|c| c["id"].as_i64().unwrap()).collect()
+    };
+    let own = app.nobody().api().get("/users/BOB/comments").await.json();
+    assert_eq!(numbers(&own), [last], "a deleted one is left out");
+    assert_eq!(own["items"][0]["post"], json!({"id": bread, "title": "Bread", "path": "/posts/2"}));
+    let all = root.api().get("/admin/comments?limit=1").await.json();
+    assert_eq!(numbers(&all), [last]);
+    let next = format!("/admin/comments?limit=1&before={}", all["next"].as_str().unwrap());
+    let next = root.api().get(&next).await.json();
+    assert_eq!(numbers(&next), [reply]);
+    let back = format!("/admin/comments?limit=1&after={}", next["previous"].as_str().unwrap());
+    assert_eq!(numbers(&root.api().get(&back).await.json()), [last]);
+    let page = app.nobody().page().get("/users/bob/comments").await.body;
+    assert!(page.contains("Last") && page.contains("href=\"/posts/2\""), "{page}");
+    assert!(!page.contains("First"));
+    let page = root.page().get("/admin/comments").await.body;
+    assert!(page.contains("Reply") && page.contains("action=\"/comments/3\""), "{page}");
+    assert_eq!(app.nobody().api().get("/users/nobody/comments").await.status, 404);
 }
