@@ -30,6 +30,9 @@ pub struct PostSummary {
     /// The beginning of the text, without markup.
     #[schema(example = "The sea comes twice a day.")]
     pub excerpt: String,
+    /// How long it takes to read, at 220 words (of Chinese and Japanese, 500 characters) a minute.
+    #[schema(minimum = 1)]
+    pub reading_minutes: i64,
     /// The full text in Markdown; in lists only with `include=content`.
     #[sqlx(skip)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,7 +85,7 @@ pub struct Author {
 }
 
 impl Post {
-    /// Whether an older version of the renderer made the HTML and the excerpt.
+    /// Whether an older version of the renderer made the HTML, the excerpt and the reading time.
     pub(super) fn is_outdated(&self) -> bool {
         self.rendering != markdown::RENDERING
     }
@@ -101,7 +104,7 @@ pub fn path(id: i64) -> String {
 }
 
 const SUMMARY: &str = "SELECT p.id, p.user_id, u.id AS author_id, u.username AS author_username, \
-    p.title, p.excerpt, p.votes, p.comments, p.comments_closed_at IS NOT NULL AS comments_closed, \
+    p.title, p.excerpt, p.reading_minutes, p.votes, p.comments, p.comments_closed_at IS NOT NULL AS comments_closed, \
     p.version, p.created_at, p.published_at, p.updated_at, \
     EXISTS (SELECT 1 FROM votes v WHERE v.post_id = p.id AND v.user_id = $1) AS voted";
 

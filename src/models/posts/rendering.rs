@@ -43,6 +43,7 @@ pub async fn refresh(site: &Site, mut post: Post) -> Result<Post> {
             site.renderer.run(move || render_stored(&content, TextKind::Article)).await?;
         post.content_html = rendered.html;
         post.summary.excerpt = rendered.excerpt;
+        post.summary.reading_minutes = rendered.reading_minutes;
     }
     Ok(post)
 }
@@ -105,10 +106,11 @@ async fn render_posts(tx: &mut Tx) -> Result<Step> {
     let step = step(outdated.len(), BATCH);
     for (id, version, rendered) in rendered(outdated, TextKind::Article).await? {
         // An older instance may save another version meanwhile, which the next batch finds.
-        sql("UPDATE posts SET content_html = $1, excerpt = $2, rendering = $3 \
-             WHERE id = $4 AND version = $5")
+        sql("UPDATE posts SET content_html = $1, excerpt = $2, reading_minutes = $3, rendering = $4 \
+             WHERE id = $5 AND version = $6")
         .bind(rendered.html)
         .bind(rendered.excerpt)
+        .bind(rendered.reading_minutes)
         .bind(markdown::RENDERING)
         .bind(id)
         .bind(version)

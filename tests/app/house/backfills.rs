@@ -74,7 +74,7 @@ async fn what_an_older_renderer_wrote_is_rendered_again_when_migrated() {
          SELECT post_id, depth, position, user_id, content, content_html, 2, created_at \
          FROM n, comments",
         "UPDATE comments SET content_html = 'old', rendering = 0 WHERE id = 1",
-        "UPDATE posts SET content_html = 'old', excerpt = 'old', rendering = 0",
+        "UPDATE posts SET content_html = 'old', excerpt = 'old', reading_minutes = 9, rendering = 0",
         "DELETE FROM backfills",
     ] {
         sql(statement).execute(app.db.writer()).await.unwrap();
@@ -91,7 +91,7 @@ async fn what_an_older_renderer_wrote_is_rendered_again_when_migrated() {
     let list = app.nobody().api().get("/posts").await.json();
     assert_eq!(list["items"][0]["excerpt"], "About Tides.");
     for table in [
-        "SELECT count(*) FROM posts WHERE content_html = 'old' OR rendering < 3",
+        "SELECT count(*) FROM posts WHERE content_html = 'old' OR reading_minutes = 9 OR rendering < 3",
         "SELECT count(*) FROM comments WHERE content_html = 'old' OR rendering < 3",
     ] {
         let outdated: i64 = sql(table).scalar(&app.db).await.unwrap();

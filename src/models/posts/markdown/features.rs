@@ -181,3 +181,16 @@ fn excerpts_have_no_marks() {
     let excerpt = render(text, TextKind::Article).unwrap().excerpt;
     assert_eq!(excerpt, "• one • two https://a.example/b--c");
 }
+
+#[test]
+fn the_reading_time_counts_words_and_characters() {
+    let minutes = |text: &str| render(text, TextKind::Article).unwrap().reading_minutes;
+    assert_eq!(minutes("Short."), 1);
+    assert_eq!(minutes(&"word ".repeat(329)), 1);
+    assert_eq!(minutes(&"word, — ".repeat(330)), 2, "1.5 minutes");
+    assert_eq!(minutes(&"w*or*d_s ".repeat(440)), 2, "markup is no space");
+    assert_eq!(minutes(&"道は長い。".repeat(300)), 2, "1200 characters");
+    assert_eq!(minutes(&"길은 멀다 ".repeat(330)), 3, "660 words");
+    assert_eq!(minutes(&"- a\n".repeat(880)), 4);
+    assert_eq!(plain(&"a ".repeat(2_200)).reading_minutes, 10);
+}

@@ -8,6 +8,7 @@ mod footnotes;
 mod headings;
 mod nesting;
 mod node;
+mod reading_time;
 
 use std::fmt;
 
@@ -28,6 +29,8 @@ pub struct Rendered {
     pub html: String,
     /// The beginning of the text without its markup, for lists.
     pub excerpt: String,
+    /// How long it takes to read, at least 1.
+    pub reading_minutes: i64,
 }
 
 /// The text has too deep nesting, too large tables, or the like.
@@ -79,6 +82,7 @@ pub fn render(markdown: &str, kind: TextKind) -> Result<Rendered, TooComplex> {
     if count > MAX_EVENTS {
         return Err(TooComplex);
     }
+    let reading_minutes = reading_time::minutes(&events);
     headings::lower(&mut events);
     let (text, notes) = footnotes::take(events);
     let excerpt = excerpt::excerpt(&text);
@@ -87,7 +91,7 @@ pub fn render(markdown: &str, kind: TextKind) -> Result<Rendered, TooComplex> {
         headings::identify(&mut nodes);
     }
     let html = write(nodes, kind.scope(markdown), max_html(markdown))?;
-    Ok(Rendered { html, excerpt })
+    Ok(Rendered { html, excerpt, reading_minutes })
 }
 
 /// Shows a text as it is: for posts from before there were limits.
@@ -97,9 +101,10 @@ pub fn plain(text: &str) -> Rendered {
         Event::Text(text.into()),
         Event::End(TagEnd::CodeBlock),
     ];
+    let reading_minutes = reading_time::minutes(&events);
     let nodes = events.map(Node::Markdown).into();
     let html = write(nodes, String::new(), usize::MAX).unwrap_or_default();
-    Rendered { html, excerpt: excerpt::shorten(text) }
+    Rendered { html, excerpt: excerpt::shorten(text), reading_minutes }
 }
 
 fn write(nodes: Vec<Node<'_>>, scope: String, limit: usize) -> Result<String, TooComplex> {
