@@ -1,9 +1,10 @@
 //! The allow-list: which elements, attributes and links the HTML of a post consists of.
 
 use pulldown_cmark::{Alignment, Event, LinkType, Tag, TagEnd};
-use pulldown_cmark_escape::{escape_href, escape_html};
+use pulldown_cmark_escape::{escape_href, escape_html, escape_html_body_text};
 use url::{ParseError, Url};
 
+use super::code::Class;
 use super::node::{Node, Reference};
 
 /// The schemes of absolute links.
@@ -45,12 +46,13 @@ impl AllowList {
             Node::HeadingEnd { level, id } => html(format!(
                 "</{level}><a href=\"#h-{id}\" aria-labelledby=\"h-{id}\">#</a></div>\n"
             )),
+            Node::Code(class, code) => html(span(class, &code)),
             Node::Reference(Reference { note, nth }) => html(format!(
                 "<sup><a href=\"#fn-{scope}{note}\" id=\"fnref-{scope}{note}-{nth}\" \
                  aria-label=\"Footnote {note}\">{note}</a></sup>"
             )),
             Node::Notes => html(
-                "<section class=\"footnotes\" aria-label=\"Footnotes\" dir=\"auto\">\n<ol>\n"
+                "<div class=\"footnotes\" role=\"group\" aria-label=\"Footnotes\" dir=\"auto\">\n<ol>\n"
                     .to_owned(),
             ),
             Node::Note(note) => html(format!("<li id=\"fn-{scope}{note}\">")),
@@ -62,7 +64,7 @@ impl AllowList {
                  text\">↩\u{fe0e}{nth}</a>"
             )),
             Node::NoteEnd => html("</li>\n".to_owned()),
-            Node::NotesEnd => html("</ol>\n</section>\n".to_owned()),
+            Node::NotesEnd => html("</ol>\n</div>\n".to_owned()),
         })
     }
 
@@ -145,6 +147,25 @@ impl AllowList {
 
 fn html<'a>(html: String) -> Event<'a> {
     Event::InlineHtml(html.into())
+}
+
+/// A class stands for a color.
+fn span(class: Class, code: &str) -> String {
+    let class = match class {
+        Class::Comment => "c",
+        Class::Text => "s",
+        Class::Keyword => "k",
+        Class::Number => "n",
+        Class::Type => "t",
+        Class::Name => "p",
+        Class::Inserted => "i",
+        Class::Deleted => "d",
+    };
+    let mut html = format!("<span class=\"{class}\">");
+    // Writing to a string cannot fail.
+    let _ = escape_html_body_text(&mut html, code);
+    html.push_str("</span>");
+    html
 }
 
 /// The box of a task, which only its author can check, by an edit.

@@ -81,10 +81,7 @@ fn footnotes_stand_below_the_text_in_the_order_of_references() {
     let text =
         format!("<p>One{} two{} three{}.</p>", reference(1, 1), reference(2, 1), reference(1, 2));
     assert!(html.starts_with(&text), "{html}");
-    assert!(
-        html.contains("<p>End</p>\n<section class=\"footnotes\" aria-label=\"Footnotes\""),
-        "{html}"
-    );
+    assert!(html.contains("<p>End</p>\n<div class=\"footnotes\" role=\"group\""), "{html}");
     let back = "<a href=\"#fnref-1-1\" aria-label=\"Back to the text\">↩\u{fe0e}</a>";
     let second = "<a href=\"#fnref-1-2\" aria-label=\"Back to place 2 in the text\">↩\u{fe0e}2</a>";
     let note = format!("<p>Second{} {back} {second}</p>\n</li>", reference(3, 1));
@@ -193,4 +190,21 @@ fn the_reading_time_counts_words_and_characters() {
     assert_eq!(minutes(&"길은 멀다 ".repeat(330)), 3, "660 words");
     assert_eq!(minutes(&"- a\n".repeat(880)), 4);
     assert_eq!(plain(&"a ".repeat(2_200)).reading_minutes, 10);
+}
+
+#[test]
+fn code_of_a_known_language_is_colored() {
+    let code = |fence: &str| html(&format!("```{fence}\nlet a = \"<b>\";\n```"));
+    let colored = "<pre tabindex=\"0\" dir=\"ltr\"><code><span class=\"k\">let</span> a = \
+         <span class=\"s\">\"&lt;b&gt;\"</span>;\n</code></pre>\n";
+    for fence in ["rust", "Rust", "rs,ignore", "js {1}", ".swift"] {
+        assert_eq!(code(fence), colored, "{fence}");
+    }
+    let plain = "<pre tabindex=\"0\" dir=\"ltr\"><code>let a = \"&lt;b&gt;\";\n</code></pre>\n";
+    for fence in ["", "text", "unknown", "\"><script>"] {
+        assert_eq!(code(fence), plain, "{fence}");
+    }
+    assert!(html("> ```rs\n> /* a\n> b */\n> ```").contains("<span class=\"c\">/* a\nb */</span>"));
+    let large = html(&format!("```rs\n{}\n```", "let a = 1;\n".repeat(4_000)));
+    assert!(!large.contains("<span"), "more than 32 kB");
 }

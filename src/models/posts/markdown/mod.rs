@@ -3,6 +3,7 @@
 
 mod allow_list;
 mod autolink;
+mod code;
 mod excerpt;
 mod footnotes;
 mod headings;
@@ -90,6 +91,7 @@ pub fn render(markdown: &str, kind: TextKind) -> Result<Rendered, TooComplex> {
     if kind == TextKind::Article {
         headings::identify(&mut nodes);
     }
+    let nodes = code::color(nodes, markdown.len());
     let html = write(nodes, kind.scope(markdown), max_html(markdown))?;
     Ok(Rendered { html, excerpt, reading_minutes })
 }

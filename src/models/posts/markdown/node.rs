@@ -2,6 +2,8 @@
 
 use pulldown_cmark::{Event, HeadingLevel};
 
+use super::code::Class;
+
 /// A piece of a text. The allow-list says what each becomes in HTML.
 #[derive(Debug)]
 pub enum Node<'a> {
@@ -15,6 +17,8 @@ pub enum Node<'a> {
         level: HeadingLevel,
         id: String,
     },
+    /// A part of a code block that has a color.
+    Code(Class, String),
     /// A number in the text that leads to a footnote.
     Reference(Reference),
     /// The footnotes, below the text.
