@@ -4,8 +4,7 @@ use pulldown_cmark::{Alignment, Event, LinkType, Tag, TagEnd};
 use pulldown_cmark_escape::{escape_href, escape_html, escape_html_body_text};
 use url::{ParseError, Url};
 
-use super::code::Class;
-use super::node::{Node, Reference};
+use super::node::{Class, Node, Reference};
 
 /// The schemes of absolute links.
 const SCHEMES: [&str; 3] = ["http", "https", "mailto"];

@@ -66,7 +66,8 @@ fn slug(words: &str) -> String {
     let mut is_gap = false;
     for c in words.chars().flat_map(char::to_lowercase) {
         // Vowel signs and accents that are characters of their own belong to a letter.
-        if !c.is_alphanumeric() && !(length > 0 && is_mark(c)) {
+        let belongs = c.is_alphanumeric() || (length > 0 && is_mark(c));
+        if !belongs {
             is_gap = length > 0;
             continue;
         }

@@ -2,8 +2,6 @@
 
 use pulldown_cmark::{Event, HeadingLevel};
 
-use super::code::Class;
-
 /// A piece of a text. The allow-list says what each becomes in HTML.
 #[derive(Debug)]
 pub enum Node<'a> {
@@ -36,4 +34,19 @@ pub struct Reference {
     pub note: usize,
     /// Which of the references to the same footnote.
     pub nth: usize,
+}
+
+/// What a part of code is. Each has a color; the rest has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    Comment,
+    Text,
+    Keyword,
+    Number,
+    /// A type, or the name of an element.
+    Type,
+    /// A key, an attribute, a variable.
+    Name,
+    Inserted,
+    Deleted,
 }

@@ -1,7 +1,5 @@
 //! What a language looks like: its comments, strings and words.
 
-use super::languages::LANGUAGES;
-
 /// How code is divided.
 #[derive(Clone, Copy)]
 pub enum Grammar {
@@ -23,7 +21,7 @@ pub struct Language {
     pub keywords: &'static [&'static str],
     pub constants: &'static [&'static str],
     pub types: &'static [&'static str],
-    pub keys: Keys,
+    pub keys: KeySign,
     /// What makes a name of the word that follows, as `@` does; the longest first.
     pub signs: &'static [&'static str],
     /// What words consist of besides letters, digits and underscores.
@@ -50,23 +48,23 @@ pub struct Quote {
 
 /// What makes a key of the word or string before it.
 #[derive(Clone, Copy)]
-pub enum Keys {
+pub enum KeySign {
     No,
     Colon,
     ColonAndSpace,
     Equals,
 }
 
-impl Keys {
+impl KeySign {
     pub fn follow(self, after: &str) -> bool {
         let sign = match self {
-            Keys::No => return false,
-            Keys::Colon | Keys::ColonAndSpace => ':',
-            Keys::Equals => '=',
+            KeySign::No => return false,
+            KeySign::Colon | KeySign::ColonAndSpace => ':',
+            KeySign::Equals => '=',
         };
         let after = after.trim_start_matches([' ', '\t']).strip_prefix(sign);
         after.is_some_and(|after| {
-            !matches!(self, Keys::ColonAndSpace)
+            !matches!(self, KeySign::ColonAndSpace)
                 || after.is_empty()
                 || after.starts_with([' ', '\n'])
         })
@@ -99,22 +97,10 @@ pub const PLAIN: Language = Language {
     keywords: &[],
     constants: &[],
     types: &[],
-    keys: Keys::No,
+    keys: KeySign::No,
     signs: &[],
     in_words: "",
     has_types: false,
     ignores_case: false,
     spaced_comments: false,
 };
-
-/// By a name in lower case.
-pub fn by_name(name: &str) -> Option<Grammar> {
-    match name {
-        "html" | "xml" | "svg" | "xhtml" => Some(Grammar::Markup),
-        "diff" | "patch" => Some(Grammar::Diff),
-        _ => {
-            let known = LANGUAGES.iter().find(|language| language.names.contains(&name));
-            known.map(Grammar::Lexer)
-        }
-    }
-}

@@ -293,7 +293,7 @@ pub static LANGUAGES: &[Language] = &[
         block_comments: &[("/*", "*/")],
         quotes: &[TEXT, QUOTE],
         constants: &["false", "null", "true"],
-        keys: Keys::Colon,
+        keys: KeySign::Colon,
         ..PLAIN
     },
     // YAML
@@ -302,7 +302,7 @@ pub static LANGUAGES: &[Language] = &[
         line_comments: &["#"],
         quotes: &[TEXT_OF_LINES, QUOTE],
         constants: &["false", "no", "null", "off", "on", "true", "yes"],
-        keys: Keys::ColonAndSpace,
+        keys: KeySign::ColonAndSpace,
         signs: &["&", "*"],
         in_words: "-./",
         spaced_comments: true,
@@ -314,7 +314,7 @@ pub static LANGUAGES: &[Language] = &[
         line_comments: &["#", ";"],
         quotes: &[LONG_TEXT, LONG_QUOTE, TEXT, QUOTE],
         constants: &["false", "true"],
-        keys: Keys::Equals,
+        keys: KeySign::Equals,
         in_words: "-.",
         spaced_comments: true,
         ..PLAIN
@@ -326,7 +326,7 @@ pub static LANGUAGES: &[Language] = &[
         block_comments: &[("/*", "*/")],
         quotes: &[TEXT, QUOTE],
         keywords: &["important"],
-        keys: Keys::ColonAndSpace,
+        keys: KeySign::ColonAndSpace,
         signs: &["@", "$"],
         in_words: "-",
         spaced_comments: true,

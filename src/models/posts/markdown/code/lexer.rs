@@ -84,16 +84,14 @@ fn token(
 
 fn comment(language: &Language, rest: &str, before: Option<char>) -> Option<usize> {
     for (open, close) in language.block_comments {
-        if rest.starts_with(open) {
-            let inside = &rest[open.len()..];
+        if let Some(inside) = rest.strip_prefix(open) {
             let length = inside.find(close).map_or(inside.len(), |end| end + close.len());
             return Some(open.len() + length);
         }
     }
     // `a#b` in a shell, `https://` in a configuration.
-    let is_apart = before.is_none_or(char::is_whitespace);
-    let is_line = |sign: &&str| rest.starts_with(*sign) && (is_apart || !language.spaced_comments);
-    let found = language.line_comments.iter().any(|sign| is_line(&sign));
+    let is_apart = before.is_none_or(char::is_whitespace) || !language.spaced_comments;
+    let found = language.line_comments.iter().any(|sign| is_apart && rest.starts_with(sign));
     found.then(|| rest.find('\n').unwrap_or(rest.len()))
 }
 

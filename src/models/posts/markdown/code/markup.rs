@@ -14,8 +14,8 @@ pub fn tokens(code: &str) -> Vec<Token<'_>> {
         if rest.starts_with("<!--") {
             at = start + rest.find("-->").map_or(rest.len(), |end| end + 3);
             parts.add(Class::Comment, start, at);
-        } else if rest.starts_with('&') {
-            let word = rest[1..].trim_start_matches('#');
+        } else if let Some(word) = rest.strip_prefix('&') {
+            let word = word.trim_start_matches('#');
             let end =
                 rest.len() - word.trim_start_matches(|c: char| c.is_ascii_alphanumeric()).len();
             if rest[end..].starts_with(';') {

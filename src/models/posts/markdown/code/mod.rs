@@ -8,22 +8,8 @@ mod markup;
 use pulldown_cmark::{CodeBlockKind, Event, Tag};
 
 use self::grammar::Grammar;
-use super::node::Node;
-
-/// What a part of code is. Each has a color; the rest has none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
-    Comment,
-    Text,
-    Keyword,
-    Number,
-    /// A type, or the name of an element.
-    Type,
-    /// A key, an attribute, a variable.
-    Name,
-    Inserted,
-    Deleted,
-}
+use self::languages::LANGUAGES;
+use super::node::{Class, Node};
 
 /// A part of code, or what stands between two of them.
 type Token<'c> = (Option<Class>, &'c str);
@@ -78,7 +64,19 @@ fn grammar(node: &Node<'_>) -> Option<Grammar> {
         return None;
     };
     let name = info.split([' ', ',', '{']).next().unwrap_or_default();
-    grammar::by_name(&name.trim_start_matches('.').to_ascii_lowercase())
+    by_name(&name.trim_start_matches('.').to_ascii_lowercase())
+}
+
+/// By a name in lower case.
+fn by_name(name: &str) -> Option<Grammar> {
+    match name {
+        "html" | "xml" | "svg" | "xhtml" => Some(Grammar::Markup),
+        "diff" | "patch" => Some(Grammar::Diff),
+        _ => {
+            let known = LANGUAGES.iter().find(|language| language.names.contains(&name));
+            known.map(Grammar::Lexer)
+        }
+    }
 }
 
 /// The parts of the code, in order; together, they are the code.

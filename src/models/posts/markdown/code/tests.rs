@@ -1,11 +1,10 @@
 //! What is colored, and that the code stays what it is.
 
-use super::languages::LANGUAGES;
 use super::*;
 
 /// The parts that have a color.
 fn parts(name: &str, code: &str) -> Vec<(Class, String)> {
-    let tokens = tokens(grammar::by_name(name).unwrap(), code);
+    let tokens = tokens(by_name(name).unwrap(), code);
     let joined: String = tokens.iter().map(|(_, part)| *part).collect();
     assert_eq!(joined, code, "nothing is lost");
     let colored = tokens.into_iter().filter_map(|(class, part)| Some((class?, part.to_owned())));
