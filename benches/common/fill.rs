@@ -6,7 +6,7 @@ use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 
 /// All columns of a post but its id.
-const COLUMNS: &str = "user_id, title, content, content_html, excerpt, rendering, votes, version, \
+const COLUMNS: &str = "user_id, title, content, content_html, excerpt, reading_minutes, rendering, votes, version, \
                        created_at, updated_at, published_at";
 
 /// Runs what needs a connection, with the settings that Postly's own writer has.

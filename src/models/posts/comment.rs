@@ -67,6 +67,8 @@ pub struct Comment {
     /// Null until the first edit.
     pub updated_at: Option<DateTime<Utc>>,
     #[serde(skip)]
+    rendering: i64,
+    #[serde(skip)]
     author_id: Option<i64>,
     #[serde(skip)]
     author_username: Option<String>,
@@ -110,7 +112,7 @@ pub fn path(id: i64) -> String {
 
 /// What is read of a comment. Nobody learns who wrote a deleted one.
 const COLUMNS: &str = "SELECT c.id, c.post_id, c.parent_id, c.depth, c.content, c.content_html, \
-    c.votes, c.replies, c.version, c.deleted_at IS NOT NULL AS deleted, c.created_at, c.updated_at, \
+    c.rendering, c.votes, c.replies, c.version, c.deleted_at IS NOT NULL AS deleted, c.created_at, c.updated_at, \
     u.id AS author_id, u.username AS author_username, \
     EXISTS (SELECT 1 FROM comment_votes v WHERE v.comment_id = c.id AND v.user_id = $1) AS voted \
     FROM ";
@@ -141,7 +143,7 @@ pub(super) async fn read<'c>(conn: impl Into<Conn<'c>>, query: Statement) -> Res
     Ok(comments)
 }
 
-/// One comment.
+/// One comment, as it is stored: `refresh` it before it is shown.
 ///
 /// # Errors
 /// `NotFound`.
@@ -152,6 +154,17 @@ pub async fn show<'c>(
 ) -> Result<Comment> {
     let query = join(select(viewer).push("comments c")).push_bind(" AND c.id = ", id);
     read(conn, query).await?.into_iter().next().ok_or(Error::NotFound)
+}
+
+/// The comment as this version renders it.
+///
+/// # Errors
+/// `Unavailable` when too many others are waiting.
+pub async fn refresh(site: &Site, mut comment: Comment) -> Result<Comment> {
+    if comment.rendering != markdown::RENDERING && !comment.deleted {
+        comment.content_html = rendering::render_comment_again(site, &comment.content).await?;
+    }
+    Ok(comment)
 }
 
 /// Comments on a post, or replies to a comment.
@@ -171,7 +184,7 @@ pub async fn create(
     budgets.extend(new_account::posts(site, actor).await?);
     rate_limit::check_all(&site.db, &actor.caller, &budgets).await?;
     let content = parse_content(input.content.as_deref().unwrap_or_default(), MAX_LENGTH)?;
-    let rendered = rendering::render(site, &content).await?;
+    let rendered = rendering::render_comment(site, &content).await?;
     let new = NewComment { post_id, parent_id: input.parent_id, content, rendered };
     let id = repeat(async || {
         let mut tx = site.db.begin().await?;
@@ -204,7 +217,7 @@ pub async fn create_assigned(site: &Site, _: &Admin, comments: Vec<AssignedComme
     let mut ids: Vec<i64> = Vec::new();
     for comment in comments {
         let parent_id = comment.reply_to.and_then(|place| ids.get(place).copied());
-        let rendered = rendering::render(site, &comment.content).await?;
+        let rendered = rendering::render_comment(site, &comment.content).await?;
         let (post_id, content) = (comment.post_id, comment.content);
         let new = NewComment { post_id, parent_id, content, rendered };
         ids.push(insert(&mut tx, comment.user_id, comment.created_at, &new).await?);
@@ -314,9 +327,9 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &CommentUpdate) 
         return Err(Error::VersionConflict);
     }
     let Some(content) = content.filter(|content| *content != current.content) else {
-        return Ok(current);
+        return refresh(site, current).await;
     };
-    let rendered = rendering::render(site, &content).await?;
+    let rendered = rendering::render_comment(site, &content).await?;
     repeat(async || {
         let mut tx = site.db.begin().await?;
         save(&mut tx, id, input.version, &content, &rendered).await?;

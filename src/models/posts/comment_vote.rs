@@ -16,7 +16,7 @@ pub async fn cast(site: &Site, actor: &Actor, comment_id: i64) -> Result<Comment
     let mut budgets = actor.budgets(site.limits.votes, site.limits.votes_address).to_vec();
     budgets.extend(new_account::votes(site, actor).await?);
     rate_limit::check_all(&site.db, &actor.caller, &budgets).await?;
-    repeat(async || {
+    let comment = repeat(async || {
         let mut tx = site.db.begin().await?;
         let comment = comment::show(&mut tx, Some(&actor.user), comment_id).await?;
         match &comment.author {
@@ -47,7 +47,8 @@ pub async fn cast(site: &Site, actor: &Actor, comment_id: i64) -> Result<Comment
         tx.commit().await?;
         Ok(comment)
     })
-    .await
+    .await?;
+    comment::refresh(site, comment).await
 }
 
 /// Withdraws a vote; repeating it changes nothing.
@@ -57,7 +58,7 @@ pub async fn cast(site: &Site, actor: &Actor, comment_id: i64) -> Result<Comment
 pub async fn withdraw(site: &Site, actor: &Actor, comment_id: i64) -> Result<Comment> {
     let budgets = actor.budgets(site.limits.votes, site.limits.votes_address);
     rate_limit::check_all(&site.db, &actor.caller, &budgets).await?;
-    repeat(async || {
+    let comment = repeat(async || {
         let mut tx = site.db.begin().await?;
         let withdrawn = sql("DELETE FROM comment_votes WHERE comment_id = $1 AND user_id = $2")
             .bind(comment_id)
@@ -71,5 +72,6 @@ pub async fn withdraw(site: &Site, actor: &Actor, comment_id: i64) -> Result<Com
         tx.commit().await?;
         Ok(comment)
     })
-    .await
+    .await?;
+    comment::refresh(site, comment).await
 }

@@ -151,13 +151,15 @@ struct NewPost {
 
 async fn insert(tx: &mut Tx, new: &NewPost) -> Result<i64> {
     let inserted = sql("INSERT INTO posts (user_id, title, content, content_html, excerpt, \
-         rendering, created_at, published_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7) \
+         reading_minutes, rendering, created_at, published_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) \
          RETURNING id")
     .bind(new.user_id)
     .bind(new.title.as_str())
     .bind(new.content.as_str())
     .bind(new.rendered.html.as_str())
     .bind(new.rendered.excerpt.as_str())
+    .bind(new.rendered.reading_minutes)
     .bind(markdown::RENDERING)
     .bind(new.published_at)
     .scalar(&mut *tx)
@@ -254,19 +256,21 @@ struct Change {
 
 async fn save(site: &Site, actor: &Actor, id: i64, change: &Change) -> Result<Post> {
     let budgets = actor.budgets(site.limits.edits, site.limits.edits_address);
-    let (html, excerpt) =
-        change.rendered.as_ref().map(|r| (r.html.clone(), r.excerpt.clone())).unzip();
+    let rendered = change.rendered.as_ref();
+    let (html, excerpt) = rendered.map(|r| (r.html.clone(), r.excerpt.clone())).unzip();
     let mut tx = site.db.begin().await?;
     // One statement, so that an edit that names no version is saved whatever others save meanwhile.
     let updated = sql("UPDATE posts SET title = coalesce($1, title), \
          content = coalesce($2, content), content_html = coalesce($3, content_html), \
-         excerpt = coalesce($4, excerpt), rendering = coalesce($5, rendering), \
-         updated_at = $6, version = version + 1 WHERE id = $7 AND version = coalesce($8, version)")
+         excerpt = coalesce($4, excerpt), reading_minutes = coalesce($5, reading_minutes), \
+         rendering = coalesce($6, rendering), updated_at = $7, version = version + 1 \
+         WHERE id = $8 AND version = coalesce($9, version)")
     .bind(change.title.clone())
     .bind(change.content.clone())
     .bind(html)
     .bind(excerpt)
-    .bind(change.rendered.as_ref().map(|_| markdown::RENDERING))
+    .bind(rendered.map(|r| r.reading_minutes))
+    .bind(rendered.map(|_| markdown::RENDERING))
     .bind(now())
     .bind(id)
     .bind(change.seen)

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
-use crate::db::{Db, Statement};
+use crate::db::Statement;
 use crate::error::{Error, Result};
 use crate::models::base::page::{Column, Cursors, Keyset, Page, PageParams};
 use crate::models::base::site::Site;
@@ -118,22 +118,22 @@ pub async fn page(
     match sort {
         CommentSort::Oldest => {
             let keyset = Keyset::<1>::new(params)?.ascending();
-            read(&site.db, viewer, top, sort, &keyset, ID, by_id).await
+            read(site, viewer, top, sort, &keyset, ID, by_id).await
         }
         CommentSort::Newest => {
             let keyset = Keyset::<1>::new(params)?;
-            read(&site.db, viewer, top, sort, &keyset, ID, by_id).await
+            read(site, viewer, top, sort, &keyset, ID, by_id).await
         }
         CommentSort::Best => {
             let keyset = Keyset::<2>::new(params)?;
             let keys = |comment: &Comment| [comment.votes, comment.id];
-            read(&site.db, viewer, top, sort, &keyset, VOTES, keys).await
+            read(site, viewer, top, sort, &keyset, VOTES, keys).await
         }
     }
 }
 
 async fn read<const KEYS: usize>(
-    db: &Db,
+    site: &Site,
     viewer: Option<&User>,
     top: Top,
     sort: CommentSort,
@@ -141,7 +141,10 @@ async fn read<const KEYS: usize>(
     order: [Column; KEYS],
     keys: impl Fn(&Comment) -> [i64; KEYS],
 ) -> Result<Page<ThreadComment>> {
-    let comments = comment::read(db, query(viewer, top, keyset, order)).await?;
+    let mut comments = Vec::new();
+    for comment in comment::read(&site.db, query(viewer, top, keyset, order)).await? {
+        comments.push(comment::refresh(site, comment).await?);
+    }
     let is_first = |comment: &Comment| match top {
         Top::Post(_) => comment.parent_id.is_none(),
         Top::Comment(id) => comment.parent_id == Some(id),

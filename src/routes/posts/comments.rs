@@ -176,6 +176,7 @@ async fn permalink(
     site: &Site,
 ) -> web::Result {
     let comment = comment::show(&site.db, visitor.user(), *id).await?;
+    let comment = comment::refresh(site, comment).await?;
     let post = post::show(&site.db, visitor.user(), comment.post_id).await?;
     let view = discuss(site, visitor.user(), &post, Some(comment), &query).await?;
     Ok(web::page("comments/show.html", view))
@@ -190,6 +191,7 @@ async fn permalink(
 #[get("/comments/<id>")]
 async fn show(id: Id, visitor: Visitor, site: &Site) -> web::Result {
     let comment = comment::show(&site.db, visitor.user(), *id).await?;
+    let comment = comment::refresh(site, comment).await?;
     let version = comment.version;
     Ok(data(comment).with_version(version))
 }
@@ -206,7 +208,10 @@ async fn surroundings(
         Some(parent) => comment::show(&site.db, Some(viewer), parent).await.ok(),
         None => None,
     };
-    let parent = parent.filter(|parent| parent.post_id == post_id);
+    let parent = match parent.filter(|parent| parent.post_id == post_id) {
+        Some(parent) => Some(comment::refresh(site, parent).await?),
+        None => None,
+    };
     Ok(json!({ "post": title(post_id, &post), "parent": parent }))
 }
 

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::support::binary::wait_for;
 use crate::support::internals::{BACKFILLS, Backfill, Db, Step, now, sql};
 use crate::support::{App, database};
@@ -53,26 +55,48 @@ async fn code_takes_part_in_migrations_once_even_if_two_instances_start() {
     assert_eq!(CALLS.load(Ordering::Relaxed), 4, "three posts, and the end");
 }
 
+/// Posts and comments, in several batches.
 #[rocket::async_test]
 async fn what_an_older_renderer_wrote_is_rendered_again_when_migrated() {
     let folder = tempfile::tempdir().unwrap();
     let url = database::migrated(folder.path()).await;
     let app = App::on(&url).await;
-    let id = app.user("ann").await.posts("Tides").await;
+    let ann = app.user("ann").await;
+    let id = ann.posts("Tides").await;
+    let text = json!({"content": "A *comment*"});
+    let comment = ann.api().post(&format!("/posts/{id}/comments"), text).await.json();
     for statement in [
-        "UPDATE posts SET content_html = 'old', excerpt = 'old', rendering = 0",
+        "INSERT INTO posts (user_id, title, content, content_html, excerpt, rendering, created_at) \
+         WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 50) \
+         SELECT user_id, title, content, content_html, excerpt, 1, created_at FROM n, posts",
+        "INSERT INTO comments (post_id, depth, position, user_id, content, content_html, rendering, \
+         created_at) WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 500) \
+         SELECT post_id, depth, position, user_id, content, content_html, 2, created_at \
+         FROM n, comments",
+        "UPDATE comments SET content_html = 'old', rendering = 0 WHERE id = 1",
+        "UPDATE posts SET content_html = 'old', excerpt = 'old', reading_minutes = 9, rendering = 0",
         "DELETE FROM backfills",
     ] {
         sql(statement).execute(app.db.writer()).await.unwrap();
     }
     let post = app.nobody().api().get(&format!("/posts/{id}")).await.json();
     assert!(post["content_html"].as_str().unwrap().contains("<em>Tides</em>"), "at once: {post}");
+    for path in [&format!("/posts/{id}/comments"), comment["path"].as_str().unwrap()] {
+        let shown = app.nobody().api().get(path).await.body;
+        assert!(shown.contains("A <em>comment</em>") && !shown.contains("\"old\""), "{shown}");
+        let page = app.nobody().page().get(path).await;
+        assert!(page.body.contains("A <em>comment</em>"), "{path}");
+    }
     app.db.migrate(BACKFILLS).await.unwrap();
     let list = app.nobody().api().get("/posts").await.json();
     assert_eq!(list["items"][0]["excerpt"], "About Tides.");
-    let outdated: i64 =
-        sql("SELECT count(*) FROM posts WHERE content_html = 'old'").scalar(&app.db).await.unwrap();
-    assert_eq!(outdated, 0);
+    for table in [
+        "SELECT count(*) FROM posts WHERE content_html = 'old' OR reading_minutes = 9 OR rendering < 3",
+        "SELECT count(*) FROM comments WHERE content_html = 'old' OR rendering < 3",
+    ] {
+        let outdated: i64 = sql(table).scalar(&app.db).await.unwrap();
+        assert_eq!(outdated, 0, "{table}");
+    }
 }
 
 /// Every kind of value can be stored and read, on either engine.

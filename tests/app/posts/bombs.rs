@@ -33,7 +33,7 @@ async fn what_is_deeply_nested_is_shown_with_fewer_levels() {
         let html = created.json()["content_html"].as_str().unwrap().to_owned();
         assert_eq!(preview.json()["content_html"], html.as_str());
         assert!(html.len() < 1024 * 1024, "{bomb}: {}", html.len());
-        for element in ["<blockquote>", "<ul>", "<ol>", "<em>", "<del>"] {
+        for element in ["<blockquote", "<ul", "<ol", "<em>", "<del>"] {
             // None of these texts closes an element before the end.
             let opened = html.matches(element).count();
             assert!(opened <= 32 || bomb == "~~a ", "{bomb}: {opened} {element}");
@@ -43,7 +43,7 @@ async fn what_is_deeply_nested_is_shown_with_fewer_levels() {
     let created = ann.page().post("/posts", &form).await;
     assert_eq!(created.status, 303);
     let shown = app.nobody().page().get(created.header("location").unwrap()).await;
-    assert_eq!((shown.status, shown.body.matches("<blockquote>").count()), (200, 32));
+    assert_eq!((shown.status, shown.body.matches("<blockquote").count()), (200, 32));
 }
 
 #[rocket::async_test]
@@ -92,7 +92,7 @@ async fn an_old_post_that_is_too_complex_is_shown_as_plain_text() {
     age.bind(table()).bind(id).execute(app.db.writer()).await.unwrap();
     let post = app.nobody().api().get(&format!("/posts/{id}")).await.json();
     let html = post["content_html"].as_str().unwrap();
-    assert!(html.starts_with("<pre tabindex=\"0\"><code>|a|a|") && html.len() < 10_000);
+    assert!(html.starts_with("<pre tabindex=\"0\" dir=\"ltr\"><code>|a|a|") && html.len() < 10_000);
     let page = app.nobody().page().get(&format!("/posts/{id}")).await;
     assert!(page.status == 200 && page.body.contains("<code>|a|a|"));
 }

@@ -285,13 +285,31 @@ async fn a_newer_renderer_renders_old_posts_anew() {
     let app = App::new().await;
     let ann = app.user("ann").await;
     let path = format!("/posts/{}", ann.posts("Tides").await);
-    sql("UPDATE posts SET rendering = 0, content_html = 'old', excerpt = 'old'")
+    sql("UPDATE posts SET rendering = 0, content_html = 'old', excerpt = 'old', reading_minutes = 9")
         .execute(app.db.writer())
         .await
         .unwrap();
     let post = ann.api().get(&path).await.json();
     assert_eq!(post["content_html"], "<p>About <em>Tides</em>.</p>\n");
-    assert_eq!(post["excerpt"], "About Tides.");
+    assert_eq!((&post["excerpt"], &post["reading_minutes"]), (&json!("About Tides."), &json!(1)));
+}
+
+#[rocket::async_test]
+async fn posts_say_how_long_they_take_to_read() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    let long = json!({"title": "Long", "content": "word ".repeat(700)});
+    let created = ann.api().post("/posts", long).await.json();
+    assert_eq!(created["reading_minutes"], 3);
+    assert_eq!(app.nobody().api().get("/posts").await.json()["items"][0]["reading_minutes"], 3);
+    for path in ["/", "/posts/1"] {
+        assert!(app.nobody().page().get(path).await.body.contains("3 min read"), "{path}");
+    }
+    ann.api().put("/posts/1", json!({"title": "Longer"})).await;
+    assert_eq!(ann.api().get("/posts/1").await.json()["reading_minutes"], 3);
+    ann.api().put("/posts/1", json!({"content": "Short"})).await;
+    assert_eq!(ann.api().get("/posts/1").await.json()["reading_minutes"], 1);
+    assert!(app.nobody().page().get("/").await.body.contains("1 min read"));
 }
 
 #[rocket::async_test]

@@ -58,9 +58,9 @@ const MORE: &str = "
         '2026-11-28T11:00:00+00:00');
     INSERT INTO comments (post_id, parent_id, depth, root_id, position, user_id, content,
         content_html, rendering, created_at, updated_at, deleted_at) VALUES
-        (1, NULL, 0, 1, 0, 1, 'First', '<p>First</p>', 2, '2026-11-28T10:00:00+00:00',
+        (1, NULL, 0, 1, 0, 1, 'First', '<p>First</p>', 3, '2026-11-28T10:00:00+00:00',
         '2026-11-28T10:01:00+00:00', NULL),
-        (1, 1, 1, 1, 1, NULL, '', '', 2, '2026-11-28T10:02:00+00:00', NULL,
+        (1, 1, 1, 1, 1, NULL, '', '', 3, '2026-11-28T10:02:00+00:00', NULL,
         '2026-11-28T10:03:00+00:00');
     INSERT INTO comment_revisions (comment_id, version, content, written_at) VALUES
         (1, 1, 'Before', '2026-11-28T10:00:00+00:00');

@@ -2,18 +2,27 @@
 //! length of the text, whatever it contains; what would need more is refused.
 
 mod allow_list;
+mod autolink;
+mod code;
+mod excerpt;
+mod footnotes;
+mod headings;
 mod nesting;
+mod node;
+mod reading_time;
 
 use std::fmt;
 
-use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+use pulldown_cmark::{CodeBlockKind, Event, OffsetIter, Options, Parser, Tag, TagEnd, html};
+
+use self::allow_list::AllowList;
+pub use self::excerpt::shorten;
+use self::node::Node;
+use crate::models::base::random;
 
 /// To be increased whenever the rendering changes: posts rendered by an older version are rendered
 /// again when they are read, so that a fixed sanitiser also applies to existing posts.
-pub const RENDERING: i64 = 2;
-
-/// Longest excerpt, in characters.
-const EXCERPT: usize = 280;
+pub const RENDERING: i64 = 3;
 
 /// A text as it is shown.
 #[derive(Debug)]
@@ -22,6 +31,8 @@ pub struct Rendered {
     pub html: String,
     /// The beginning of the text without its markup, for lists.
     pub excerpt: String,
+    /// How long it takes to read, at least 1.
+    pub reading_minutes: i64,
 }
 
 /// The text has too deep nesting, too large tables, or the like.
@@ -39,58 +50,70 @@ fn max_html(markdown: &str) -> usize {
     (32 * 1024 + 7 * markdown.len()).min(1024 * 1024)
 }
 
-/// Renders CommonMark with tables and strikethrough as safe HTML. Raw HTML is shown as text, and
-/// only elements of the allow-list are written.
+/// What a text is, which decides how it can be linked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextKind {
+    /// The only one of its page: it keeps its ids when it is edited, so that links to them last.
+    Article,
+    /// One of several on a page.
+    Comment,
+}
+
+impl TextKind {
+    /// What distinguishes the ids of this text's footnotes from those of others.
+    fn scope(self, markdown: &str) -> String {
+        match self {
+            TextKind::Article => String::new(),
+            TextKind::Comment => format!("{}-", &random::sha256(markdown)[..8]),
+        }
+    }
+}
+
+/// Renders CommonMark with what GitHub adds to it as safe HTML. Raw HTML is shown as text, and only
+/// elements of the allow-list are written.
 ///
 /// # Errors
 /// `TooComplex`.
-pub fn render(markdown: &str) -> Result<Rendered, TooComplex> {
+pub fn render(markdown: &str, kind: TextKind) -> Result<Rendered, TooComplex> {
     if nesting::comparisons(markdown) > MAX_COMPARISONS {
         return Err(TooComplex);
     }
     let mut count = 0;
     let counted = parse(markdown).take(MAX_EVENTS + 1).inspect(|_| count += 1);
-    let mut events: Vec<Event<'_>> = nesting::flatten(counted).collect();
+    let mut events: Vec<Event<'_>> = nesting::flatten(autolink::link(markdown, counted)).collect();
     if count > MAX_EVENTS {
         return Err(TooComplex);
     }
-    lower_headings(&mut events);
-    Ok(Rendered { excerpt: excerpt(&events), html: write(events, max_html(markdown))? })
+    let reading_minutes = reading_time::minutes(&events);
+    headings::lower(&mut events);
+    let (text, notes) = footnotes::take(events);
+    let excerpt = excerpt::excerpt(&text);
+    let mut nodes = footnotes::number(text, notes);
+    if kind == TextKind::Article {
+        headings::identify(&mut nodes);
+    }
+    let nodes = code::color(nodes, markdown.len());
+    let html = write(nodes, kind.scope(markdown), max_html(markdown))?;
+    Ok(Rendered { html, excerpt, reading_minutes })
 }
 
 /// Shows a text as it is: for posts from before there were limits.
 pub fn plain(text: &str) -> Rendered {
-    let events = vec![
+    let events = [
         Event::Start(Tag::CodeBlock(CodeBlockKind::Indented)),
         Event::Text(text.into()),
         Event::End(TagEnd::CodeBlock),
     ];
-    let html = write(events, usize::MAX).unwrap_or_default();
-    Rendered { html, excerpt: shorten(text) }
+    let reading_minutes = reading_time::minutes(&events);
+    let nodes = events.map(Node::Markdown).into();
+    let html = write(nodes, String::new(), usize::MAX).unwrap_or_default();
+    Rendered { html, excerpt: shorten(text), reading_minutes }
 }
 
-/// A page already has a title, so the highest heading used becomes level two.
-fn lower_headings(events: &mut [Event<'_>]) {
-    let highest = events
-        .iter()
-        .filter_map(|event| match event {
-            Event::Start(Tag::Heading { level, .. }) => Some(*level as usize),
-            _ => None,
-        })
-        .min()
-        .unwrap_or(1);
-    for event in events {
-        if let Event::Start(Tag::Heading { level, .. }) | Event::End(TagEnd::Heading(level)) = event
-        {
-            let lower = (*level as usize + 2 - highest).min(6);
-            *level = HeadingLevel::try_from(lower).unwrap_or(HeadingLevel::H6);
-        }
-    }
-}
-
-fn write(events: Vec<Event<'_>>, limit: usize) -> Result<String, TooComplex> {
+fn write(nodes: Vec<Node<'_>>, scope: String, limit: usize) -> Result<String, TooComplex> {
     let mut out = Bounded { html: String::new(), limit };
-    let permitted = events.into_iter().filter_map(allow_list::permit);
+    let mut allow_list = AllowList::new(scope);
+    let permitted = nodes.into_iter().filter_map(|node| allow_list.permit(node));
     html::write_html_fmt(&mut out, permitted).map_err(|_| TooComplex)?;
     Ok(out.html)
 }
@@ -111,49 +134,19 @@ impl fmt::Write for Bounded {
     }
 }
 
-fn excerpt(events: &[Event<'_>]) -> String {
-    let mut text = String::new();
-    let mut skipping = 0u32;
-    for event in events {
-        match event {
-            Event::Start(Tag::CodeBlock(_) | Tag::Table(_)) => skipping += 1,
-            Event::End(TagEnd::CodeBlock | TagEnd::Table) => skipping -= 1,
-            _ if skipping > 0 => {}
-            Event::Start(Tag::Item) => text.push_str(" • "),
-            Event::Text(t) | Event::Code(t) | Event::Html(t) | Event::InlineHtml(t) => {
-                text.push_str(t);
-            }
-            Event::SoftBreak
-            | Event::HardBreak
-            | Event::End(TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::Item) => text.push(' '),
-            _ => {}
-        }
-        if text.len() > EXCERPT * 8 {
-            break;
-        }
-    }
-    shorten(&text)
-}
-
-/// The beginning of a text, with single spaces.
-pub fn shorten(text: &str) -> String {
-    let words: String = text.split_whitespace().flat_map(|word| [" ", word]).collect();
-    let text = words.trim_start();
-    let Some((cut, _)) = text.char_indices().nth(EXCERPT) else {
-        return text.to_owned();
-    };
-    let head = &text[..cut];
-    let whole_words = head.rsplit_once(' ').map_or(head, |(words, _)| words);
-    format!("{}…", whole_words.trim_end_matches([',', '.', ';', ':', ' ']))
-}
-
-fn parse(markdown: &str) -> Parser<'_> {
-    let options =
-        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_SMART_PUNCTUATION;
-    Parser::new_ext(markdown, options)
+/// The events of the parser, and where in the text they come from.
+fn parse(markdown: &str) -> OffsetIter<'_> {
+    let options = Options::ENABLE_TABLES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_SMART_PUNCTUATION
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_FOOTNOTES;
+    Parser::new_ext(markdown, options).into_offset_iter()
 }
 
 #[cfg(test)]
 mod bombs;
+#[cfg(test)]
+mod features;
 #[cfg(test)]
 mod tests;

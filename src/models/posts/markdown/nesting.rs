@@ -23,22 +23,41 @@ pub fn comparisons(markdown: &str) -> usize {
 /// columns of indentation.
 fn depth_of_prefix(line: &str) -> usize {
     let (mut markers, mut columns) = (0, 0);
-    let mut bytes = line.bytes().peekable();
-    while let Some(byte) = bytes.next() {
+    let mut rest = line.as_bytes();
+    while let [byte, after @ ..] = rest {
+        rest = after;
         match byte {
             b' ' => columns += 1,
             b'\t' => columns += 4,
             b'>' => markers += 1,
-            b'-' | b'+' | b'*' | b'.' | b')'
-                if matches!(bytes.peek(), None | Some(b' ' | b'\t')) =>
-            {
+            b'-' | b'+' | b'*' | b'.' | b')' if matches!(after, [] | [b' ' | b'\t', ..]) => {
                 markers += 1;
             }
             b'0'..=b'9' => {}
+            b'[' => match after_label(after) {
+                Some(after) => {
+                    markers += 1;
+                    rest = after;
+                }
+                None => break,
+            },
             _ => break,
         }
     }
     markers + columns / 2
+}
+
+/// What follows `^label]:`, which begins a footnote.
+fn after_label(text: &[u8]) -> Option<&[u8]> {
+    let mut label = text.strip_prefix(b"^")?;
+    loop {
+        label = match label {
+            [b'\\', _, rest @ ..] => rest,
+            [b']', b':', rest @ ..] => return Some(rest),
+            [] | [b'[' | b']', ..] => return None,
+            [_, rest @ ..] => rest,
+        };
+    }
 }
 
 /// Leaves out elements that are nested too deeply, links inside links, and links to addresses that

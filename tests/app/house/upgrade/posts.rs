@@ -60,7 +60,12 @@ async fn old_posts_are_read_at_their_addresses_and_can_be_edited() {
     let app = old.upgrade().await;
     let tides = app.nobody().page().get("/posts/2").await;
     assert_eq!(tides.status, 200);
-    for part in [">Tides of the week</h1>", "/users/bob", "<th>High water</th>", "<em>local</em>"] {
+    for part in [
+        ">Tides of the week</h1>",
+        "/users/bob",
+        "<th class=\"right\">High water</th>",
+        "<em>local</em>",
+    ] {
         assert!(tides.body.contains(part), "{part} in {}", tides.body);
     }
     assert!(!tides.body.contains("class=\"edited\""));
