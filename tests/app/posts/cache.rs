@@ -11,14 +11,14 @@ use rocket::futures::future::join_all;
 use rocket::http::{Header, Method};
 use serde_json::json;
 
-use crate::support::internals::{recording, sql};
+use crate::support::internals::{move_tagged_posts, recording, sql};
 use crate::support::{App, Person, Response, repetitions, send};
 
 /// Longer than this, another instance may not show what is no longer true. A busy machine is slow.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Every kind of kept answer, of the posts that `Scene` begins with.
-const REPRESENTATIONS: [&str; 23] = [
+const REPRESENTATIONS: [&str; 33] = [
     "/",
     "/?sort=top",
     "/?author=ann",
@@ -42,10 +42,21 @@ const REPRESENTATIONS: [&str; 23] = [
     "/comments/1",
     "/api/v1/posts/1/comments?sort=best",
     "/api/v1/comments/1",
+    "/?sort=hot&tag=sea",
+    "/?sort=top&period=week",
+    "/tags",
+    "/tags/sea",
+    "/api/v1/tags/ocean",
+    "/api/v1/posts?tag=ocean&min_votes=1",
+    "/users/bob/comments",
+    "/feed.atom",
+    "/tags/sea/feed.json",
+    "/posts/1/comments.rss",
 ];
 
 /// Those that are compared for readers who are logged in.
-const PERSONAL: [&str; 7] = [
+const PERSONAL: [&str; 8] = [
+    "/tags/sea",
     "/posts/1/comments",
     "/",
     "/posts/1",
@@ -73,6 +84,10 @@ enum Change {
     CommentVote,
     DeleteComment,
     CloseComments,
+    Tag,
+    DescribeTag,
+    /// The job follows.
+    MergeTag,
     Promote,
     Rename,
     Setting,
@@ -81,7 +96,7 @@ enum Change {
     Statement,
 }
 
-const CHANGES: [Change; 20] = [
+const CHANGES: [Change; 23] = [
     Change::Publish,
     Change::PublishByForm,
     Change::Edit,
@@ -97,6 +112,9 @@ const CHANGES: [Change; 20] = [
     Change::CommentVote,
     Change::DeleteComment,
     Change::CloseComments,
+    Change::Tag,
+    Change::DescribeTag,
+    Change::MergeTag,
     Change::Promote,
     Change::Rename,
     Change::Setting,
@@ -163,6 +181,18 @@ impl Scene<'_> {
             Change::CloseComments => {
                 ann.api().put("/posts/1/comments/closed", json!({})).await.status
             }
+            Change::Tag => {
+                let tags = if number.is_multiple_of(2) { "sea, rain" } else { "sea, ocean" };
+                ann.api().patch("/posts/1", json!({"tags": tags})).await.status
+            }
+            Change::DescribeTag => {
+                root.api().patch("/tags/sea", json!({"description": title})).await.status
+            }
+            Change::MergeTag => {
+                let merged = root.api().put("/tags/ocean/merge", json!({"into": "sea"})).await;
+                while move_tagged_posts(&ann.app.db).await.unwrap() {}
+                merged.status
+            }
             Change::Promote => {
                 let role = if number.is_multiple_of(2) { "admin" } else { "user" };
                 root.api().patch("/admin/users/bob", json!({"role": role})).await.status
@@ -189,7 +219,10 @@ impl Scene<'_> {
                 200
             }
         };
-        assert!([200, 201, 204, 303, 401, 403, 404, 409].contains(&status), "{change:?}: {status}");
+        assert!(
+            [200, 201, 204, 303, 401, 403, 404, 409, 422].contains(&status),
+            "{change:?}: {status}"
+        );
     }
 }
 
