@@ -11,7 +11,7 @@ use super::statement::{Statement, sql};
 use crate::error::Result;
 
 /// A table with the columns `id` and `text`, words that are separated by white space, and its index;
-/// migration 25 shows how both are created. On SQLite, the index is an FTS5 table.
+/// migration 26 shows how both are created. On SQLite, the index is an FTS5 table.
 #[derive(Debug, Clone, Copy)]
 pub struct WordTable {
     pub table: &'static str,
@@ -26,7 +26,7 @@ pub struct WordQuery {
     pub none: Vec<String>,
 }
 
-/// The sizes of blocks of ids; migration 25 contains the numbers as well.
+/// The sizes of blocks of ids; migration 26 contains the numbers as well.
 const BLOCKS: [i64; 3] = [2_048, 16_384, 131_072];
 /// The ids that one call considers.
 const MAX_IDS: i64 = 1 << 20;
