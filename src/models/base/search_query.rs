@@ -25,8 +25,8 @@ pub struct SearchQuery {
     pub wanted: Vec<Vec<String>>,
     /// None may occur.
     pub unwanted: Vec<Vec<String>>,
-    pub tags: Vec<Filter>,
-    pub authors: Vec<Filter>,
+    pub tags: Vec<NameFilter>,
+    pub authors: Vec<NameFilter>,
     /// From the beginning of this day on, in UTC.
     pub after: Option<NaiveDate>,
     /// Until the beginning of this day.
@@ -36,7 +36,7 @@ pub struct SearchQuery {
 
 /// A name that is wanted, or unwanted.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Filter {
+pub struct NameFilter {
     pub name: String,
     pub is_wanted: bool,
 }
@@ -109,7 +109,7 @@ impl SearchQuery {
         if part.is_unclosed {
             self.note(NoteCode::UnclosedQuote, &part.whole);
         }
-        let name = || Filter { name: part.text.clone(), is_wanted: !part.is_negative };
+        let name = || NameFilter { name: part.text.clone(), is_wanted: !part.is_negative };
         match part.key {
             Some(_) if part.text.is_empty() => self.note(NoteCode::NothingToFind, &part.whole),
             Some(Key::Tag) => self.tags.push(name()),
@@ -223,7 +223,7 @@ mod tests {
         let mut terms: Vec<String> = query.wanted.iter().map(|words| words.join("+")).collect();
         terms.extend(query.unwanted.iter().map(|words| format!("-{}", words.join("+"))));
         for (key, filters) in [("tag", &query.tags), ("author", &query.authors)] {
-            for Filter { name, is_wanted } in filters {
+            for NameFilter { name, is_wanted } in filters {
                 terms.push(format!("{}{key}:{name}", if *is_wanted { "" } else { "-" }));
             }
         }

@@ -15,6 +15,7 @@ pub mod neighbours;
 pub mod plain_text;
 pub mod post;
 pub mod post_search;
+pub mod public_search;
 pub mod removal;
 pub mod rendering;
 pub mod search;
