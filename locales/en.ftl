@@ -184,6 +184,8 @@ rule-not_text = This is not valid UTF-8 text.
 rule-nul_character = NUL characters are not allowed.
     .meaning = The text contains a NUL character.
 
+field-q-malformed = Write days like 2026-01-31.
+field-q-too_complex = Use at most { $max } words, phrases and filters.
 field-version-malformed = Send the version as a whole number.
 field-days-malformed = Send a whole number of days.
 field-id-malformed = Send the numbers of the selected rows.
@@ -406,7 +408,7 @@ check-schema-other = The schema of the database is not the one of this version:
 check-counters-ok = The numbers of posts and votes are right.
 check-counters-wrong = Numbers of posts or votes are wrong (postly doctor --fix):
 check-counters-mended = Numbers of posts or votes were wrong, and are right now:
-check-search-ok = The search finds all posts and people.
+check-search-ok = The search finds all posts, comments and people.
 check-search-incomplete = The search does not find everything (postly doctor --fix):
 check-search-mended = The search did not find everything, and does now:
 check-queue-ok = No job waits for too long, and none was given up in the last day.

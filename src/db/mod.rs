@@ -29,6 +29,7 @@ mod statement;
 mod transfer;
 mod upgrade_copy;
 mod value;
+mod words;
 
 pub use address::{describe, engine, is_sqlite, sqlite_path};
 pub use backup::backup;
@@ -54,3 +55,4 @@ pub use transfer::{
     MoveProgress, MovedTable, finish_move, move_database, moved_columns, refuse_running,
 };
 pub use value::{Value, now};
+pub use words::{WordQuery, WordTable};

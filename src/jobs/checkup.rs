@@ -62,7 +62,7 @@ pub async fn examine(
     add("database", integrity(db).await);
     add("schema", schema(around).await);
     add("counters", numbers(db, mending).await);
-    add("search", searchable(db, mending).await);
+    add("search", searchable(site, mending).await);
     add("queue", checkup::queue(db).await);
     add("audit", audit(site).await);
     add("clock", checkup::clock(db).await);
@@ -151,14 +151,14 @@ async fn numbers(db: &Db, mending: Mending) -> Result<Finding> {
     Ok(Finding::about(Diagnosis::CountersWrong, posts.chain(users).chain(tags)))
 }
 
-async fn searchable(db: &Db, mending: Mending) -> Result<Finding> {
-    let missing = counters::unsearchable(db).await?;
-    let detail = [format!("{missing} posts and people")];
+async fn searchable(site: &Site, mending: Mending) -> Result<Finding> {
+    let missing = counters::unsearchable(site).await?;
+    let detail = [format!("{missing} posts, comments and people")];
     Ok(match (missing, mending) {
         (0, _) => Finding::new(Diagnosis::SearchOk),
         (_, Mending::Nothing) => Finding::about(Diagnosis::SearchIncomplete, detail),
         (_, Mending::WhatIsSafe) => {
-            counters::index_missing(db).await?;
+            counters::index_missing(site).await?;
             Finding::about(Diagnosis::SearchMended, detail)
         }
     })

@@ -12,7 +12,9 @@ pub mod users;
 pub const BACKFILLS: &[crate::db::Backfill] = &[
     posts::rendering::BACKFILL,
     posts::post_search::BACKFILL,
+    posts::word_index::BACKFILL,
     accounts::account_search::BACKFILL,
+    accounts::name_search::BACKFILL,
     mail::address::BACKFILL,
     users::skeleton::BACKFILL,
 ];

@@ -9,6 +9,7 @@ pub mod documents;
 pub mod metrics;
 pub mod operations;
 pub mod posts;
+pub mod search;
 pub mod users;
 
 use crate::web::Room;
@@ -18,6 +19,7 @@ pub fn rooms() -> Vec<Room> {
     let single = [
         documents::room(),
         users::room(),
+        search::room(),
         operations::room(),
         appearance::room(),
         crawlers::room(),

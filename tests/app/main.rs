@@ -14,6 +14,7 @@ mod operations;
 mod pages;
 mod posts;
 mod reliability;
+mod search;
 mod security;
 mod support;
 mod transfer;

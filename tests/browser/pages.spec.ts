@@ -11,6 +11,7 @@ function paths(post: string, comment: string, name: string): Record<string, [str
       ["/tags", 200], ["/tags?q=zzz", 200], ["/tags/sea", 200], ["/tags/none", 404], [post, 200],
       [`${post}/votes`, 200], [`${post}/comments`, 200], [`${post}/comments?sort=best`, 200], [comment, 200], [`/users/${name}`, 200], [`/users/${name}/comments`, 200], ["/login", 200], ["/register", 200],
       ["/password-reset", 200], ["/password-reset/new", 404], ["/verify-email", 404], ["/login/code", 404],
+      ["/search", 200], [`/search?q=${name}`, 200], ["/search?q=shorter&type=comments", 200], [`/search?q=${name}&type=people`, 200], ["/search?q=%22zzz+tag:zzz+-", 200], ["/search?q=before:now", 422],
       ["/docs/errors", 200], ["/docs/guide", 200], ["/rules/versions", 200],
       ["/nowhere", 404], ["/?limit=x", 422],
     ],
@@ -97,9 +98,10 @@ test("the middle page of each list links to both sides", async ({ page, site, br
   for (const list of [
     "/?", "/?sort=top&", `/?author=${name}&`, `/users/${name}?`, "/dashboard?", `${posts[0]}/votes?`,
     `/dashboard?q=${name}&`, "/admin/posts?", `/admin/posts?q=${name}&`, `/admin/posts?author=${name}&`, "/admin/users?", "/admin/users?q=voter&",
+    `/search?q=${name}&`, `/search?type=people&q=voter&`,
   ]) {
     await open(page, console, `${list}limit=1`, 200);
-    const isRanked = list.includes("sort=top");
+    const isRanked = list.includes("sort=top") || list.startsWith("/search");
     const older = await page.getByRole("link", { name: isRanked ? "Next →" : "Older →" }).getAttribute("href");
     const where = `${list.split("?")[0]}${older}&limit=1`;
     const response = await open(page, console, where, 200);

@@ -12,6 +12,7 @@ pub mod identity;
 pub mod kept_form;
 pub mod login;
 pub mod login_challenge;
+pub mod name_search;
 pub mod new_account;
 pub mod password;
 pub mod password_change;

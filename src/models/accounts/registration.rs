@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::db::{Conn, Lock, Tx, now, sql};
 use crate::error::{Denial, Error, Result};
 use crate::models::accounts::identity::Identity;
-use crate::models::accounts::{account_search, email_address, password};
+use crate::models::accounts::{account_search, email_address, name_search, password};
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::Admin;
 use crate::models::base::caller::Caller;
@@ -177,6 +177,7 @@ pub(in crate::models) async fn insert(
     .one(&mut *tx)
     .await?;
     account_search::SEARCH.index(tx, user.id).await?;
+    name_search::SEARCH.index(tx, user.id).await?;
     let address = new.pending_email.as_ref().or(new.email.as_ref());
     if let Some(address) = address.filter(|_| !new.is_verified) {
         outbox::enqueue_link(tx, &site.limits, MailKind::Verify, address, Some(user.id)).await?;

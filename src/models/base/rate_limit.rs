@@ -121,6 +121,26 @@ pub(super) async fn count<'c>(conn: impl Into<Conn<'c>>, budget: &Budget) -> Res
 /// `count` for several budgets, in their order, by one statement.
 async fn count_all<'c>(conn: impl Into<Conn<'c>>, budgets: &[Budget]) -> Result<Vec<Used>> {
     let at = now();
+    let windows: Vec<(String, i64, DateTime<Utc>)> = counting(budgets, at).all(conn).await?;
+    let used = |budget: &Budget| {
+        let (_, count, ends_at) = windows.iter().find(|(key, ..)| *key == budget.stored_key)?;
+        Some(Used::new(&Window { count: *count, ends_at: *ends_at }, at))
+    };
+    budgets.iter().map(|budget| used(budget).ok_or(Error::NotFound)).collect()
+}
+
+/// Counts soon, for reads, which wait for no write. `check` comes first: requests that arrive in the same
+/// moment may exceed the budget.
+pub fn count_later(db: &Db, caller: &Caller, budgets: &[Budget]) {
+    // Each request counts.
+    let key = format!("limits {}", caller.request_id);
+    counting(budgets, now()).execute_later(db, key, |error| {
+        tracing::warn!(%error, "a request was not counted");
+    });
+}
+
+/// The statement that counts, and returns the windows.
+fn counting(budgets: &[Budget], at: DateTime<Utc>) -> Statement {
     let mut query = sql("INSERT INTO throttles (key, count, ends_at) VALUES ");
     for (n, budget) in budgets.iter().enumerate() {
         query = query
@@ -141,14 +161,8 @@ async fn count_all<'c>(conn: impl Into<Conn<'c>>, budgets: &[Budget]) -> Result<
     };
     let query = query.push(" ON CONFLICT (key) DO UPDATE SET count = CASE WHEN ");
     let query = is_over(query).push(" THEN 1 ELSE throttles.count + 1 END, ends_at = CASE WHEN ");
-    let query = is_over(query)
-        .push(" THEN excluded.ends_at ELSE throttles.ends_at END RETURNING key, count, ends_at");
-    let windows: Vec<(String, i64, DateTime<Utc>)> = query.all(conn).await?;
-    let used = |budget: &Budget| {
-        let (_, count, ends_at) = windows.iter().find(|(key, ..)| *key == budget.stored_key)?;
-        Some(Used::new(&Window { count: *count, ends_at: *ends_at }, at))
-    };
-    budgets.iter().map(|budget| used(budget).ok_or(Error::NotFound)).collect()
+    is_over(query)
+        .push(" THEN excluded.ends_at ELSE throttles.ends_at END RETURNING key, count, ends_at")
 }
 
 /// Counts a request and records how many remain for the response headers. A refused request only

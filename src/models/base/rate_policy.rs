@@ -124,6 +124,9 @@ limits! {
     /// Votes cast and withdrawn by one user.
     votes: "votes", 600 / HOUR;
     votes_address: "votes-address", 6000 / HOUR;
+    /// Searches of one user.
+    searches: "searches", 60 / MINUTE;
+    searches_address: "searches-address", 300 / MINUTE;
     /// Requests with an Idempotency-Key of one user: each is kept for a day.
     idempotency_keys: "idempotency-keys", 2000 / MAX_WINDOW;
     idempotency_keys_address: "idempotency-keys-address", 20000 / MAX_WINDOW;

@@ -10,12 +10,14 @@ use crate::error::{Error, Result};
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::Admin;
 use crate::models::base::form_value;
+use crate::models::base::job;
 use crate::models::base::rate_limit::{self, Budget};
 use crate::models::base::settings::{
     RegistrationPolicy, SiteSettings, parse_site_name, parse_text,
 };
 use crate::models::base::site::Site;
 use crate::models::moderation::document::{self, DocumentName};
+use crate::models::posts::word_index;
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
 pub(super) const CHANGED: EventKind = EventKind("settings.changed");
@@ -134,6 +136,10 @@ pub async fn update(site: &Site, admin: &Admin, input: &SettingsInput) -> Result
     sql("UPDATE settings_version SET number = number + 1").execute(&mut tx).await?;
     let mut names: Vec<&str> = changed.iter().map(|(name, _)| *name).collect();
     store(&mut tx, &changed).await?;
+    if names.contains(&"language") {
+        // Words have other stems.
+        job::enqueue(&mut tx, word_index::JOB, None, &()).await?;
+    }
     for prepared in documents {
         let name = prepared.name();
         if document::save(&mut tx, prepared).await? {

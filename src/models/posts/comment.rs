@@ -15,7 +15,7 @@ use crate::models::base::site::Site;
 use crate::models::posts::edit::parse_content;
 use crate::models::posts::markdown::{self, Rendered};
 use crate::models::posts::post::{self, Author};
-use crate::models::posts::rendering;
+use crate::models::posts::{rendering, word_index};
 use crate::models::users::user::User;
 use crate::validation::{FieldError, Rule};
 
@@ -193,6 +193,7 @@ pub async fn create(
             return Err(Error::Conflict(Conflict::CommentsClosed));
         }
         let id = insert(&mut tx, actor.user.id, now(), &new).await?;
+        word_index::COMMENTS.index(&mut tx, &site.settings.current(), id).await?;
         rate_limit::charge_all(&mut tx, &actor.caller, &budgets).await?;
         tx.commit().await?;
         Ok(id)
@@ -220,7 +221,9 @@ pub async fn create_assigned(site: &Site, _: &Admin, comments: Vec<AssignedComme
         let rendered = rendering::render_comment(site, &comment.content).await?;
         let (post_id, content) = (comment.post_id, comment.content);
         let new = NewComment { post_id, parent_id, content, rendered };
-        ids.push(insert(&mut tx, comment.user_id, comment.created_at, &new).await?);
+        let id = insert(&mut tx, comment.user_id, comment.created_at, &new).await?;
+        word_index::COMMENTS.index(&mut tx, &site.settings.current(), id).await?;
+        ids.push(id);
     }
     tx.commit().await
 }
@@ -333,6 +336,7 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &CommentUpdate) 
     repeat(async || {
         let mut tx = site.db.begin().await?;
         save(&mut tx, id, input.version, &content, &rendered).await?;
+        word_index::COMMENTS.index(&mut tx, &site.settings.current(), id).await?;
         let comment = editable(&mut tx, actor, id).await?;
         rate_limit::charge_all(&mut tx, &actor.caller, &budgets).await?;
         record_moderation(&mut tx, actor, EDITED, &comment).await?;

@@ -15,8 +15,7 @@ use crate::models::base::visible;
 use crate::models::posts::markdown::{self, Rendered};
 use crate::models::posts::post::{self, Post};
 use crate::models::posts::post_search;
-use crate::models::posts::rendering;
-use crate::models::posts::{tag, tag_name};
+use crate::models::posts::{rendering, tag, tag_name, word_index};
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
 /// Longest title, in characters.
@@ -103,6 +102,7 @@ pub async fn create(site: &Site, actor: &Actor, input: &PostInput) -> Result<Pos
         let id = insert(&mut tx, &new).await?;
         let (title, author) = (&new.title, &actor.user.username);
         post_search::SEARCH.index_as(&mut tx, id, title, author).await?;
+        word_index::POSTS.index(&mut tx, &site.settings.current(), id).await?;
         rate_limit::charge_all(&mut tx, &actor.caller, &budgets).await?;
         tx.commit().await?;
         Ok(id)
@@ -134,6 +134,7 @@ pub async fn create_assigned(site: &Site, _: &Admin, posts: Vec<AssignedPost>) -
     for row in rows {
         let id = insert(&mut tx, &row).await?;
         post_search::SEARCH.index(&mut tx, id).await?;
+        word_index::POSTS.index(&mut tx, &site.settings.current(), id).await?;
         ids.push(id);
     }
     tx.commit().await?;
@@ -286,6 +287,7 @@ async fn save(site: &Site, actor: &Actor, id: i64, change: &Change) -> Result<Po
     let post = post::show(&mut tx, Some(&actor.user), id).await?;
     let (title, author) = (&post.summary.title, &post.summary.author.username);
     post_search::SEARCH.index_as(&mut tx, id, title, author).await?;
+    word_index::POSTS.index(&mut tx, &site.settings.current(), id).await?;
     rate_limit::charge_all(&mut tx, &actor.caller, &budgets).await?;
     record_moderation(&mut tx, actor, EventKind::POST_EDITED, &post).await?;
     tx.commit().await?;

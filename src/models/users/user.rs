@@ -1,6 +1,7 @@
 //! Users: the name, the role and the public profile.
 
 use chrono::{DateTime, Utc};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use strum::{EnumString, IntoStaticStr};
@@ -76,6 +77,9 @@ pub struct Profile {
     pub created_at: DateTime<Utc>,
 }
 
+/// What an address shows as it is (RFC 3986 §2.3).
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
+
 /// Maximum length of text that is compared, in characters: an e-mail address has at most 254.
 const MAX_KEY_LENGTH: usize = 300;
 
@@ -116,6 +120,11 @@ pub fn canonical(text: &str) -> String {
     // PostgreSQL cannot store NUL, which a path can contain; no name has the replacement character.
     let text = text.trim().replace('\0', "\u{fffd}");
     text.nfkc().collect::<String>().to_lowercase().nfkc().collect()
+}
+
+/// The path of the profile of the user with this username, the same at both doors.
+pub fn path(username: &str) -> String {
+    format!("/users/{}", utf8_percent_encode(username, UNRESERVED))
 }
 
 /// The public profile of the user with this username.

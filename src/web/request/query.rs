@@ -12,6 +12,7 @@ use super::refusal::refuse;
 use crate::error::Error;
 use crate::models::base::page::PageParams;
 use crate::models::posts::feed_params::FeedParams;
+use crate::models::posts::public_search::SearchParams;
 use crate::models::posts::tag::TagParams;
 use crate::models::posts::thread::ThreadParams;
 use crate::validation::{FieldError, Rule, ValidationErrors};
@@ -79,6 +80,10 @@ impl QueryParams for FeedParams {
 
 impl QueryParams for TagParams {
     const NAMES: &'static [&'static str] = &["q", "before", "after", "limit"];
+}
+
+impl QueryParams for SearchParams {
+    const NAMES: &'static [&'static str] = &["q", "type", "before", "after", "limit"];
 }
 
 impl QueryParams for ThreadParams {

@@ -76,6 +76,12 @@ async fn refused(rows: &[Permission]) -> BTreeSet<String> {
             }
         }
     }
+    // The one read that has a limit.
+    let app = exhausted(&fixture(false).await.0).await;
+    let (api, page) =
+        (app.nobody().api().get("/search?q=x").await, app.nobody().page().get("/search?q=x").await);
+    assert!(is_refused(&api) && is_refused(&page), "{page:?}");
+    found.insert("get /search".to_owned());
     found
 }
 

@@ -20,6 +20,7 @@ pub fn all() -> Vec<Permission> {
         crate::documents::permissions(),
         crate::operations::permissions(),
         crate::posts::permissions(),
+        crate::search::permissions(),
         crate::users::permissions(),
         super::document::permissions(),
     ]

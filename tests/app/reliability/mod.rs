@@ -7,7 +7,7 @@ mod faults;
 mod file;
 mod full_disk;
 mod kill;
-mod plans;
+pub mod plans;
 mod proxy;
 mod restore;
 mod retries;

@@ -15,7 +15,7 @@ use crate::support::internals::{Db, Period, Value, census, job, now, recording, 
 use crate::support::{App, Person, Response, database, repetitions};
 
 /// Posts of the site, and events, votes of one post, jobs; a million with `./test slow`.
-fn size() -> i64 {
+pub fn size() -> i64 {
     if repetitions() > 1 { 1_000_000 } else { 30_000 }
 }
 
@@ -104,7 +104,7 @@ async fn fill(app: &App, at: DateTime<Utc>) {
 }
 
 /// Carries out one recorded statement and measures the work.
-enum Meter {
+pub enum Meter {
     Sqlite(SqliteConnection, Arc<AtomicI64>),
     Postgres(PgConnection),
 }
@@ -126,7 +126,7 @@ macro_rules! bind_all {
 }
 
 impl Meter {
-    async fn new(url: &str) -> Meter {
+    pub async fn new(url: &str) -> Meter {
         if database::is_postgres() {
             return Meter::Postgres(PgConnection::connect(url).await.unwrap());
         }
@@ -142,7 +142,7 @@ impl Meter {
         Meter::Sqlite(connection, steps)
     }
 
-    async fn work(&mut self, text: &str, values: Vec<Value>) -> (i64, String) {
+    pub async fn work(&mut self, text: &str, values: Vec<Value>) -> (i64, String) {
         match self {
             Meter::Sqlite(connection, steps) => {
                 steps.store(0, Ordering::Relaxed);

@@ -1,7 +1,9 @@
 //! The internals of Postly that tests use: the only file that names paths of the library.
 
 pub use postly::config::Config;
-pub use postly::db::{Backfill, Db, Step, Tx, Value, fenced, moved_columns, now, recording, sql};
+pub use postly::db::{
+    Backfill, Db, SearchFrom, Step, Tx, Value, fenced, moved_columns, now, recording, sql,
+};
 pub use postly::error::Error::AuditBroken;
 pub use postly::error::{AuditFault, Error};
 pub use postly::jobs::HANDLERS;
@@ -36,6 +38,7 @@ pub use postly::models::mail::outbox::JOB as MAIL;
 pub use postly::models::moderation::census;
 use postly::models::moderation::first_run;
 pub use postly::models::posts::feed_params::Period;
+pub use postly::models::posts::public_search::post_ids;
 use postly::models::posts::tag_merge;
 pub use postly::models::users::user::Role;
 pub use postly::rocket;

@@ -71,6 +71,8 @@ const MORE: &str = "
     UPDATE tags SET alias_of = 1 WHERE name = 'ocean';
     INSERT INTO post_tags (post_id, tag_id, position, published_at) VALUES
         (1, 1, 0, '2026-11-28T10:00:00+00:00'), (2, 1, 0, NULL);
+    INSERT INTO comment_words (id, version, stemming, text) VALUES
+        (1, 1, 'english-1', '＊ ＠1\n\n\nann\nfirst 世 界');
     UPDATE posts SET comments_closed_at = '2026-11-28T10:00:00+00:00' WHERE id = 3;
     UPDATE posts SET published_at = NULL WHERE id = 2;
     -- Texts that a format could mistake for something else.

@@ -3,8 +3,9 @@
 
 use crate::db::{Db, Step, sql};
 use crate::error::Result;
-use crate::models::accounts::account_search;
-use crate::models::posts::post_search;
+use crate::models::accounts::{account_search, name_search};
+use crate::models::base::site::Site;
+use crate::models::posts::{post_search, word_index};
 
 /// How many wrong rows are looked for at a time.
 const BATCH: i64 = 1_000;
@@ -139,20 +140,27 @@ async fn mend_tag(db: &Db, id: i64) -> Result<u64> {
     Ok(changed)
 }
 
-/// How many posts and accounts no search finds, counted up to a bound.
-pub async fn unsearchable(db: &Db) -> Result<i64> {
-    sql("SELECT (SELECT count(*) FROM (SELECT 1 FROM posts n WHERE NOT EXISTS \
+/// How many posts, comments and accounts a search does not find as they are, counted up to a bound.
+pub async fn unsearchable(site: &Site) -> Result<i64> {
+    // The language says which words there should be.
+    site.settings.refresh(&site.db).await?;
+    let missing: i64 = sql("SELECT (SELECT count(*) FROM (SELECT 1 FROM posts n WHERE NOT EXISTS \
          (SELECT 1 FROM post_search s WHERE s.id = n.id) LIMIT $1) AS posts) \
          + (SELECT count(*) FROM (SELECT 1 FROM users n WHERE NOT EXISTS \
-         (SELECT 1 FROM user_search s WHERE s.id = n.id) LIMIT $1) AS accounts)")
+         (SELECT 1 FROM user_search s WHERE s.id = n.id) LIMIT $1) AS accounts) \
+         + (SELECT count(*) FROM (SELECT 1 FROM users n WHERE NOT EXISTS \
+         (SELECT 1 FROM name_search s WHERE s.id = n.id) LIMIT $1) AS names)")
     .bind(BATCH)
-    .scalar(db)
-    .await
+    .scalar(&site.db)
+    .await?;
+    Ok(missing + word_index::outdated(site, BATCH).await?)
 }
 
-/// Makes every post and account searchable.
-pub async fn index_missing(db: &Db) -> Result<()> {
-    for source in [&post_search::SEARCH, &account_search::SEARCH] {
+/// Makes every post, comment and account searchable.
+pub async fn index_missing(site: &Site) -> Result<()> {
+    let db = &site.db;
+    word_index::mend(site).await?;
+    for source in [&post_search::SEARCH, &account_search::SEARCH, &name_search::SEARCH] {
         loop {
             let mut tx = db.begin().await?;
             let step = source.index_missing(&mut tx).await?;
