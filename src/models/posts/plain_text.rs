@@ -4,7 +4,7 @@
 pub const MAX_HTML: i64 = 64 * 1024;
 
 /// Elements within a line: they do not separate words.
-const INLINE: [&str; 5] = ["a", "code", "del", "em", "strong"];
+const INLINE: [&str; 6] = ["a", "code", "del", "em", "span", "strong"];
 
 /// The text of HTML that `markdown` has written. It may end anywhere.
 pub fn of_html(html: &str) -> String {
@@ -17,6 +17,11 @@ pub fn of_html(html: &str) -> String {
         let Some(end) = rest.find(end) else { return text };
         let markup = &rest[1..end];
         rest = &rest[end + 1..];
+        // Links that the renderer adds, to headings and between footnotes, are no part of what was written.
+        if markup.starts_with("a ") && markup.contains(" aria-label") {
+            rest = rest.find("</a>").map_or("", |end| &rest[end..]);
+            continue;
+        }
         text.push_str(match markup {
             "lt" => "<",
             "gt" => ">",
@@ -37,7 +42,7 @@ fn separator(tag: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::of_html;
-    use crate::models::posts::markdown;
+    use crate::models::posts::markdown::{self, TextKind};
 
     #[test]
     fn markup_is_no_part_of_the_text() {
@@ -48,8 +53,10 @@ mod tests {
             ("<script>alert(1)</script>", "<script>alert(1)</script>"),
             ("&lt;b&gt; &amp;amp;", "<b> &amp;"),
             ("a  \nb\\\nc", "a b c"),
+            ("a[^1]\n\n[^1]: b", "a b"),
+            ("```rust\nlet sum = 1;\n```", "let sum = 1;"),
         ] {
-            let html = markdown::render(text).unwrap().html;
+            let html = markdown::render(text, TextKind::Article).unwrap().html;
             let words: Vec<String> = of_html(&html).split_whitespace().map(str::to_owned).collect();
             assert_eq!(words.join(" "), expected, "{html}");
         }
