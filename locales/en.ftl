@@ -241,6 +241,7 @@ field-into-required = Enter the name of the other tag.
 field-into-malformed = Tags consist of letters, digits, hyphens, “+”, “.” and “#”, and have at most 40 characters.
 field-into-taken = That is the same tag.
 field-description-too_long = Use at most { $max } characters; this description has { $actual }.
+field-q-exclusive = A search goes with no other filter or order: write tag:, author:, before: and after: into it.
 field-period-unknown = Use day, week, month, year or all.
 field-since-malformed = Enter a date such as 2026-11-28, or a time such as 2026-11-28T17:00:00Z.
 field-until-malformed = Enter a date such as 2026-11-28, or a time such as 2026-11-28T17:00:00Z.

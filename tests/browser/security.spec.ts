@@ -44,16 +44,16 @@ function unexpectedMarkup(page: Page): Promise<string[]> {
     const elements = new Set(
       ("html head meta title link script body header nav main footer section article div span p a ul ol li dl dt dd " +
         "h1 h2 h3 h4 h5 h6 strong em del code pre blockquote hr br table thead tbody tr th td time " +
-        "form label input textarea button details summary").split(" "),
+        "form label input textarea button details summary fieldset legend bdi mark search sup").split(" "),
     );
     const attributes = new Set(
       ("lang charset name content property rel href type src class id role tabindex title start datetime scope " +
         "method action formaction novalidate for value rows required maxlength autocomplete autocapitalize " +
-        "spellcheck data-label data-editor data-preview data-draft data-returned data-notice media as crossorigin dir form readonly").split(" "),
+        "spellcheck data-label data-editor data-preview data-draft data-returned data-notice media as crossorigin dir form readonly min open").split(" "),
     );
-    // The mark of the site, and the arrow of a vote: shapes, and nothing else.
+    // The mark of the site, the arrow of a vote, and the magnifying glass: shapes, and nothing else.
     const drawing =
-      /^<svg class="(mark|arrow)" viewBox="[\d ]+" aria-hidden="true">(<(rect|path)( (width|height|rx|class|d)="[\w .-]*")+><\/(rect|path)>)+<\/svg>$/;
+      /^<svg( class="(mark|arrow)")? viewBox="[\d ]+" aria-hidden="true">(<(rect|path|circle)( (width|height|rx|class|d|cx|cy|r)="[\w .-]*")+><\/(rect|path|circle)>)+<\/svg>$/;
     const found = "pwned" in window ? ["a script that ran"] : [];
     for (const element of document.querySelectorAll("*")) {
       const report = (what: string) => found.push(`${what}: ${element.outerHTML.slice(0, 200)}`);

@@ -14,7 +14,7 @@ use crate::models::base::actor::Admin;
 use crate::models::base::random;
 use crate::models::base::site::Site;
 use crate::models::moderation::demo;
-use crate::models::posts::comment::{self, AssignedComment};
+use crate::models::posts::comment_edit::{self, AssignedComment};
 use crate::models::posts::edit::{self, AssignedPost};
 use crate::models::posts::vote::{self, AssignedVote};
 
@@ -88,7 +88,7 @@ async fn fill(site: &Site, posts: u64) -> Result<DemoSummary> {
     let users: Vec<i64> = people.iter().map(|user| user.id).collect();
     let written = write(site, &admin, &users, posts).await?;
     vote::cast_assigned(site, &admin, votes(&users, &written)).await?;
-    comment::create_assigned(site, &admin, comments(&users, &written)).await?;
+    comment_edit::create_assigned(site, &admin, comments(&users, &written)).await?;
     let example = people.first().map(|user| user.username.clone()).unwrap_or_default();
     Ok(DemoSummary { users: users.len(), posts, example, password })
 }

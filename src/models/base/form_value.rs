@@ -39,15 +39,20 @@ pub fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Err
     Ok(Some(Option::deserialize(from)?.unwrap_or_default()))
 }
 
+/// The same, without null: it would empty what stays as it is when it is missing.
+pub fn text_not_null<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(from).map(Some)
+}
+
 /// A list of words, or words separated by whitespace.
 pub fn words<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
     let texts = Option::<Texts>::deserialize(from)?.map_or_else(Vec::new, Texts::into_vec);
     Ok(texts.iter().flat_map(|text| text.split_whitespace()).map(str::to_owned).collect())
 }
 
-/// A list of texts, or one text; null is an empty list, not a missing field.
+/// A list of texts, or one text; not null.
 pub fn texts<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<String>>, D::Error> {
-    Ok(Some(Option::<Texts>::deserialize(from)?.map_or_else(Vec::new, Texts::into_vec)))
+    Ok(Some(Texts::deserialize(from)?.into_vec()))
 }
 
 #[derive(serde::Deserialize)]

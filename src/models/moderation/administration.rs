@@ -11,7 +11,7 @@ use crate::models::base::actor::Admin;
 use crate::models::base::page::{Column, Keyset, Page, PageParams};
 use crate::models::base::search;
 use crate::models::base::site::Site;
-use crate::models::posts::comment;
+use crate::models::posts::comment_removal;
 use crate::models::users::user::{self, Role, User};
 use crate::validation::Rule;
 
@@ -154,7 +154,7 @@ async fn try_delete(site: &Site, admin: &Admin, username: &str) -> Result<()> {
     let user = user::by_username(&mut tx, username).await?;
     ensure_admin_remains(&mut tx, &user).await?;
     sql("DELETE FROM users WHERE id = $1").bind(user.id).execute(&mut tx).await?;
-    comment::delete_orphans(&mut tx).await?;
+    comment_removal::delete_orphans(&mut tx).await?;
     AuditEvent::account_deleted(user.id).by(admin.user()).write(&mut tx, admin.caller()).await?;
     tx.commit().await
 }

@@ -9,7 +9,7 @@ use crate::models::base::actor::Admin;
 use crate::models::base::selection;
 use crate::models::base::site::Site;
 use crate::models::moderation::administration::{self, UserUpdate};
-use crate::models::posts::{comment, comment_list, removal};
+use crate::models::posts::{comment_list, comment_removal, removal};
 use crate::validation::Rule;
 
 /// What is done to everybody who is selected.
@@ -151,7 +151,7 @@ async fn apply(site: &Site, admin: &Admin, action: BulkAction, account: &Account
             if account.disabled_at.is_none() {
                 administration::update(site, admin, name, &disable(true)).await?;
             }
-            comment::delete_all_of(site, admin, account.id, name).await?;
+            comment_removal::delete_all_of(site, admin, account.id, name).await?;
             return removal::delete_all_of(site, admin, account.id, name).await;
         }
     }

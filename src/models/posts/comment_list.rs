@@ -76,7 +76,11 @@ async fn page(
     let order = if keyset.is_backwards() { " ORDER BY c.id" } else { " ORDER BY c.id DESC" };
     let comments = comment::read(&site.db, comment::join(query).push(order)).await?;
     let page = keyset.page(comments, |comment| [comment.id]);
-    let ids = page.items.iter().map(|comment| comment.post_id);
+    let mut comments = Vec::with_capacity(page.items.len());
+    for comment in page.items {
+        comments.push(comment::refresh(site, comment).await?);
+    }
+    let ids = comments.iter().map(|comment| comment.post_id);
     let titles: Vec<(i64, String)> =
         sql("SELECT id, title FROM posts WHERE").push_list(" id IN ", ids).all(&site.db).await?;
     let titles: HashMap<i64, String> = titles.into_iter().collect();
@@ -86,10 +90,7 @@ async fn page(
         let id = comment.post_id;
         Some(ListedComment { comment, post: CommentedPost { id, title, path: post::path(id) } })
     };
-    Ok(Page {
-        items: page.items.into_iter().filter_map(with_post).collect(),
-        cursors: page.cursors,
-    })
+    Ok(Page { items: comments.into_iter().filter_map(with_post).collect(), cursors: page.cursors })
 }
 
 /// Those of these people (by id) who have said something.

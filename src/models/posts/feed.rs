@@ -3,15 +3,18 @@
 use chrono::Utc;
 use serde::Serialize;
 
-use crate::db::sql;
+use crate::db::{Hits, SearchFrom, sql};
 use crate::error::Result;
+use crate::models::base::caller::Caller;
 use crate::models::base::page::{Keyset, Page, PageParams};
+use crate::models::base::search::Found;
 use crate::models::base::site::Site;
 use crate::models::posts::feed_content;
 use crate::models::posts::feed_filter::Filter;
 use crate::models::posts::feed_params::{FeedParams, Period, Sort};
 use crate::models::posts::feed_query::{self, Order};
 use crate::models::posts::post::{self, PostSummary};
+use crate::models::posts::public_search;
 use crate::models::users::user::User;
 
 /// The posts that the parameters ask for.
@@ -21,14 +24,19 @@ use crate::models::users::user::User;
 /// twice or not at all; every other post is seen once.
 ///
 /// # Errors
-/// `Invalid`, about the parameters; `NotFound` if there is no such author.
+/// `Invalid`, about the parameters; `NotFound` if there is no such author; `TooManyRequests`, for a
+/// search.
 pub async fn feed(
     site: &Site,
     viewer: Option<&User>,
+    caller: &Caller,
     params: &FeedParams,
 ) -> Result<Page<PostSummary>> {
     let (sort, period) = (params.sort()?, params.period()?);
     let with_content = params.includes_content()?;
+    if let Some(q) = params.q()? {
+        return matching(site, viewer, caller, q, params).await;
+    }
     let filter = Filter::of(site, params).await?;
     if sort == Sort::Top && period != Period::All {
         // The cursor names the period, which may end between two pages.
@@ -47,6 +55,32 @@ pub async fn feed(
     let mut slice = feed_query::read(&site.db, viewer, &filter, &keyset, &order).await?;
     if with_content {
         slice = feed_content::add(&site.db, slice, &keyset, order.keys).await?;
+    }
+    Ok(slice.page())
+}
+
+/// The posts that a search finds, latest written first.
+async fn matching(
+    site: &Site,
+    viewer: Option<&User>,
+    caller: &Caller,
+    q: &str,
+    params: &FeedParams,
+) -> Result<Page<PostSummary>> {
+    let keyset = Keyset::<1>::new(&params.page)?;
+    let from = match (keyset.before(), keyset.after()) {
+        (Some([id]), _) => SearchFrom::Before(id),
+        (_, Some([id])) => SearchFrom::After(id),
+        (None, None) => SearchFrom::Latest,
+    };
+    let range = (from, keyset.limit() + 1);
+    let Hits { ids, resume } = public_search::post_ids(site, viewer, caller, q, range).await?;
+    let hits = ids.into_iter().map(|id| [id]).collect();
+    let found = Found::new(&keyset, hits, resume.map(|id| [id]));
+    let posts = post::summaries(&site.db, post::select_by_id(viewer, found.ids())).await?;
+    let mut slice = found.slice(posts, |post| [post.id]);
+    if params.includes_content()? {
+        slice = feed_content::add(&site.db, slice, &keyset, |post| [post.id]).await?;
     }
     Ok(slice.page())
 }

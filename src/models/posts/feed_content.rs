@@ -10,12 +10,12 @@ use crate::models::posts::post::PostSummary;
 const CONTENT_BUDGET: usize = 1024 * 1024 - 1024;
 
 /// Adds the contents. A page that would be too large ends early, in the direction in which it is read.
-pub(super) async fn add(
+pub(super) async fn add<const KEYS: usize>(
     db: &Db,
-    mut slice: Slice<PostSummary, 2>,
-    keyset: &Keyset<2>,
-    keys: fn(&PostSummary) -> [i64; 2],
-) -> Result<Slice<PostSummary, 2>> {
+    mut slice: Slice<PostSummary, KEYS>,
+    keyset: &Keyset<KEYS>,
+    keys: fn(&PostSummary) -> [i64; KEYS],
+) -> Result<Slice<PostSummary, KEYS>> {
     if keyset.is_backwards() {
         slice.items.reverse();
     }

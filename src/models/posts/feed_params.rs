@@ -107,6 +107,10 @@ pub struct FeedParams {
     /// Only posts with at least so many votes.
     #[param(value_type = Option<i64>, minimum = 0)]
     pub min_votes: Option<String>,
+    /// Only posts that a search for this finds, as `GET /search` does, the latest written first. It knows
+    /// tags, authors and days itself, so no order and no other filter goes with it.
+    #[param(example = "tides -moon", max_length = 300)]
+    pub q: Option<String>,
     /// `content` adds the full text in Markdown; such a page ends early if it would exceed 1 MiB.
     #[param(pattern = "^(content)?$")]
     pub include: Option<String>,
@@ -148,6 +152,17 @@ impl FeedParams {
         }
     }
 
+    /// What to search for.
+    ///
+    /// # Errors
+    /// `Invalid`, about `q`, if there is another filter or another order.
+    pub(super) fn q(&self) -> Result<Option<&str>> {
+        let Some(q) = given(&self.q) else { return Ok(None) };
+        let is_alone = self.order_query()?.is_empty()
+            && FeedParams { q: None, ..self.clone() }.filter_query().is_empty();
+        if is_alone { Ok(Some(q)) } else { Err(Error::invalid("q", Rule::Exclusive)) }
+    }
+
     /// The name of the author by whom the list is filtered.
     pub fn author(&self) -> Option<&str> {
         given(&self.author)
@@ -165,6 +180,7 @@ impl FeedParams {
     pub fn filter_query(&self) -> String {
         let tags = self.tag.iter().flatten().filter(|tag| !tag.trim().is_empty());
         let fields = [
+            ("q", given(&self.q)),
             ("author", given(&self.author)),
             ("since", given(&self.since)),
             ("until", given(&self.until)),

@@ -2,7 +2,9 @@
 
 pub mod closure;
 pub mod comment;
+pub mod comment_edit;
 pub mod comment_list;
+pub mod comment_removal;
 pub mod comment_vote;
 pub mod edit;
 pub mod feed;

@@ -51,7 +51,11 @@ pub async fn with_contents(site: &Site, posts: Vec<PostSummary>) -> Result<Vec<S
 
 /// The latest comments on a post, replies among them.
 pub async fn comments(site: &Site, post_id: i64) -> Result<Vec<Comment>> {
-    comment::read(&site.db, comments_query(post_id)).await
+    let mut comments = Vec::new();
+    for comment in comment::read(&site.db, comments_query(post_id)).await? {
+        comments.push(comment::refresh(site, comment).await?);
+    }
+    Ok(comments)
 }
 
 /// A range of one number, ordered by both columns of the index: for an equation, PostgreSQL may go

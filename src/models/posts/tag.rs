@@ -9,6 +9,7 @@ use crate::models::base::page::{Column, Keyset, Page, PageParams};
 use crate::models::base::site::Site;
 use crate::models::base::url_path;
 use crate::models::posts::tag_name;
+use crate::validation::{FieldError, Rule};
 
 /// A tag.
 #[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
@@ -48,6 +49,9 @@ pub fn path(name: &str) -> String {
 
 const ORDER: [Column; 2] = [Column::Int("t.posts"), Column::Int("t.id")];
 
+/// Longest beginning of a name to search for, in characters.
+const MAX_Q: usize = 100;
+
 /// Tags that begin with the same letters and are compared by their number of posts.
 const MAX_COMPARED: i64 = 500;
 
@@ -55,9 +59,14 @@ const MAX_COMPARED: i64 = 500;
 /// of which there is one page alone.
 ///
 /// # Errors
-/// `Invalid`, about `before`, `after` and `limit`.
+/// `Invalid`, about `q`, `before`, `after` and `limit`.
 pub async fn list(site: &Site, params: &TagParams) -> Result<Page<Tag>> {
     let keyset = Keyset::<2>::new(&params.page)?;
+    let typed = params.q.as_deref().map_or(0, |q| q.chars().count());
+    if typed > MAX_Q {
+        let error = FieldError::new("q", Rule::TooLong);
+        return Err(error.with("max", MAX_Q).with("actual", typed).into());
+    }
     let Some(q) = params.q.as_deref().filter(|q| !q.trim().is_empty()) else {
         let source = |query: Statement| query.push("SELECT t.id FROM tags t WHERE t.posts > 0");
         let query = sql("SELECT t.id, t.name, t.description, t.posts FROM ");

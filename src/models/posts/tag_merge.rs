@@ -19,7 +19,7 @@ const MAX_DESCRIPTION: usize = 500;
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 pub struct TagUpdate {
     /// At most 500 characters, in one line; may be empty.
-    #[serde(default, deserialize_with = "form_value::text")]
+    #[serde(default, deserialize_with = "form_value::text_not_null")]
     #[schema(nullable = false, max_length = 500, example = "Tides, ships and lighthouses.")]
     pub description: Option<String>,
 }
@@ -28,7 +28,7 @@ pub struct TagUpdate {
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 pub struct TagMerge {
     /// Its name; it is created if there is none.
-    #[schema(value_type = String, max_length = 100, example = "sea")]
+    #[schema(value_type = String, min_length = 1, max_length = 40, example = "sea")]
     pub into: Option<String>,
 }
 

@@ -9,7 +9,9 @@ use crate::error::{Error, Result};
 use crate::models::base::actor::Actor;
 use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
-use crate::models::posts::comment::{self, Comment, CommentInput, CommentUpdate};
+use crate::models::posts::comment::{self, Comment};
+use crate::models::posts::comment_edit::{self as editing, CommentInput, CommentUpdate};
+use crate::models::posts::comment_removal;
 use crate::models::posts::post::{self, Post};
 use crate::models::posts::thread::{self, CommentSort, ThreadComment, ThreadParams, Top};
 use crate::models::posts::{closure, comment_vote};
@@ -234,7 +236,7 @@ async fn create(
     actor: Scoped<PostsWrite>,
     site: &Site,
 ) -> web::Result {
-    let comment = match comment::create(site, &actor, *id, &input).await {
+    let comment = match editing::create(site, &actor, *id, &input).await {
         Ok(comment) => comment,
         // Nothing of what was typed is lost.
         Err(error) => {
@@ -248,7 +250,7 @@ async fn create(
 
 #[get("/comments/<id>/edit")]
 async fn edit(id: Id, actor: Actor, site: &Site) -> web::Result {
-    let comment = comment::editable(&site.db, &actor, *id).await?;
+    let comment = editing::editable(&site.db, &actor, *id).await?;
     let values = json!({ "content": comment.content, "version": comment.version });
     Ok(form(EDIT_FORM, values, json!({ "path": comment.path })))
 }
@@ -270,11 +272,11 @@ async fn update(
 ) -> web::Result {
     let Input(mut input) = input;
     input.version = if_match.0.or(input.version);
-    let edited = comment::update(site, &actor, *id, &input).await;
+    let edited = editing::update(site, &actor, *id, &input).await;
     let mut view = json!({ "path": comment::path(*id) });
     if let Err(Error::VersionConflict) = edited {
         // Saved again, the text replaces the current version, as the form says.
-        let current = comment::editable(&site.db, &actor, *id).await?;
+        let current = editing::editable(&site.db, &actor, *id).await?;
         view["version"] = json!(current.version);
     }
     let comment = edited.or_form(EDIT_FORM, view)?;
@@ -317,7 +319,7 @@ async fn delete(
     actor: Scoped<PostsWrite>,
     site: &Site,
 ) -> web::Result {
-    let deleted = comment::delete(site, &actor, *id, if_match.0).await?;
+    let deleted = comment_removal::delete(site, &actor, *id, if_match.0).await?;
     let discussion = format!("{}/comments", post::path(deleted.post_id));
     Ok(gone(return_to.or(&discussion), Flash("comment-deleted")))
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::comments::{self, Discussion};
 use crate::error::Error;
 use crate::models::base::actor::Actor;
+use crate::models::base::caller::Caller;
 use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
 use crate::models::posts::edit::{self as editing, PostInput, PostUpdate, PreviewInput};
@@ -72,10 +73,15 @@ struct FilterForm {
 
 /// The feed, as a page.
 #[get("/")]
-async fn home(query: Query<FeedParams>, visitor: Visitor, site: &Site) -> web::Result {
+async fn home(
+    query: Query<FeedParams>,
+    visitor: Visitor,
+    caller: &Caller,
+    site: &Site,
+) -> web::Result {
     let Query(params) = query;
     let params = FeedParams { include: None, ..params };
-    let posts = feed::feed(site, visitor.user(), &params).await?;
+    let posts = feed::feed(site, visitor.user(), caller, &params).await?;
     let filter_query = params.filter_query();
     let query = format!("{}{filter_query}", params.order_query()?);
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -100,11 +106,16 @@ async fn home(query: Query<FeedParams>, visitor: Visitor, site: &Site) -> web::R
 /// may then have fewer items than its limit, or none, while `next` leads on.
 #[utoipa::path(get, path = "/posts", operation_id = "listPosts", tag = "posts",
     security((), ("oauth2" = ["posts:read"])), params(FeedParams, PageParams),
-    responses((status = 200, body = Feed), (status = 404)))]
+    responses((status = 200, body = Feed), (status = 404), (status = 429)))]
 #[get("/posts")]
-async fn index(query: Query<FeedParams>, visitor: Visitor, site: &Site) -> web::Result {
+async fn index(
+    query: Query<FeedParams>,
+    visitor: Visitor,
+    caller: &Caller,
+    site: &Site,
+) -> web::Result {
     let Query(params) = query;
-    let posts = feed::feed(site, visitor.user(), &params).await?;
+    let posts = feed::feed(site, visitor.user(), caller, &params).await?;
     Ok(list("posts/index.html", posts, Feed::of(&params)?))
 }
 

@@ -70,6 +70,7 @@ impl QueryParams for FeedParams {
         "until",
         "updated_since",
         "min_votes",
+        "q",
         "include",
         "before",
         "after",

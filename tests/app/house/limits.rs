@@ -76,12 +76,14 @@ async fn refused(rows: &[Permission]) -> BTreeSet<String> {
             }
         }
     }
-    // The one read that has a limit.
+    // The reads that have a limit.
     let app = exhausted(&fixture(false).await.0).await;
-    let (api, page) =
-        (app.nobody().api().get("/search?q=x").await, app.nobody().page().get("/search?q=x").await);
-    assert!(is_refused(&api) && is_refused(&page), "{page:?}");
-    found.insert("get /search".to_owned());
+    for (api, page) in [("/search", "/search"), ("/posts", "/")] {
+        let answer = app.nobody().api().get(&format!("{api}?q=x")).await;
+        let shown = app.nobody().page().get(&format!("{page}?q=x")).await;
+        assert!(is_refused(&answer) && is_refused(&shown), "{shown:?}");
+        found.insert(format!("get {api}"));
+    }
     found
 }
 

@@ -217,3 +217,36 @@ async fn a_page_of_a_period_is_left_when_the_next_one_begins() {
     let today = app.nobody().page().get("/?sort=top&period=day").await.body;
     assert!(today.contains("Post 3") && !today.contains("Post 1"), "{today}");
 }
+
+#[rocket::async_test]
+async fn a_search_filters_the_feed_and_goes_with_nothing_else() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    for title in ["Low tides", "Bread", "High tides", "Tides again"] {
+        ann.posts(title).await;
+    }
+    assert_eq!(walk(&app, "&q=TIDE%C5%9F").await, [4, 3, 1]);
+    assert_eq!(walk(&app, "&q=tides+-low+author:ann").await, [4, 3]);
+    assert_eq!(walk(&app, "&q=nothing").await, [] as [i64; 0]);
+    let first = app.nobody().api().get("/posts?q=tides&limit=2&include=content").await.json();
+    assert_eq!(first["items"][0]["content"], "About *Tides again*.");
+    let next = format!("/posts?q=tides&limit=2&before={}", first["next"].as_str().unwrap());
+    let next = app.nobody().api().get(&next).await.json();
+    assert_eq!(next["items"][0]["title"], "Low tides");
+    let page = app.nobody().page().get("/?q=tides").await.body;
+    assert!(page.contains("High tides") && !page.contains("Bread"), "{page}");
+    for other in ["sort=top", "author=ann", "tag=sea", "since=2026-01-01", "min_votes=1"] {
+        let refused = app.nobody().api().get(&format!("/posts?q=tides&{other}")).await;
+        assert_eq!(refused.json()["errors"][0]["code"], "q.exclusive", "{other}");
+    }
+    let long = format!("/posts?q={}", "a".repeat(301));
+    assert_eq!(app.nobody().api().get(&long).await.status, 422);
+    let app = App::with(&[("limits", "searches-address=2/h")]).await;
+    // They are counted after the answer, so not all at once.
+    let mut number = 0;
+    while app.nobody().api().get(&format!("/posts?q=tides{number}")).await.status != 429 {
+        number += 1;
+        assert!(number < 1_000, "searches are not limited");
+    }
+    assert!(number >= 2);
+}

@@ -70,6 +70,7 @@ async fn posts_have_tags_in_one_spelling_and_keep_their_order() {
         (json!(["a/b"]), "tags.malformed"),
         (json!(["x".repeat(41)]), "tags.malformed"),
         (json!([1]), "tags.malformed"),
+        (json!(null), "tags.malformed"),
         (json!({"a": 1}), "tags.malformed"),
         (json!("a,".repeat(1_000)), "tags.too_many"),
     ] {
@@ -113,6 +114,8 @@ async fn tags_are_counted_listed_and_found_by_their_beginning() {
     assert_eq!(listed(&app, "?q=SEA").await, pairs(&[("sea", 3), ("season", 1)]));
     assert_eq!(listed(&app, "?q=x").await, []);
     assert_eq!(listed(&app, "?q=%2F").await, []);
+    let long = format!("/tags?q={}", "a".repeat(101));
+    assert_eq!(app.nobody().api().get(&long).await.status, 422);
     // Page by page, both ways.
     let first = app.nobody().api().get("/tags?limit=3").await.json();
     let next = format!("?limit=3&before={}", first["next"].as_str().unwrap());

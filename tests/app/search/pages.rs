@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::ids;
-use crate::support::internals::{SearchFrom, now, post_ids, sql};
+use crate::support::internals::{Caller, SearchFrom, now, post_ids, sql};
 use crate::support::{App, Person};
 
 /// The ids on all pages; and again from the last page to the first.
@@ -110,7 +110,7 @@ async fn the_ids_of_matching_posts_are_given_newest_first() {
     app.user("ann").await;
     fill(&app, 30).await;
     let hits = async |q: &str, from, limit| {
-        let hits = post_ids(app.site(), q, from, limit).await.unwrap();
+        let hits = post_ids(app.site(), None, &Caller::operator(), q, (from, limit)).await.unwrap();
         (hits.ids, hits.resume)
     };
     assert_eq!(hits("tide", SearchFrom::Latest, 3).await, (vec![30, 29, 28], Some(28)));

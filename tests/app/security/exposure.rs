@@ -26,7 +26,12 @@ async fn reading_changes_nothing_and_method_fields_reach_nothing_extra() {
     let before = count().await;
     let routes: Vec<_> = app.client.rocket().routes().cloned().collect();
     for route in routes.iter().filter(|route| route.method == Method::Get) {
-        let path = route.uri.path().replace("<id>", "1").replace("<username>", "root");
+        let path = route
+            .uri
+            .path()
+            .replace("<id>", "1")
+            .replace("<username>", "root")
+            .replace("<tag>", "sea");
         let path = path.replace("<path..>", "css/base.css");
         for method in [Method::Get, Method::Head] {
             let mut headers =

@@ -131,6 +131,16 @@ FIELDS_BEYOND_A_SCHEMA = {
     "language.malformed",
     "redirect_uris.malformed",
     "username.malformed",
+    "into.malformed",
+    "tag.malformed",
+    "tags.malformed",
+    # Several names stand in one text, with commas between them.
+    "tag.too_many",
+    "tags.too_many",
+    # Days that the calendar has.
+    "since.malformed",
+    "until.malformed",
+    "updated_since.malformed",
 }
 # One of two fields is needed, which most generators of clients do not understand; a test mail needs none, if the
 # account has an address.

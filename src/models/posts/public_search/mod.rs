@@ -71,14 +71,7 @@ pub async fn search(
         let page = Page::with_cursors::<1>(Vec::new(), None, None);
         return Ok(SearchAnswer { page, notes: query.notes });
     }
-    let limits = (site.limits.searches, site.limits.searches_address);
-    let budgets = match viewer {
-        Some(user) => Budget::of_user(user.id, caller, limits.0, limits.1).to_vec(),
-        None => vec![Budget::new(limits.1, &caller.network())],
-    };
-    rate_limit::check_all(&site.db, caller, &budgets).await?;
-    // A read waits for no write.
-    rate_limit::count_later(&site.db, caller, &budgets);
+    acquire(site, viewer, caller).await?;
     let matching = Matching::new(site, kind, query).await?;
     let slice = window::slice(&matching, position).await?;
     let ids: Vec<i64> = slice.items.iter().map(|item| item.id).collect();
@@ -87,16 +80,39 @@ pub async fn search(
     Ok(SearchAnswer { page, notes: matching.notes })
 }
 
+/// Counts a search against the limits.
+///
+/// # Errors
+/// `TooManyRequests`.
+async fn acquire(site: &Site, viewer: Option<&User>, caller: &Caller) -> Result<()> {
+    let limits = (site.limits.searches, site.limits.searches_address);
+    let budgets = match viewer {
+        Some(user) => Budget::of_user(user.id, caller, limits.0, limits.1).to_vec(),
+        None => vec![Budget::new(limits.1, &caller.network())],
+    };
+    rate_limit::check_all(&site.db, caller, &budgets).await?;
+    // A read waits for no write.
+    rate_limit::count_later(&site.db, caller, &budgets);
+    Ok(())
+}
+
 /// The ids of posts that match a query, newest first; at most `limit`, and within bounds: if `resume` is
 /// set, others may follow beyond it.
 ///
 /// # Errors
-/// `Invalid`, about `q`.
-pub async fn post_ids(site: &Site, q: &str, from: SearchFrom, limit: i64) -> Result<Hits> {
+/// `Invalid`, about `q`; `TooManyRequests`.
+pub async fn post_ids(
+    site: &Site,
+    viewer: Option<&User>,
+    caller: &Caller,
+    q: &str,
+    (from, limit): (SearchFrom, i64),
+) -> Result<Hits> {
     let query = SearchQuery::parse(q)?;
     if query.is_empty() {
         return Ok(Hits::default());
     }
+    acquire(site, viewer, caller).await?;
     let matching = Matching::new(site, SearchType::Posts, query).await?;
     let Hits { ids, resume } = matching.candidates(from, limit).await?;
     let is_full = i64::try_from(ids.len()).is_ok_and(|count| count >= limit);

@@ -60,6 +60,8 @@ pub fn complete(method: &str, path: &str, operation: &mut Value, schemas: &Value
     operation["responses"] = responses;
     if let Some(contents) = operation.pointer_mut("/requestBody/content") {
         add_examples(contents, schemas);
+        // Also where there is a choice of media types, for which the macro leaves it out.
+        operation["requestBody"]["required"] = json!(true);
     }
 }
 
