@@ -94,10 +94,10 @@ async fn update(tag: &str, input: Input<TagUpdate>, admin: Admin, site: &Site) -
 
 /// Describe a tag by a merge patch
 ///
-/// The same as PUT, for clients that patch (RFC 7396).
+/// The same as PUT, for clients that patch (RFC 7396), as `application/merge-patch+json`, too.
 #[utoipa::path(patch, path = "/tags/{tag}", operation_id = "patchTag", tag = "tags",
     security(("oauth2" = ["admin"])), params(("tag" = String, Path)),
-    request_body(content( (TagUpdate = "application/merge-patch+json"), (TagUpdate = "application/json"))),
+    request_body = TagUpdate,
     responses((status = 200, body = Tag)))]
 #[patch("/tags/<tag>", data = "<input>")]
 async fn patch(tag: &str, input: Input<TagUpdate>, admin: Admin, site: &Site) -> web::Result {
