@@ -105,6 +105,15 @@ pub struct Found<'k, const KEYS: usize> {
     resume: Option<[i64; KEYS]>,
 }
 
+/// Where the search for a page begins.
+pub fn begin(keyset: &Keyset<1>) -> SearchFrom {
+    match (keyset.before(), keyset.after()) {
+        (Some([id]), _) => SearchFrom::Before(id),
+        (_, Some([id])) => SearchFrom::After(id),
+        (None, None) => SearchFrom::Latest,
+    }
+}
+
 /// Finds the rows of a page, latest first. The work is bounded: if it ends before the page is full,
 /// the page has fewer items, and its cursor continues where the search stopped.
 pub async fn find<'k>(
@@ -113,12 +122,7 @@ pub async fn find<'k>(
     needle: &str,
     keyset: &'k Keyset<1>,
 ) -> Result<Found<'k, 1>> {
-    let from = match (keyset.before(), keyset.after()) {
-        (Some([id]), _) => SearchFrom::Before(id),
-        (_, Some([id])) => SearchFrom::After(id),
-        (None, None) => SearchFrom::Latest,
-    };
-    let Hits { ids, resume } = table.find(db, needle, from, keyset.limit() + 1).await?;
+    let Hits { ids, resume } = table.find(db, needle, begin(keyset), keyset.limit() + 1).await?;
     let hits = ids.into_iter().map(|id| [id]).collect();
     Ok(Found { keyset, hits, resume: resume.map(|id| [id]) })
 }

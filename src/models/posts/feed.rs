@@ -3,11 +3,11 @@
 use chrono::Utc;
 use serde::Serialize;
 
-use crate::db::{Hits, SearchFrom, sql};
+use crate::db::{Hits, sql};
 use crate::error::Result;
 use crate::models::base::caller::Caller;
 use crate::models::base::page::{Keyset, Page, PageParams};
-use crate::models::base::search::Found;
+use crate::models::base::search::{self, Found};
 use crate::models::base::site::Site;
 use crate::models::posts::feed_content;
 use crate::models::posts::feed_filter::Filter;
@@ -68,12 +68,7 @@ async fn matching(
     params: &FeedParams,
 ) -> Result<Page<PostSummary>> {
     let keyset = Keyset::<1>::new(&params.page)?;
-    let from = match (keyset.before(), keyset.after()) {
-        (Some([id]), _) => SearchFrom::Before(id),
-        (_, Some([id])) => SearchFrom::After(id),
-        (None, None) => SearchFrom::Latest,
-    };
-    let range = (from, keyset.limit() + 1);
+    let range = (search::begin(&keyset), keyset.limit() + 1);
     let Hits { ids, resume } = public_search::post_ids(site, viewer, caller, q, range).await?;
     let hits = ids.into_iter().map(|id| [id]).collect();
     let found = Found::new(&keyset, hits, resume.map(|id| [id]));
