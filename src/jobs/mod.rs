@@ -8,6 +8,7 @@ pub mod mail;
 pub mod mailer;
 pub mod merged_tags;
 pub mod public_address;
+pub mod scheduled_posts;
 pub mod search_index;
 pub mod smtp;
 pub mod smtp_url;
@@ -23,4 +24,5 @@ pub const HANDLERS: &[job::Handler] = &[
     job::Handler::of::<checkup::Checkup>(),
     job::Handler::of::<crate::models::posts::tag_merge::MergedTags>(),
     job::Handler::of::<search_index::SearchIndex>(),
+    job::Handler::of::<crate::models::posts::schedule::ScheduledPosts>(),
 ];

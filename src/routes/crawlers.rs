@@ -18,10 +18,11 @@ room! {
 
 /// What is for people who are logged in, or for nobody else to find. An address that begins like one of
 /// these is not read; `*` and `$` are those of RFC 9309.
-const PRIVATE: [&str; 17] = [
+const PRIVATE: [&str; 18] = [
     "/admin",
     "/api/",
     "/dashboard",
+    "/drafts",
     "/login",
     "/me$",
     "/me/",

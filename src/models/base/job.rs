@@ -24,13 +24,36 @@ pub async fn enqueue(
     lane: Option<&str>,
     payload: &impl Serialize,
 ) -> Result<()> {
+    let at = now();
+    insert(tx, kind, lane, payload, at, at).await
+}
+
+/// Adds a job that runs at a time to come.
+pub async fn enqueue_at(
+    tx: &mut Tx,
+    kind: &str,
+    at: DateTime<Utc>,
+    payload: &impl Serialize,
+) -> Result<()> {
+    insert(tx, kind, None, payload, now(), at).await
+}
+
+async fn insert(
+    tx: &mut Tx,
+    kind: &str,
+    lane: Option<&str>,
+    payload: &impl Serialize,
+    created_at: DateTime<Utc>,
+    run_at: DateTime<Utc>,
+) -> Result<()> {
     let payload = serde_json::to_string(payload)
         .map_err(|e| Error::Internal(format!("the payload of a job: {e}")))?;
-    sql("INSERT INTO jobs (kind, lane, payload, created_at, run_at) VALUES ($1, $2, $3, $4, $4)")
+    sql("INSERT INTO jobs (kind, lane, payload, created_at, run_at) VALUES ($1, $2, $3, $4, $5)")
         .bind(kind)
         .bind(lane.map(str::to_owned))
         .bind(payload)
-        .bind(now())
+        .bind(created_at)
+        .bind(run_at)
         .execute(tx)
         .await?;
     Ok(())

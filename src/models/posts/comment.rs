@@ -74,19 +74,21 @@ const COLUMNS: &str = "SELECT c.id, c.post_id, c.parent_id, c.depth, c.content, 
     EXISTS (SELECT 1 FROM comment_votes v WHERE v.comment_id = c.id AND v.user_id = $1) AS voted \
     FROM ";
 
-/// Begins a query for comments; ends inside FROM.
+/// Begins a query for comments, whose parameter $1 is the viewer, as in `post::READABLE`; ends inside
+/// FROM.
 pub(super) fn select(viewer: Option<&User>) -> Statement {
     sql(COLUMNS).bind(viewer.map_or(0, |user| user.id))
 }
 
-/// Joins what belongs to a comment `c`, with the rule for who may see it; ends inside WHERE.
-pub(super) fn join(query: Statement) -> Statement {
+/// Joins what belongs to a comment `c`, if its post meets a rule, one of those in `post`; ends inside
+/// WHERE.
+pub(super) fn join(query: Statement, rule: &'static str) -> Statement {
     query
         .push(
             " JOIN posts p ON p.id = c.post_id \
              LEFT JOIN users u ON u.id = c.user_id AND c.deleted_at IS NULL WHERE ",
         )
-        .push(post::VISIBLE)
+        .push(rule)
 }
 
 /// Runs a query of `select`.
@@ -109,7 +111,8 @@ pub async fn show<'c>(
     viewer: Option<&User>,
     id: i64,
 ) -> Result<Comment> {
-    let query = join(select(viewer).push("comments c")).push_bind(" AND c.id = ", id);
+    let query = join(select(viewer).push("comments c"), post::READABLE);
+    let query = query.push_bind(" AND c.id = ", id);
     read(conn, query).await?.into_iter().next().ok_or(Error::NotFound)
 }
 

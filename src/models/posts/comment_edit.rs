@@ -12,9 +12,10 @@ use crate::models::base::form_value;
 use crate::models::base::rate_limit;
 use crate::models::base::site::Site;
 use crate::models::posts::comment::{Comment, MAX_DEPTH, refresh, show};
-use crate::models::posts::edit::parse_content;
 use crate::models::posts::markdown::{self, Rendered};
 use crate::models::posts::post;
+use crate::models::posts::post_input::parse_content;
+use crate::models::posts::publication_state::PostState;
 use crate::models::posts::{rendering, word_index};
 use crate::validation::{FieldError, Rule};
 
@@ -76,7 +77,7 @@ pub async fn create(
     let id = repeat(async || {
         let mut tx = site.db.begin().await?;
         let post = post::show(&mut tx, Some(&actor.user), post_id).await?;
-        if post.summary.comments_closed {
+        if post.summary.comments_closed || post.summary.state != PostState::Published {
             return Err(Error::Conflict(Conflict::CommentsClosed));
         }
         let id = insert(&mut tx, actor.user.id, now(), &new).await?;

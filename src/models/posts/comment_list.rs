@@ -74,7 +74,7 @@ async fn page(
     let query = keyset.apply(query, [column]);
     let query = query.push(") AS page JOIN comments c ON c.id = page.id");
     let order = if keyset.is_backwards() { " ORDER BY c.id" } else { " ORDER BY c.id DESC" };
-    let comments = comment::read(&site.db, comment::join(query).push(order)).await?;
+    let comments = comment::read(&site.db, comment::join(query, post::LISTED).push(order)).await?;
     let page = keyset.page(comments, |comment| [comment.id]);
     let mut comments = Vec::with_capacity(page.items.len());
     for comment in page.items {

@@ -91,7 +91,7 @@ async fn delete_batch_of(site: &Site, admin: &Admin, user_id: i64, username: &st
             .push_bind("(SELECT id FROM comments WHERE user_id = ", user_id)
             .push_bind(" AND deleted_at IS NULL ORDER BY id LIMIT ", BATCH)
             .push(") AS batch JOIN comments c ON c.id = batch.id");
-        let comments = read(&mut tx, join(query).push(" ORDER BY c.id")).await?;
+        let comments = read(&mut tx, join(query, "TRUE").push(" ORDER BY c.id")).await?;
         if comments.is_empty() {
             return Ok(false);
         }

@@ -1,114 +1,74 @@
 //! Writing, editing and deleting posts.
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
 
 use crate::db::{Tx, now, repeat, sql};
-use crate::error::{Error, Result};
+use crate::error::{Denial, Error, Result};
 use crate::models::accounts::{email_address, new_account};
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::{Actor, Admin};
-use crate::models::base::form_value;
-use crate::models::base::rate_limit;
+use crate::models::base::rate_limit::{self, Budget};
 use crate::models::base::site::Site;
-use crate::models::base::visible;
 use crate::models::posts::markdown::{self, Rendered};
 use crate::models::posts::post::{self, Post};
-use crate::models::posts::post_search;
-use crate::models::posts::{rendering, tag, tag_name, word_index};
-use crate::validation::{FieldError, Rule, ValidationErrors};
+use crate::models::posts::post_input::{
+    self, Checked, MAX_CONTENT_LENGTH, PostInput, PostUpdate, PreviewInput, Standing,
+};
+use crate::models::posts::publication_state::{PostState, Publication, Visibility};
+use crate::models::posts::{post_search, rendering, schedule, tag, word_index};
 
-/// Longest title, in characters.
-const MAX_TITLE_LENGTH: usize = 255;
-/// Longest content, in characters.
-const MAX_CONTENT_LENGTH: usize = 100_000;
-
-/// The input for a new post.
-#[derive(Debug, Default, Clone, Deserialize, utoipa::ToSchema)]
-pub struct PostInput {
-    /// 1 to 255 characters.
-    #[schema(value_type = String, example = "On tides", min_length = 1, max_length = 255)]
-    pub title: Option<String>,
-    /// Markdown, 1 to 100,000 characters.
-    #[schema(value_type = String, example = "The sea comes *twice* a day.", min_length = 1,
-        max_length = 100_000)]
-    pub content: Option<String>,
-    /// At most five names, of letters, digits, `-`, `+`, `.` and `#`; a text with commas is a list, too.
-    #[serde(default, deserialize_with = "form_value::texts")]
-    #[schema(value_type = Vec<String>, required = false, nullable = false, max_items = 5,
-        example = json!(["sea", "physics"]))]
-    pub tags: Option<Vec<String>>,
-}
-
-/// Changes to a post; missing fields stay unchanged, empty ones are errors.
-#[derive(Debug, Default, Clone, Deserialize, utoipa::ToSchema)]
-pub struct PostUpdate {
-    /// 1 to 255 characters.
-    #[schema(example = "On tides", nullable = false, min_length = 1, max_length = 255)]
-    #[serde(default, deserialize_with = "form_value::text")]
-    pub title: Option<String>,
-    /// Markdown, 1 to 100,000 characters.
-    #[schema(
-        example = "The sea comes *twice* a day.",
-        nullable = false,
-        min_length = 1,
-        max_length = 100_000
-    )]
-    #[serde(default, deserialize_with = "form_value::text")]
-    pub content: Option<String>,
-    /// At most five names, in place of those that the post has; an empty list removes them.
-    #[serde(default, deserialize_with = "form_value::texts")]
-    #[schema(value_type = Vec<String>, required = false, nullable = false, max_items = 5,
-        example = json!(["sea", "physics"]))]
-    pub tags: Option<Vec<String>>,
-    /// The version that was edited; the edit is refused if there is a newer one.
-    #[serde(default, deserialize_with = "form_value::number_not_null")]
-    #[schema(example = 1, nullable = false, minimum = 1)]
-    pub version: Option<i64>,
-}
-
-/// A text to be shown as it would be published.
-#[derive(Debug, Default, Clone, Deserialize, utoipa::ToSchema)]
-pub struct PreviewInput {
-    /// Markdown, at most 100,000 characters.
-    #[schema(example = "The sea comes *twice* a day.", max_length = 100_000)]
-    pub content: Option<String>,
-}
-
-/// Publishes a post.
+/// Publishes a post, at once or later, or keeps it as a draft.
 ///
 /// # Errors
-/// `Invalid`, about `title`, `content` and `tags`; `Forbidden` until a required e-mail address is
+/// `Invalid`, about the fields of the input; `Forbidden` until a required e-mail address is
 /// confirmed; `TooManyRequests`.
 pub async fn create(site: &Site, actor: &Actor, input: &PostInput) -> Result<Post> {
     email_address::permit_posting(site, &actor.user).await?;
     let mut budgets = actor.budgets(site.limits.posts, site.limits.posts_address).to_vec();
     budgets.extend(new_account::posts(site, actor).await?);
     rate_limit::check_all(&site.db, &actor.caller, &budgets).await?;
-    let mut errors = ValidationErrors::default();
-    let title = errors.collect(parse_title(input.title.as_deref().unwrap_or_default()))?;
-    let content = errors
-        .collect(parse_content(input.content.as_deref().unwrap_or_default(), MAX_CONTENT_LENGTH))?;
-    let tags =
-        errors.collect(tag_name::parse("tags", input.tags.as_deref().unwrap_or_default()))?;
-    errors.into_result()?;
-    let (title, content) = (title.unwrap_or_default(), content.unwrap_or_default());
-    let tags = tags.unwrap_or_default();
+    let Checked { title, content, summary, tags, publication } = input.check()?;
+    let content = content.unwrap_or_default();
     let rendered = rendering::render(site, &content).await?;
-    let new =
-        NewPost { user_id: actor.user.id, title, content, rendered, tags, published_at: now() };
+    let new = NewPost {
+        user_id: actor.user.id,
+        title: title.unwrap_or_default(),
+        content,
+        summary: summary.unwrap_or_default(),
+        rendered,
+        tags: tags.unwrap_or_default(),
+        publication: publication.of_new(),
+    };
     let id = repeat(async || {
         let mut tx = site.db.begin().await?;
         let id = insert(&mut tx, &new).await?;
-        let (title, author) = (&new.title, &actor.user.username);
-        post_search::SEARCH.index_as(&mut tx, id, title, author).await?;
-        word_index::POSTS.index(&mut tx, &site.settings.current(), id).await?;
+        index(site, &mut tx, id, &new.title, &actor.user.username, &new.publication).await?;
         rate_limit::charge_all(&mut tx, &actor.caller, &budgets).await?;
         tx.commit().await?;
         Ok(id)
     })
     .await?;
     post::show(&site.db, Some(&actor.user), id).await
+}
+
+/// What a post that was written in this transaction needs besides its row.
+async fn index(
+    site: &Site,
+    tx: &mut Tx,
+    id: i64,
+    title: &str,
+    author: &str,
+    publication: &Publication,
+) -> Result<()> {
+    post_search::SEARCH.index_as(tx, id, title, author).await?;
+    match publication.listed_at() {
+        Some(_) => word_index::POSTS.index(tx, &site.settings.current(), id).await?,
+        None => word_index::POSTS.remove(tx, id).await?,
+    }
+    match publication.at {
+        Some(at) if publication.state == PostState::Scheduled => schedule::wake(tx, at).await,
+        _ => Ok(()),
+    }
 }
 
 /// A post that is published in a user's name.
@@ -127,7 +87,9 @@ pub async fn create_assigned(site: &Site, _: &Admin, posts: Vec<AssignedPost>) -
     let mut rows = Vec::new();
     for AssignedPost { user_id, title, content, tags, published_at } in posts {
         let rendered = rendering::render(site, &content).await?;
-        rows.push(NewPost { user_id, title, content, rendered, tags, published_at });
+        let publication = Publication::at(published_at, Visibility::Public);
+        let summary = String::new();
+        rows.push(NewPost { user_id, title, content, summary, rendered, tags, publication });
     }
     let mut tx = site.db.begin().await?;
     let mut ids = Vec::new();
@@ -145,15 +107,24 @@ struct NewPost {
     user_id: i64,
     title: String,
     content: String,
+    summary: String,
     rendered: Rendered,
     tags: Vec<String>,
-    published_at: DateTime<Utc>,
+    publication: Publication,
+}
+
+impl NewPost {
+    /// What is dated back was not written before it was published.
+    fn created_at(&self) -> DateTime<Utc> {
+        self.publication.at.map_or_else(now, |at| at.min(now()))
+    }
 }
 
 async fn insert(tx: &mut Tx, new: &NewPost) -> Result<i64> {
+    let publication = &new.publication;
     let inserted = sql("INSERT INTO posts (user_id, title, content, content_html, excerpt, \
-         reading_minutes, rendering, created_at, published_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) \
+         reading_minutes, rendering, summary, created_at, published_at, state, visibility, publish_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
          RETURNING id")
     .bind(new.user_id)
     .bind(new.title.as_str())
@@ -162,7 +133,12 @@ async fn insert(tx: &mut Tx, new: &NewPost) -> Result<i64> {
     .bind(new.rendered.excerpt.as_str())
     .bind(new.rendered.reading_minutes)
     .bind(markdown::RENDERING)
-    .bind(new.published_at)
+    .bind(new.summary.as_str())
+    .bind(new.created_at())
+    .bind(publication.listed_at())
+    .bind(<&str>::from(publication.state))
+    .bind(<&str>::from(publication.visibility))
+    .bind(publication.at)
     .scalar(&mut *tx)
     .await;
     let id = match inserted {
@@ -186,7 +162,9 @@ pub async fn preview(site: &Site, actor: &Actor, input: &PreviewInput) -> Result
     rate_limit::acquire_all(&site.db, &actor.caller, &budgets).await?;
     match input.content.as_deref() {
         Some(text) if !text.trim().is_empty() => {
-            Ok(rendering::render(site, &parse_content(text, MAX_CONTENT_LENGTH)?).await?.html)
+            Ok(rendering::render(site, &post_input::parse_content(text, MAX_CONTENT_LENGTH)?)
+                .await?
+                .html)
         }
         _ => Ok(String::new()),
     }
@@ -209,39 +187,57 @@ pub async fn editable(site: &Site, actor: &Actor, id: i64) -> Result<Post> {
 /// `TooManyRequests`.
 pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostUpdate) -> Result<Post> {
     let me = &actor.user;
-    let budgets = actor.budgets(site.limits.edits, site.limits.edits_address);
+    let mut budgets = actor.budgets(site.limits.edits, site.limits.edits_address).to_vec();
     rate_limit::check_all(&site.db, &actor.caller, &budgets).await?;
     let current = post::show(&site.db, Some(me), id).await?;
     actor.permit(current.summary.user_id)?;
-    let mut errors = ValidationErrors::default();
-    let title = errors.collect(input.title.as_deref().map(parse_title).transpose())?.flatten();
-    let content = errors
-        .collect(
-            input
-                .content
-                .as_deref()
-                .map(|text| parse_content(text, MAX_CONTENT_LENGTH))
-                .transpose(),
-        )?
-        .flatten();
-    let tags = input.tags.as_deref().map(|texts| tag_name::parse("tags", texts));
-    let tags = errors.collect(tags.transpose())?.flatten();
-    errors.into_result()?;
+    let standing = Standing {
+        title: &current.summary.title,
+        content: &current.content,
+        is_draft: current.summary.state == PostState::Draft,
+    };
+    let standing_publication = current.summary.publication();
+    let Checked { title, content, summary, tags, publication } = input.check(&standing)?;
+    let publication = Some(publication).filter(|change| change.changes(&standing_publication));
+    if publication.is_some() && current.summary.user_id != me.id {
+        return Err(Error::Forbidden(Denial::NotAuthor));
+    }
     if input.version.is_some_and(|seen| seen != current.summary.version) {
         return Err(Error::VersionConflict);
     }
-    let changed = title.as_ref().is_some_and(|t| *t != current.summary.title)
+    let old = &current.summary;
+    let changed = publication.is_some()
+        || title.as_ref().is_some_and(|t| *t != old.title)
         || content.as_ref().is_some_and(|c| *c != current.content)
-        || tags.as_ref().is_some_and(|t| *t != current.summary.tags.0);
+        || summary.as_ref().is_some_and(|s| *s != old.summary)
+        || tags.as_ref().is_some_and(|t| *t != old.tags.0);
     if !changed {
         return rendering::refresh(site, current).await;
+    }
+    if publication.as_ref().is_some_and(|change| change.releases(&standing_publication)) {
+        // As many as are published at once.
+        email_address::permit_posting(site, me).await?;
+        budgets = actor.budgets(site.limits.posts, site.limits.posts_address).to_vec();
+        budgets.extend(new_account::posts(site, actor).await?);
+        rate_limit::check_all(&site.db, &actor.caller, &budgets).await?;
     }
     let rendered = match &content {
         Some(content) => Some(rendering::render(site, content).await?),
         None => None,
     };
-    let change = Change { title, content, rendered, tags, seen: input.version };
-    let post = repeat(|| save(site, actor, id, &change)).await?;
+    let publication = publication.map(|change| change.of(&standing_publication));
+    let is_new = old.state != PostState::Published && old.published_at.is_none_or(|at| at > now());
+    let change = Change {
+        title,
+        content,
+        summary,
+        rendered,
+        tags,
+        publication,
+        is_new,
+        seen: input.version,
+    };
+    let post = repeat(|| save(site, actor, id, &change, &budgets)).await?;
     rendering::refresh(site, post).await
 }
 
@@ -249,14 +245,23 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostUpdate) -> 
 struct Change {
     title: Option<String>,
     content: Option<String>,
+    summary: Option<String>,
     rendered: Option<Rendered>,
     tags: Option<Vec<String>>,
+    publication: Option<Publication>,
+    /// Whether nobody else has ever read it.
+    is_new: bool,
     /// The version that was edited.
     seen: Option<i64>,
 }
 
-async fn save(site: &Site, actor: &Actor, id: i64, change: &Change) -> Result<Post> {
-    let budgets = actor.budgets(site.limits.edits, site.limits.edits_address);
+async fn save(
+    site: &Site,
+    actor: &Actor,
+    id: i64,
+    change: &Change,
+    budgets: &[Budget],
+) -> Result<Post> {
     let rendered = change.rendered.as_ref();
     let (html, excerpt) = rendered.map(|r| (r.html.clone(), r.excerpt.clone())).unzip();
     let mut tx = site.db.begin().await?;
@@ -264,14 +269,16 @@ async fn save(site: &Site, actor: &Actor, id: i64, change: &Change) -> Result<Po
     let updated = sql("UPDATE posts SET title = coalesce($1, title), \
          content = coalesce($2, content), content_html = coalesce($3, content_html), \
          excerpt = coalesce($4, excerpt), reading_minutes = coalesce($5, reading_minutes), \
-         rendering = coalesce($6, rendering), updated_at = $7, version = version + 1 \
-         WHERE id = $8 AND version = coalesce($9, version)")
+         rendering = coalesce($6, rendering), summary = coalesce($7, summary), \
+         updated_at = $8, version = version + 1 \
+         WHERE id = $9 AND version = coalesce($10, version)")
     .bind(change.title.clone())
     .bind(change.content.clone())
     .bind(html)
     .bind(excerpt)
     .bind(rendered.map(|r| r.reading_minutes))
     .bind(rendered.map(|_| markdown::RENDERING))
+    .bind(change.summary.clone())
     .bind(now())
     .bind(id)
     .bind(change.seen)
@@ -281,17 +288,35 @@ async fn save(site: &Site, actor: &Actor, id: i64, change: &Change) -> Result<Po
         post::show(&mut tx, Some(&actor.user), id).await?;
         return Err(Error::VersionConflict);
     }
+    if let Some(publication) = &change.publication {
+        publish(&mut tx, id, publication, change.is_new).await?;
+    }
     if let Some(tags) = &change.tags {
         tag::assign(&mut tx, id, tags).await?;
     }
     let post = post::show(&mut tx, Some(&actor.user), id).await?;
     let (title, author) = (&post.summary.title, &post.summary.author.username);
-    post_search::SEARCH.index_as(&mut tx, id, title, author).await?;
-    word_index::POSTS.index(&mut tx, &site.settings.current(), id).await?;
-    rate_limit::charge_all(&mut tx, &actor.caller, &budgets).await?;
+    index(site, &mut tx, id, title, author, &post.summary.publication()).await?;
+    rate_limit::charge_all(&mut tx, &actor.caller, budgets).await?;
     record_moderation(&mut tx, actor, EventKind::POST_EDITED, &post).await?;
     tx.commit().await?;
     Ok(post)
+}
+
+async fn publish(tx: &mut Tx, id: i64, publication: &Publication, is_new: bool) -> Result<()> {
+    // What nobody else has read was not edited since.
+    let forgets_edits = is_new && publication.state == PostState::Published;
+    sql("UPDATE posts SET state = $1, visibility = $2, publish_at = $3, published_at = $4, \
+         updated_at = CASE WHEN $5 THEN NULL ELSE updated_at END WHERE id = $6")
+    .bind(<&str>::from(publication.state))
+    .bind(<&str>::from(publication.visibility))
+    .bind(publication.at)
+    .bind(publication.listed_at())
+    .bind(forgets_edits)
+    .bind(id)
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 /// Audits what an admin does to another user's post.
@@ -318,7 +343,7 @@ pub async fn delete(site: &Site, actor: &Actor, id: i64, seen: Option<i64>) -> R
 
 async fn try_delete(site: &Site, actor: &Actor, id: i64, seen: Option<i64>) -> Result<()> {
     let mut tx = site.db.begin().await?;
-    let post = post::show(&mut tx, None, id).await?;
+    let post = post::show(&mut tx, Some(&actor.user), id).await?;
     actor.permit(post.summary.user_id)?;
     // The conditions hold at the moment of deleting; of parallel deletions, one deletes a row.
     let deleted = sql("DELETE FROM posts WHERE id = $1 AND version = coalesce($2, version)")
@@ -327,33 +352,9 @@ async fn try_delete(site: &Site, actor: &Actor, id: i64, seen: Option<i64>) -> R
         .execute(&mut tx)
         .await?;
     if deleted == 0 {
-        post::show(&mut tx, None, id).await?;
+        post::show(&mut tx, Some(&actor.user), id).await?;
         return Err(Error::VersionConflict);
     }
     record_moderation(&mut tx, actor, EventKind::POST_DELETED, &post).await?;
     tx.commit().await
-}
-
-fn parse_title(text: &str) -> Result<String> {
-    let title = visible::parse_line("title", text)?;
-    match title.chars().count() {
-        0 => Err(Error::invalid("title", Rule::Required)),
-        1..=MAX_TITLE_LENGTH => Ok(title),
-        n => Err(too_long("title", MAX_TITLE_LENGTH, n)),
-    }
-}
-
-/// A text in Markdown, of a post or a comment, of at most `max` characters.
-pub(super) fn parse_content(text: &str, max: usize) -> Result<String> {
-    // Browsers send line breaks as CR LF; Markdown and programs expect LF.
-    let content = text.replace("\r\n", "\n").replace('\r', "\n");
-    match content.chars().count() {
-        _ if content.trim().is_empty() => Err(Error::invalid("content", Rule::Required)),
-        n if n > max => Err(too_long("content", max, n)),
-        _ => Ok(content),
-    }
-}
-
-fn too_long(field: &'static str, max: usize, actual: usize) -> Error {
-    FieldError::new(field, Rule::TooLong).with("max", max).with("actual", actual).into()
 }

@@ -9,6 +9,7 @@ use crate::models::base::caller::Caller;
 use crate::models::base::page::{Keyset, Page, PageParams};
 use crate::models::base::search::{self, Found};
 use crate::models::base::site::Site;
+use crate::models::posts::drafts;
 use crate::models::posts::feed_content;
 use crate::models::posts::feed_filter::Filter;
 use crate::models::posts::feed_params::{FeedParams, Period, Sort};
@@ -123,6 +124,9 @@ pub struct DashboardStats {
     pub message: String,
     /// How many posts the user has published.
     pub posts: i64,
+    /// How many posts only the user finds, counted up to 100: drafts, scheduled posts, and those that are not
+    /// public.
+    pub drafts: i64,
     /// How many votes those posts have received.
     pub votes: i64,
 }
@@ -135,5 +139,6 @@ pub async fn stats(site: &Site, user: &User) -> Result<DashboardStats> {
         .await?
         .unwrap_or_default(); // The account was deleted in the meantime.
     let message = format!("Welcome {}, this is your dashboard", user.username);
-    Ok(DashboardStats { message, posts, votes })
+    let drafts = drafts::count(site, user).await?;
+    Ok(DashboardStats { message, posts, drafts, votes })
 }

@@ -12,7 +12,7 @@ use crate::models::base::page::{Column, Keyset, Slice};
 use crate::models::base::search::Found;
 use crate::models::posts::feed_filter::{Filter, Owner, push_time};
 use crate::models::posts::feed_params::{Period, Sort};
-use crate::models::posts::post::{self, PostSummary, VISIBLE};
+use crate::models::posts::post::{self, LISTED, PostSummary};
 use crate::models::users::user::User;
 
 /// Most posts of an author or a tag that are all read and sorted.
@@ -116,7 +116,7 @@ pub(super) async fn read(
     if is_exact {
         let query = keyset.ids(post::select_from("", viewer), columns, ids);
         let query = query.push(" AS page JOIN posts p ON p.id = page.id").push(post::AUTHOR);
-        let query = keyset.order(query.push(VISIBLE), order.indexed);
+        let query = keyset.order(query.push(LISTED), order.indexed);
         return Ok(keyset.slice(post::summaries(db, query).await?, order.keys));
     }
     // `Keyset` reads one row more than its limit.
@@ -127,10 +127,10 @@ pub(super) async fn read(
     };
     // Only ids are sorted, before anything else is read.
     let query = scanned(post::select_from("", viewer).push("(SELECT page.* FROM "));
-    let query = query.push(" AS page JOIN posts p ON p.id = page.id WHERE ").push(VISIBLE);
+    let query = query.push(" AS page JOIN posts p ON p.id = page.id WHERE ").push(LISTED);
     let query = keyset.order(filter.push(query), order.named);
     let query = query.push(") AS page JOIN posts p ON p.id = page.id").push(post::AUTHOR);
-    let query = keyset.order(query.push(VISIBLE), order.indexed);
+    let query = keyset.order(query.push(LISTED), order.indexed);
     let posts = post::summaries(db, query).await?;
     let is_full = i64::try_from(posts.len()).is_ok_and(|count| count > keyset.limit());
     let resume = if is_full { None } else { last_of(db, viewer, &scanned, keyset, order).await? };
@@ -152,7 +152,7 @@ async fn last_of(
     let query = query.push("(SELECT page.id, count(*) OVER () AS number FROM ");
     let query = keyset.push_last(scanned(query).push(" AS page"), order.named);
     let query = query.push(") AS page JOIN posts p ON p.id = page.id").push(post::AUTHOR);
-    let query = query.push(VISIBLE).push_bind(" AND page.number = ", MAX_SCANNED);
+    let query = query.push(LISTED).push_bind(" AND page.number = ", MAX_SCANNED);
     Ok(post::summaries(db, query).await?.first().map(order.keys))
 }
 
@@ -215,7 +215,7 @@ fn push_ids(query: Statement, source: &Source, filter: &Filter, order: &Order) -
                 query.push_bind("SELECT p.id FROM posts p WHERE p.user_id = ", owner.id)
             };
             let query = query.push_bind(" LIMIT ", 2 * FEW);
-            let query = query.push(") AS few JOIN posts p ON p.id = few.id WHERE ").push(VISIBLE);
+            let query = query.push(") AS few JOIN posts p ON p.id = few.id WHERE ").push(LISTED);
             filter.push(order.push_period(query))
         }
     }

@@ -39,7 +39,7 @@ type Row = (i64, i64, String, DateTime<Utc>);
 
 /// The neighbours of a post, by one statement; each part reads its index in the order of the list.
 pub async fn around(db: &Db, post: &PostSummary) -> Result<Neighbours> {
-    if post.published_at.is_none() {
+    if !post.is_listed() {
         return Ok(Neighbours::default());
     }
     let keys = post.published_key();
@@ -59,7 +59,7 @@ pub async fn around(db: &Db, post: &PostSummary) -> Result<Neighbours> {
     }
     let query = query
         .push(") AS near JOIN posts p ON p.id = near.id WHERE ")
-        .push(post::VISIBLE)
+        .push(post::LISTED)
         .push(" ORDER BY p.published_at DESC, p.id DESC");
     let rows: Vec<Row> = query.all(db).await?;
     let mut neighbours = Neighbours::default();

@@ -8,6 +8,7 @@ use crate::db::{Conn, Statement, sql};
 use crate::error::Result;
 use crate::models::base::page::{Column, Keyset};
 use crate::models::posts::markdown;
+use crate::models::posts::publication_state::{PostState, Publication, Visibility};
 use crate::models::posts::tag_name::TagNames;
 use crate::models::users::user::User;
 
@@ -28,9 +29,18 @@ pub struct PostSummary {
     #[sqlx(skip)]
     #[schema(example = "/posts/1")]
     pub path: String,
+    /// What its author wrote for lists, in one line; may be empty.
+    #[schema(example = "Why the sea rises and falls.")]
+    pub summary: String,
     /// The beginning of the text, without markup.
     #[schema(example = "The sea comes twice a day.")]
     pub excerpt: String,
+    /// Whether it is published.
+    #[sqlx(try_from = "String")]
+    pub state: PostState,
+    /// Who may read it, once it is published.
+    #[sqlx(try_from = "String")]
+    pub visibility: Visibility,
     /// In the order of the author.
     #[sqlx(try_from = "String")]
     #[schema(value_type = Vec<String>, example = json!(["sea", "physics"]))]
@@ -55,7 +65,8 @@ pub struct PostSummary {
     pub version: i64,
     /// When it was first saved.
     pub created_at: DateTime<Utc>,
-    /// The time by which lists are ordered.
+    /// When it was published, or will be: the time by which lists are ordered. Null for a draft that has
+    /// neither.
     pub published_at: Option<DateTime<Utc>>,
     /// Null until the first edit.
     pub updated_at: Option<DateTime<Utc>>,
@@ -100,6 +111,21 @@ impl Post {
 }
 
 impl PostSummary {
+    /// Whether everybody may read it and it is in lists.
+    pub fn is_listed(&self) -> bool {
+        self.publication().listed_at().is_some()
+    }
+
+    pub fn publication(&self) -> Publication {
+        let (state, visibility, at) = (self.state, self.visibility, self.published_at);
+        Publication { state, visibility, at }
+    }
+
+    /// What describes it in one line: the words of its author, or else the beginning of the text.
+    pub fn description(&self) -> &str {
+        if self.summary.is_empty() { &self.excerpt } else { &self.summary }
+    }
+
     /// The ordering key: the time of publication in microseconds since 1970, and the id.
     pub fn published_key(&self) -> [i64; 2] {
         [self.published_at.map_or(0, |at| at.timestamp_micros()), self.id]
@@ -112,19 +138,19 @@ pub fn path(id: i64) -> String {
 }
 
 const SUMMARY: &str = "SELECT p.id, p.user_id, u.id AS author_id, u.username AS author_username, \
-    p.title, p.excerpt, p.reading_minutes, p.votes, p.comments, p.comments_closed_at IS NOT NULL AS comments_closed, \
-    p.version, p.created_at, p.published_at, p.updated_at, p.hot, \
+    p.title, p.summary, p.excerpt, p.state, p.visibility, p.reading_minutes, p.votes, p.comments, p.comments_closed_at IS NOT NULL AS comments_closed, \
+    p.version, p.created_at, coalesce(p.published_at, p.publish_at) AS published_at, p.updated_at, p.hot, \
     coalesce((SELECT string_agg(t.name, ' ' ORDER BY pt.position) FROM post_tags pt \
         JOIN tags t ON t.id = pt.tag_id WHERE pt.post_id = p.id), '') AS tags, \
     EXISTS (SELECT 1 FROM votes v WHERE v.post_id = p.id AND v.user_id = $1) AS voted";
 
-/// Which posts are shown at all. Triggers and partial indexes repeat it in the migrations.
-pub(super) const VISIBLE: &str = "p.published_at IS NOT NULL";
+/// Which posts are in lists. Triggers and partial indexes repeat it in the migrations.
+pub(super) const LISTED: &str = "p.published_at IS NOT NULL";
 
-/// Every query for posts starts here, with the rule for who may see which. Ends inside WHERE.
-fn select(columns: &'static str, viewer: Option<&User>) -> Statement {
-    select_from(columns, viewer).push("posts p").push(AUTHOR).push(VISIBLE)
-}
+/// Which posts somebody may read who knows the address: the parameter $1 is the id of a user, or 0 for
+/// whoever is not logged in.
+pub(super) const READABLE: &str = "(p.published_at IS NOT NULL OR p.user_id = $1 \
+    OR p.state = 'published' AND (p.visibility = 'unlisted' OR p.visibility = 'members' AND $1 > 0))";
 
 /// Ends inside FROM.
 pub(super) fn select_from(columns: &'static str, viewer: Option<&User>) -> Statement {
@@ -139,7 +165,7 @@ pub(super) const AUTHOR: &str = " JOIN users u ON u.id = p.user_id WHERE ";
 pub(super) const PUBLISHED: [Column; 2] = [Column::Time("p.published_at"), Column::Int("p.id")];
 pub(super) const VOTES: [Column; 2] = [Column::Int("p.votes"), Column::Int("p.id")];
 
-/// A page of the posts that this user may see, perhaps of one author (by id) alone.
+/// A page of the posts in lists, perhaps of one author (by id) alone.
 pub(super) fn select_page(
     viewer: Option<&User>,
     author: Option<i64>,
@@ -148,24 +174,25 @@ pub(super) fn select_page(
 ) -> Statement {
     let source = |query| push_source(query, "SELECT p.id", author);
     let query = keyset.ids(select_from("", viewer), order, source);
-    let query = query.push(" AS page JOIN posts p ON p.id = page.id").push(AUTHOR).push(VISIBLE);
+    let query = query.push(" AS page JOIN posts p ON p.id = page.id").push(AUTHOR).push(LISTED);
     keyset.order(query, order)
 }
 
-/// Adds a query for columns of the posts that are shown, perhaps of one author (by id) alone; ends
+/// Adds a query for columns of the posts in lists, perhaps of one author (by id) alone; ends
 /// inside WHERE.
 pub(super) fn push_source(
     query: Statement,
     columns: &'static str,
     author: Option<i64>,
 ) -> Statement {
-    let query = query.push(columns).push(" FROM posts p WHERE ").push(VISIBLE);
+    let query = query.push(columns).push(" FROM posts p WHERE ").push(LISTED);
     author.into_iter().fold(query, |query, id| query.push_bind(" AND p.user_id = ", id))
 }
 
-/// Those of these posts that this user may see.
+/// Those of these posts that are in lists.
 pub(super) fn select_by_id(viewer: Option<&User>, ids: impl Iterator<Item = i64>) -> Statement {
-    select("", viewer).push_list(" AND p.id IN ", ids)
+    let query = select_from("", viewer).push("posts p").push(AUTHOR).push(LISTED);
+    query.push_list(" AND p.id IN ", ids)
 }
 
 /// Runs a query of `select_page` or `select_by_id`.
@@ -180,13 +207,14 @@ pub(super) async fn summaries<'c>(
     Ok(posts)
 }
 
-/// One post, as it is stored: `rendering::refresh` it before it is shown.
+/// One post that this user may read, as it is stored: `rendering::refresh` it before it is shown.
 ///
 /// # Errors
 /// `NotFound`.
 pub async fn show<'c>(conn: impl Into<Conn<'c>>, viewer: Option<&User>, id: i64) -> Result<Post> {
     let columns = ", p.content, p.content_html, p.rendering";
-    let mut post: Post = select(columns, viewer).push_bind(" AND p.id = ", id).one(conn).await?;
+    let query = select_from(columns, viewer).push("posts p").push(AUTHOR).push(READABLE);
+    let mut post: Post = query.push_bind(" AND p.id = ", id).one(conn).await?;
     post.summary.path = path(id);
     Ok(post)
 }

@@ -67,5 +67,5 @@ fn comments_query(post_id: i64) -> Statement {
         .push_bind(" AND c.post_id <= ", post_id)
         .push_bind(" ORDER BY c.post_id DESC, c.id DESC LIMIT ", LATEST)
         .push(") AS latest JOIN comments c ON c.id = latest.id");
-    comment::join(query).push(" ORDER BY c.id DESC")
+    comment::join(query, post::READABLE).push(" ORDER BY c.id DESC")
 }

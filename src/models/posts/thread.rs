@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::models::base::page::{Column, Cursors, Keyset, Page, PageParams};
 use crate::models::base::site::Site;
 use crate::models::posts::comment::{self, Comment};
+use crate::models::posts::post;
 use crate::models::users::user::User;
 use crate::validation::Rule;
 
@@ -188,7 +189,8 @@ pub fn query<const KEYS: usize>(
     };
     let query = query.push(" ORDER BY c.position, c.id");
     let query = query.push_bind(" LIMIT ", MAX_SHOWN + keyset.limit() + 1);
-    comment::join(query.push(") AS shown JOIN comments c ON c.id = shown.id"))
+    let query = query.push(") AS shown JOIN comments c ON c.id = shown.id");
+    comment::join(query, post::READABLE)
 }
 
 fn sort_by(comments: &mut [Comment], sort: CommentSort) {

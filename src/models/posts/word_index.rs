@@ -57,7 +57,7 @@ pub static POSTS: Indexed = Indexed {
     source: "posts",
     texts: "SELECT n.id, n.version, n.user_id, u.username, n.title, n.published_at AS at, \
         substr(n.content_html, 1, CAST($1 AS INTEGER)) AS html \
-        FROM posts n JOIN users u ON u.id = n.user_id WHERE TRUE",
+        FROM posts n JOIN users u ON u.id = n.user_id WHERE n.published_at IS NOT NULL",
 };
 
 pub static COMMENTS: Indexed = Indexed {
@@ -138,8 +138,15 @@ impl Indexed {
         let query = query.push_bind(" OR w.stemming <> ", stemming).push(")");
         match self.source {
             "comments" => query.push(" AND n.deleted_at IS NULL AND n.user_id IS NOT NULL"),
-            _ => query,
+            _ => query.push(" AND n.published_at IS NOT NULL"),
         }
+    }
+
+    /// Takes a row out of the index, which may not be in it.
+    pub async fn remove(&self, tx: &mut Tx, id: i64) -> Result<()> {
+        let query = sql("DELETE FROM ").push(self.words.table).push_bind(" WHERE id = ", id);
+        query.execute(tx).await?;
+        Ok(())
     }
 
     async fn index_all(&self, tx: &mut Tx, stemming: &Stemming, ids: &[i64]) -> Result<()> {

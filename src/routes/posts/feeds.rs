@@ -82,6 +82,7 @@ fn write(
 
 fn post_entry(post: SyndicatedPost) -> FeedEntry {
     let SyndicatedPost { summary, content_html } = post;
+    let description = summary.description().to_owned();
     FeedEntry {
         // Whatever else its address may say one day, the number stays.
         id: post::path(summary.id),
@@ -90,7 +91,7 @@ fn post_entry(post: SyndicatedPost) -> FeedEntry {
         author: author(summary.author),
         published: summary.published_at.unwrap_or(summary.created_at),
         updated: summary.updated_at,
-        excerpt: summary.excerpt,
+        excerpt: description,
         html: content_html,
     }
 }

@@ -10,11 +10,13 @@ use crate::models::base::actor::Actor;
 use crate::models::base::caller::Caller;
 use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
-use crate::models::posts::edit::{self as editing, PostInput, PostUpdate, PreviewInput};
+use crate::models::posts::edit as editing;
 use crate::models::posts::feed;
 use crate::models::posts::feed_params::{FeedParams, Period, Sort};
 use crate::models::posts::neighbours::{self, Neighbours};
 use crate::models::posts::post::{self, Post, PostSummary};
+use crate::models::posts::post_input::{PostInput, PostUpdate, PreviewInput};
+use crate::models::posts::publication_state::PostState;
 use crate::models::posts::rendering;
 use crate::models::posts::tag;
 use crate::web::{
@@ -177,9 +179,9 @@ async fn with_suggestions(site: &Site, mut view: Value) -> Value {
     view
 }
 
-/// Publish a post
+/// Write a post
 ///
-/// Public at once. The answer has an `ETag`, for a later edit with `If-Match`.
+/// Public at once, unless `state`, `visibility` or `published_at` say something else. The answer has an `ETag`, for a later edit with `If-Match`.
 #[utoipa::path(post, path = "/posts", operation_id = "createPost", tag = "posts",
     security(("oauth2" = ["posts:write"])), request_body = PostInput,
     responses((status = 201, body = Post), (status = 429)))]
@@ -189,18 +191,35 @@ async fn create(input: Input<PostInput>, actor: Scoped<PostsWrite>, site: &Site)
         Ok(post) => post,
         refused => refused.or_form(NEW_FORM, with_suggestions(site, json!({})).await)?,
     };
+    let flash = match post.summary.state {
+        PostState::Draft => Flash("draft-saved"),
+        PostState::Scheduled => Flash("post-scheduled"),
+        PostState::Published => Flash("post-created"),
+    };
     let (path, version) = (post.summary.path.clone(), post.summary.version);
-    Ok(created(path, Flash("post-created"), post).with_version(version))
+    Ok(created(path, flash, post).with_version(version))
 }
 
 #[get("/posts/<id>/edit")]
 async fn edit(id: Id, actor: Actor, site: &Site) -> web::Result {
     let Post { summary, content, .. } = editing::editable(site, &actor, *id).await?;
-    let PostSummary { title, tags, version, .. } = summary;
-    let tags = tags.0.join(", ");
-    let values = json!({ "title": title, "content": content, "tags": tags, "version": version });
-    let view = with_suggestions(site, json!({ "path": post::path(*id) })).await;
+    let view = with_suggestions(site, edit_view(&summary)).await;
+    let values = json!({
+        "title": summary.title,
+        "content": content,
+        "tags": summary.tags.0.join(", "),
+        "summary": summary.summary,
+        "visibility": summary.visibility,
+        // As a browser's field for date and time has it.
+        "published_at": summary.published_at.map(|at| at.format("%Y-%m-%dT%H:%M").to_string()),
+        "version": summary.version,
+    });
     Ok(form(EDIT_FORM, values, view))
+}
+
+/// What the form for an edit shows beside its fields.
+fn edit_view(summary: &PostSummary) -> Value {
+    json!({ "path": summary.path, "state": summary.state })
 }
 
 /// Edit a post
@@ -221,19 +240,25 @@ async fn update(
 ) -> web::Result {
     let Input(mut input) = input;
     input.version = if_match.0.or(input.version);
-    let edited = editing::update(site, &actor, *id, &input).await;
-    let mut view = json!({ "path": post::path(*id) });
-    if let Err(Error::VersionConflict) = edited {
-        // Saved again, the text replaces the current version, as the form says.
-        let current = editing::editable(site, &actor, *id).await?;
-        view["version"] = json!(current.summary.version);
-    }
-    let post = match edited {
+    let post = match editing::update(site, &actor, *id, &input).await {
         Ok(post) => post,
-        refused => refused.or_form(EDIT_FORM, with_suggestions(site, view).await)?,
+        refused => {
+            let current = editing::editable(site, &actor, *id).await?.summary;
+            let mut view = edit_view(&current);
+            if let Err(Error::VersionConflict) = refused {
+                // Saved again, the text replaces the current version, as the form says.
+                view["version"] = json!(current.version);
+            }
+            refused.or_form(EDIT_FORM, with_suggestions(site, view).await)?
+        }
+    };
+    let flash = match post.summary.state {
+        PostState::Draft => Flash("draft-saved"),
+        PostState::Scheduled => Flash("post-scheduled"),
+        PostState::Published => Flash("post-saved"),
     };
     let (path, version) = (post.summary.path.clone(), post.summary.version);
-    Ok(saved(path, Flash("post-saved"), post).with_version(version))
+    Ok(saved(path, flash, post).with_version(version))
 }
 
 /// Edit a post by a merge patch
@@ -288,6 +313,8 @@ pub struct EditPreview {
     /// The path of the post, the same at both doors.
     #[schema(example = "/posts/1")]
     path: String,
+    /// Whether it is published.
+    state: PostState,
     /// Safe HTML.
     #[schema(example = "<p>The sea comes <em>twice</em> a day.</p>")]
     content_html: String,
@@ -323,9 +350,10 @@ async fn preview_edit(
     actor: Scoped<PostsWrite>,
     site: &Site,
 ) -> web::Result {
-    editing::editable(site, &actor, *id).await?;
-    let view = json!({ "path": post::path(*id) });
-    let html = editing::preview(site, &actor, &input).await.or_form(EDIT_FORM, view)?;
-    let view = EditPreview { path: post::path(*id), content_html: html.clone() };
+    let summary = editing::editable(site, &actor, *id).await?.summary;
+    let html = editing::preview(site, &actor, &input).await;
+    let html = html.or_form(EDIT_FORM, edit_view(&summary))?;
+    let PostSummary { path, state, .. } = summary;
+    let view = EditPreview { path, state, content_html: html.clone() };
     Ok(page(EDIT_FORM, view).with_preview(html))
 }

@@ -3,6 +3,7 @@
 mod bombs;
 mod cache;
 mod comments;
+mod drafts;
 mod feed;
 mod feed_filters;
 mod feeds;
@@ -31,6 +32,7 @@ pub fn permissions() -> Vec<Permission> {
         feed::permissions(),
         feeds::permissions(),
         post::permissions(),
+        drafts::permissions(),
         tags::permissions(),
         votes::permissions(),
         comments::permissions(),

@@ -199,10 +199,11 @@ impl<'s> Matching<'s> {
                 "SELECT p.id, (SELECT w.text FROM post_words w WHERE w.id = p.id) AS text",
                 None,
             ),
-            SearchType::Comments => comment::join(sql(
-                "SELECT c.id, (SELECT w.text FROM comment_words w WHERE w.id = c.id) AS text \
-                 FROM comments c",
-            ))
+            SearchType::Comments => comment::join(
+                sql("SELECT c.id, (SELECT w.text FROM comment_words w WHERE w.id = c.id) AS text \
+                     FROM comments c"),
+                post::LISTED,
+            )
             .push(" AND c.deleted_at IS NULL"),
             SearchType::People => sql("SELECT s.id, s.text FROM name_search s WHERE TRUE"),
         };

@@ -103,13 +103,14 @@ async fn comments(site: &Site, matching: &Matching<'_>, ids: &[i64]) -> Result<V
     let columns =
         sql("SELECT c.id, p.title, substr(c.content_html, 1, CAST($1 AS INTEGER)) AS html, \
          u.id AS author_id, u.username AS author_username, c.created_at AS at FROM comments c");
-    let comments: Vec<FoundComment> = comment::join(columns.bind(plain_text::MAX_HTML))
-        .push_list(
-            " AND c.deleted_at IS NULL AND u.id IS NOT NULL AND c.id IN ",
-            ids.iter().copied(),
-        )
-        .all(&site.db)
-        .await?;
+    let comments: Vec<FoundComment> =
+        comment::join(columns.bind(plain_text::MAX_HTML), post::LISTED)
+            .push_list(
+                " AND c.deleted_at IS NULL AND u.id IS NOT NULL AND c.id IN ",
+                ids.iter().copied(),
+            )
+            .all(&site.db)
+            .await?;
     let result = |comment: FoundComment| SearchResult {
         kind: ResultKind::Comment,
         id: comment.id,

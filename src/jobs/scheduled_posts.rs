@@ -1,0 +1,18 @@
+//! The job that publishes what was planned for later.
+
+use std::time::Duration;
+
+use super::failure::JobFailure;
+use super::job::{Context, Job};
+use crate::models::base::job::ClaimedJob;
+use crate::models::posts::schedule::{self, ScheduledPosts};
+
+impl Job for ScheduledPosts {
+    const NAME: &'static str = schedule::JOB;
+    const EVERY: Option<Duration> = Some(Duration::from_secs(60));
+
+    async fn run(self, context: Context, _: ClaimedJob) -> Result<(), JobFailure> {
+        schedule::publish_due(&context.site).await?;
+        Ok(())
+    }
+}

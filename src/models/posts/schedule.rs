@@ -1,0 +1,64 @@
+//! Publishing what was planned for later.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::db::{Tx, now, repeat, sql};
+use crate::error::Result;
+use crate::models::base::job;
+use crate::models::base::site::Site;
+use crate::models::posts::word_index;
+
+/// The job that publishes what is due.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ScheduledPosts;
+
+/// The name of the job.
+pub const JOB: &str = "scheduled-posts";
+
+/// Lets the job run when something becomes due. It also runs each minute: a clock may have been set back
+/// since.
+pub(super) async fn wake(tx: &mut Tx, at: DateTime<Utc>) -> Result<()> {
+    job::enqueue_at(tx, JOB, at, &ScheduledPosts).await
+}
+
+/// Posts that are looked up at a time.
+const BATCH: i64 = 100;
+
+/// Publishes what is due, each post in a transaction of its own, and returns how many.
+pub async fn publish_due(site: &Site) -> Result<usize> {
+    let mut published = 0;
+    loop {
+        let due: Vec<(i64,)> = sql("SELECT id FROM posts WHERE state = 'scheduled'")
+            .push_bind(" AND publish_at <= ", now())
+            .push_bind(" ORDER BY publish_at, id LIMIT ", BATCH)
+            .all(&site.db)
+            .await?;
+        if due.is_empty() {
+            return Ok(published);
+        }
+        for (id,) in due {
+            published += usize::from(repeat(|| publish(site, id)).await?);
+        }
+    }
+}
+
+/// Returns whether this published it: of several workers, one does.
+async fn publish(site: &Site, id: i64) -> Result<bool> {
+    let mut tx = site.db.begin().await?;
+    let changed =
+        sql("UPDATE posts SET state = 'published', version = version + 1, updated_at = NULL, \
+         published_at = CASE WHEN visibility = 'public' THEN publish_at END \
+         WHERE id = $1 AND state = 'scheduled' AND publish_at <= $2")
+        .bind(id)
+        .bind(now())
+        .execute(&mut tx)
+        .await?;
+    if changed == 0 {
+        return Ok(false);
+    }
+    // Unless it is public, this finds nothing to index.
+    word_index::POSTS.index(&mut tx, &site.settings.current(), id).await?;
+    tx.commit().await?;
+    Ok(true)
+}
