@@ -25,26 +25,31 @@ pub(super) async fn wake(tx: &mut Tx, at: DateTime<Utc>) -> Result<()> {
 /// Posts that are looked up at a time.
 const BATCH: i64 = 100;
 
-/// Publishes what is due, each post in a transaction of its own, and returns how many.
-pub async fn publish_due(site: &Site) -> Result<usize> {
-    let mut published = 0;
+/// The next posts that are due, by their ids.
+pub async fn due(site: &Site) -> Result<Vec<i64>> {
+    let due: Vec<(i64,)> = sql("SELECT id FROM posts WHERE state = 'scheduled'")
+        .push_bind(" AND publish_at <= ", now())
+        .push_bind(" ORDER BY publish_at, id LIMIT ", BATCH)
+        .all(&site.db)
+        .await?;
+    Ok(due.into_iter().map(|(id,)| id).collect())
+}
+
+/// Publishes what is due, each post in a transaction of its own.
+pub async fn publish_due(site: &Site) -> Result<()> {
     loop {
-        let due: Vec<(i64,)> = sql("SELECT id FROM posts WHERE state = 'scheduled'")
-            .push_bind(" AND publish_at <= ", now())
-            .push_bind(" ORDER BY publish_at, id LIMIT ", BATCH)
-            .all(&site.db)
-            .await?;
+        let due = due(site).await?;
         if due.is_empty() {
-            return Ok(published);
+            return Ok(());
         }
-        for (id,) in due {
-            published += usize::from(repeat(|| publish(site, id)).await?);
+        for id in due {
+            repeat(|| publish(site, id)).await?;
         }
     }
 }
 
-/// Returns whether this published it: of several workers, one does.
-async fn publish(site: &Site, id: i64) -> Result<bool> {
+/// Of several workers, one publishes it.
+async fn publish(site: &Site, id: i64) -> Result<()> {
     let mut tx = site.db.begin().await?;
     let changed =
         sql("UPDATE posts SET state = 'published', version = version + 1, updated_at = NULL, \
@@ -55,10 +60,9 @@ async fn publish(site: &Site, id: i64) -> Result<bool> {
         .execute(&mut tx)
         .await?;
     if changed == 0 {
-        return Ok(false);
+        return Ok(());
     }
     // Unless it is public, this finds nothing to index.
     word_index::POSTS.index(&mut tx, &site.settings.current(), id).await?;
-    tx.commit().await?;
-    Ok(true)
+    tx.commit().await
 }

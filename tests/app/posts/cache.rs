@@ -11,7 +11,7 @@ use rocket::futures::future::join_all;
 use rocket::http::{Header, Method};
 use serde_json::json;
 
-use crate::support::internals::{move_tagged_posts, recording, sql};
+use crate::support::internals::{move_tagged_posts, recording, schedule, sql};
 use crate::support::{App, Person, Response, repetitions, send};
 
 /// Longer than this, another instance may not show what is no longer true. A busy machine is slow.
@@ -84,6 +84,10 @@ enum Change {
     CommentVote,
     DeleteComment,
     CloseComments,
+    Unpublish,
+    PublishAgain,
+    Hide,
+    Schedule,
     Tag,
     DescribeTag,
     /// The job follows.
@@ -96,7 +100,7 @@ enum Change {
     Statement,
 }
 
-const CHANGES: [Change; 23] = [
+const CHANGES: [Change; 27] = [
     Change::Publish,
     Change::PublishByForm,
     Change::Edit,
@@ -112,6 +116,10 @@ const CHANGES: [Change; 23] = [
     Change::CommentVote,
     Change::DeleteComment,
     Change::CloseComments,
+    Change::Unpublish,
+    Change::PublishAgain,
+    Change::Hide,
+    Change::Schedule,
     Change::Tag,
     Change::DescribeTag,
     Change::MergeTag,
@@ -180,6 +188,21 @@ impl Scene<'_> {
             Change::DeleteComment => root.api().delete("/comments/1").await.status,
             Change::CloseComments => {
                 ann.api().put("/posts/1/comments/closed", json!({})).await.status
+            }
+            Change::Unpublish => ann.api().delete("/posts/1/publication").await.status,
+            Change::PublishAgain => ann.page().put("/posts/1/publication", &[]).await.status,
+            Change::Hide => {
+                let visibility = ["unlisted", "members", "private", "public"][number % 4];
+                ann.api().patch("/posts/1", json!({"visibility": visibility})).await.status
+            }
+            // The job publishes it at once.
+            Change::Schedule => {
+                let later = json!({"published_at": "2027-06-01T12:00:00Z"});
+                let planned = bob.api().put("/posts/3", later).await.status;
+                let due = sql("UPDATE posts SET publish_at = created_at WHERE state = 'scheduled'");
+                due.execute(bob.app.db.writer()).await.unwrap();
+                schedule::publish_due(bob.app.site()).await.unwrap();
+                planned
             }
             Change::Tag => {
                 let tags = if number.is_multiple_of(2) { "sea, rain" } else { "sea, ocean" };

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
 
-use crate::support::internals::{Db, Period, Value, census, job, now, recording, sql};
+use crate::support::internals::{Db, Period, Value, census, job, now, recording, schedule, sql};
 use crate::support::{App, Person, Response, database, repetitions};
 
 /// Posts of the site, and events, votes of one post, jobs; a million with `./test slow`.
@@ -39,7 +39,7 @@ fn most_work(path: &str) -> i64 {
 }
 
 /// The same text for both engines; `i` counts from 1.
-const FILL: [&str; 15] = [
+const FILL: [&str; 16] = [
     "INSERT INTO users (username, username_key, password_hash, role, created_at) \
      SELECT 'u' || i, 'u' || i, '', 'user', $2 FROM n",
     "INSERT INTO posts (user_id, title, content, content_html, excerpt, rendering, votes, \
@@ -47,6 +47,11 @@ const FILL: [&str; 15] = [
      SELECT CASE WHEN i % 3 = 0 THEN (SELECT id FROM users WHERE username = 'u1') \
          ELSE (SELECT id FROM users WHERE username = 'heavy') END, \
      'Tides', 'x', 'x', 'x', 1, CASE WHEN i % 1000 = 0 THEN i % 7 ELSE 0 END, $2, $2 FROM n",
+    // Heavy also has drafts, every tenth of them scheduled, among those of another author.
+    "INSERT INTO posts (user_id, title, content, content_html, excerpt, rendering, created_at, state, \
+     publish_at) SELECT (SELECT id FROM users WHERE username = CASE WHEN i % 2 = 0 THEN 'heavy' ELSE 'u1' END), \
+     'Draft', 'x', 'x', 'x', 1, $2, CASE WHEN i % 10 = 0 THEN 'scheduled' ELSE 'draft' END, \
+     CASE WHEN i % 10 = 0 THEN $2 END FROM n WHERE i <= $1 / 4",
     "INSERT INTO tags (name, created_at) SELECT 't' || i, $2 FROM n",
     "INSERT INTO post_tags (post_id, tag_id, position, published_at) SELECT p.id, 1, 1, p.published_at \
      FROM posts p WHERE $1 > 0 AND $2 = $2",
@@ -231,7 +236,7 @@ async fn no_list_reads_or_sorts_more_than_its_page() {
     let mut meter = Meter::new(&app.database_url()).await;
     let (middle, micros) = (size() / 2, at.timestamp_micros());
     let (by_time, by_votes) = (cursor(&[micros, middle]), cursor(&[0, middle]));
-    let by_id = cursor(&[middle]);
+    let (by_id, by_drafts) = (cursor(&[middle]), cursor(&[size() + size() / 8]));
     let ways = |path: &str, cursor: &str| {
         let join = if path.contains('?') { '&' } else { '?' };
         [
@@ -263,9 +268,12 @@ async fn no_list_reads_or_sorts_more_than_its_page() {
             }
         }
     }
-    for (path, cursor) in
-        [("/users/heavy", &by_time), ("/dashboard", &by_time), ("/posts/3/votes", &by_id)]
-    {
+    for (path, cursor) in [
+        ("/users/heavy", &by_time),
+        ("/dashboard", &by_time),
+        ("/posts/3/votes", &by_id),
+        ("/drafts", &by_drafts),
+    ] {
         for path in ways(path, cursor) {
             let (list, _) = measure(&mut meter, &heavy, &path).await;
             assert_eq!(list["items"].as_array().unwrap().len(), 20, "{path}");
@@ -342,6 +350,7 @@ async fn no_list_reads_or_sorts_more_than_its_page() {
             measure(&mut meter, &root, path).await;
         }
     }
+    let (_, due) = recording(schedule::due(app.site())).await;
     let (_, statements) = recording(job::claim(&app.db, &["mail"], &[])).await;
     let (_, last) = recording(root.api().patch("/admin/users/root", json!({"role": "user"}))).await;
     for path in ways("/rules/versions", &by_id) {
@@ -354,7 +363,9 @@ async fn no_list_reads_or_sorts_more_than_its_page() {
     assert!(followed.len() <= 3, "{followed:?}");
     let (_, counted) = recording(census::take(&app.db)).await;
     assert_eq!(counted.len(), 3);
-    for (text, values) in statements.into_iter().chain(last).chain(counted).chain(followed) {
+    for (text, values) in
+        statements.into_iter().chain(due).chain(last).chain(counted).chain(followed)
+    {
         if text.starts_with("SELECT") {
             let (work, plan) = meter.work(&text, values).await;
             assert!(work <= most_work(""), "{work} for {text}\n{plan}");
