@@ -39,7 +39,7 @@ function settle() {
   attempt(() => sessionStorage.removeItem(SENT));
   const notice = document.querySelector(".flash")?.dataset.notice;
   if (notice === "logged-out") forgetAll();
-  if (sent && ["post-created", "post-saved"].includes(notice) && isSame(read(sent.key), sent)) {
+  if (sent && ["post-created", "post-saved", "draft-saved", "post-scheduled"].includes(notice) && isSame(read(sent.key), sent)) {
     remove(sent.key);
   }
 }

@@ -16,7 +16,7 @@ function paths(post: string, comment: string, name: string): Record<string, [str
       ["/nowhere", 404], ["/?limit=x", 422],
     ],
     "a user": [
-      ["/", 200], [post, 200], ["/posts/new", 200], ["/me", 200], ["/dashboard", 200],
+      ["/", 200], [post, 200], ["/posts/new", 200], ["/me", 200], ["/dashboard", 200], ["/drafts", 200],
       ["/me/sessions", 200], ["/me/tokens", 200], ["/me/events", 200], ["/me/password", 200], ["/me/email", 200],
       ["/me/two-factor", 200], ["/sudo", 200], [`${post}/edit`, 403], [`${post}/comments`, 200], [comment, 200],
       [`${post}/comments/new`, 200], [`${post}/comments/new?parent_id=${comment.split("/").pop()}`, 200],

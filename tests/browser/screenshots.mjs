@@ -137,6 +137,31 @@ const states = {
   },
   async mirela(page, shot) {
     await page.goto("/posts/new");
+    await page.getByLabel("Title").fill("Slack water");
+    await page.locator("#content").fill("Between the tides, *nothing* moves.");
+    await page.getByText("Summary, readers and date").click();
+    await page.getByLabel("Everyone who has the link").check();
+    await page.getByLabel(/^Date and time/).fill("2028-06-01T12:00");
+    await shot("editor-options");
+    await page.getByRole("button", { name: "Save draft" }).click();
+    await page.getByText("Draft saved").waitFor();
+    await shot("draft");
+    await page.getByRole("link", { name: "Edit" }).click();
+    await shot("draft-edit");
+    await page.getByRole("button", { name: "Publish" }).click();
+    await page.getByText("Until then").first().waitFor();
+    await page.getByRole("link", { name: "Edit" }).click();
+    await page.getByLabel(/^Date and time/).fill("2026-06-01T12:00");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Everyone who has this link").waitFor();
+    await shot("unlisted");
+    await page.goto("/drafts");
+    await shot("drafts");
+    await page.getByText("Delete…").first().click();
+    await page.getByRole("button", { name: "Delete this post" }).first().click();
+    await page.goto("/drafts");
+    await shot("no-drafts");
+    await page.goto("/posts/new");
     await page.getByLabel("Title").fill("Low water");
     await page.locator("textarea").fill("The *tide* turns at four.\n\n1. Boots\n2. A lamp");
     await page.getByRole("button", { name: "Preview" }).click();
