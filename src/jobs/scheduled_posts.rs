@@ -9,7 +9,7 @@ use crate::models::posts::schedule::{self, ScheduledPosts};
 
 impl Job for ScheduledPosts {
     const NAME: &'static str = schedule::JOB;
-    const EVERY: Option<Duration> = Some(Duration::from_secs(60));
+    const EVERY: Option<Duration> = Some(Duration::from_secs(10 * 60));
 
     async fn run(self, context: Context, _: ClaimedJob) -> Result<(), JobFailure> {
         schedule::publish_due(&context.site).await?;

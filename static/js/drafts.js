@@ -45,7 +45,8 @@ function settle() {
 }
 
 function keep(form) {
-  const key = PREFIX + form.dataset.draft;
+  // The first draft on the server gives a new text another name.
+  const key = () => PREFIX + form.dataset.draft;
   const { title, content, version } = form.elements;
   const typed = () => ({ title: title.value, content: content.value });
   const fill = (text) => {
@@ -62,8 +63,8 @@ function keep(form) {
     isChanged = false;
     const text = typed();
     const isNothing = !text.title && !text.content;
-    if (isNothing || (isSame(text, original) && !("returned" in form.dataset))) return remove(key);
-    attempt(() => localStorage.setItem(key, JSON.stringify({ ...text, version: version?.value, at: Date.now() })));
+    if (isNothing || (isSame(text, original) && !("returned" in form.dataset))) return remove(key());
+    attempt(() => localStorage.setItem(key(), JSON.stringify({ ...text, version: version?.value, at: Date.now() })));
   };
 
   const offer = (draft) => {
@@ -78,7 +79,7 @@ function keep(form) {
       fill(original);
       if (version) version.value = original.version;
       isChanged = false;
-      remove(key);
+      remove(key());
       note.remove();
       title.focus();
     });
@@ -103,7 +104,7 @@ function keep(form) {
   form.addEventListener("submit", (event) => {
     if (event.submitter?.hasAttribute("data-preview")) return;
     write();
-    attempt(() => sessionStorage.setItem(SENT, JSON.stringify({ key, ...typed() })));
+    attempt(() => sessionStorage.setItem(SENT, JSON.stringify({ key: key(), ...typed() })));
   });
   document.addEventListener("submit", (event) => {
     if (event.target.getAttribute("action") === "/logout") isChanged = false;
@@ -115,10 +116,10 @@ function keep(form) {
     write();
     return;
   }
-  const draft = read(key);
+  const draft = read(key());
   if (!draft) return;
   if (typeof draft.title !== "string" || typeof draft.content !== "string" || isSame(draft, original)) {
-    remove(key);
+    remove(key());
   } else {
     offer(draft);
   }

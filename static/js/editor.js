@@ -27,6 +27,44 @@ function store(chosen) {
   }
 }
 
+/** Replaces the selection, so that it can be undone. */
+function insert(field, text, start, end) {
+  if (!document.execCommand("insertText", false, text)) field.setRangeText(text, field.selectionStart, field.selectionEnd, "end");
+  field.setSelectionRange(start, end);
+}
+
+/** Puts marks of Markdown around the selection. */
+function mark(field, before, after) {
+  const { selectionStart: from, selectionEnd: to, value } = field;
+  const chosen = value.slice(from, to);
+  insert(field, before + chosen + after, from + before.length, to + before.length);
+}
+
+/** A link around the selection, with the cursor where its address belongs. */
+function link(field) {
+  const { selectionStart: from, selectionEnd: to, value } = field;
+  const chosen = value.slice(from, to);
+  const at = from + chosen.length + 3;
+  insert(field, `[${chosen}]()`, at, at);
+}
+
+function addKeys(form) {
+  const field = form.querySelector("textarea");
+  form.addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+    if (event.key === "Enter") {
+      event.preventDefault();
+      // The last button is the one that publishes or saves.
+      form.requestSubmit([...form.querySelectorAll(".actions button")].pop());
+      return;
+    }
+    const work = { b: () => mark(field, "**", "**"), i: () => mark(field, "*", "*"), k: () => link(field) }[event.key];
+    if (!work || event.target !== field) return;
+    event.preventDefault();
+    work();
+  });
+}
+
 function addTools(form) {
   const field = form.querySelector("textarea");
   const tools = document.createElement("div");
@@ -61,4 +99,7 @@ function addTools(form) {
   form.querySelector(".actions").before(tools);
 }
 
-for (const form of document.querySelectorAll("[data-editor]")) addTools(form);
+for (const form of document.querySelectorAll("[data-editor]")) {
+  addTools(form);
+  addKeys(form);
+}

@@ -118,6 +118,9 @@ limits! {
     /// Edits of posts and comments by one user.
     edits: "edits", 300 / HOUR;
     edits_address: "edits-address", 3000 / HOUR;
+    /// Texts that are saved while one user writes.
+    drafts: "drafts", 1500 / HOUR;
+    drafts_address: "drafts-address", 15000 / HOUR;
     /// Previews for one user.
     previews: "previews", 600 / HOUR;
     previews_address: "previews-address", 6000 / HOUR;

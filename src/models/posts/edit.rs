@@ -15,7 +15,7 @@ use crate::models::posts::post_input::{
     self, Checked, MAX_CONTENT_LENGTH, PostInput, PostUpdate, PreviewInput, Standing,
 };
 use crate::models::posts::publication_state::{PostState, Publication, Visibility};
-use crate::models::posts::{post_search, rendering, schedule, tag, word_index};
+use crate::models::posts::{post_draft, post_search, rendering, schedule, tag, word_index};
 
 /// Publishes a post, at once or later, or keeps it as a draft.
 ///
@@ -297,6 +297,9 @@ async fn save(
     let post = post::show(&mut tx, Some(&actor.user), id).await?;
     let (title, author) = (&post.summary.title, &post.summary.author.username);
     index(site, &mut tx, id, title, author, &post.summary.publication()).await?;
+    if post.summary.user_id == actor.user.id {
+        post_draft::forget(&mut tx, id).await?;
+    }
     rate_limit::charge_all(&mut tx, &actor.caller, budgets).await?;
     record_moderation(&mut tx, actor, EventKind::POST_EDITED, &post).await?;
     tx.commit().await?;

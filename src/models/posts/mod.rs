@@ -17,6 +17,7 @@ pub mod markdown;
 pub mod neighbours;
 pub mod plain_text;
 pub mod post;
+pub mod post_draft;
 pub mod post_input;
 pub mod post_search;
 pub mod public_search;

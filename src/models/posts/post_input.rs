@@ -9,9 +9,9 @@ use crate::models::posts::tag_name;
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
 /// Longest title, in characters.
-const MAX_TITLE_LENGTH: usize = 255;
+pub(super) const MAX_TITLE_LENGTH: usize = 255;
 /// Longest summary, in characters.
-const MAX_SUMMARY_LENGTH: usize = 300;
+pub(super) const MAX_SUMMARY_LENGTH: usize = 300;
 /// Longest content, in characters.
 pub(super) const MAX_CONTENT_LENGTH: usize = 100_000;
 

@@ -16,7 +16,7 @@ pub struct ScheduledPosts;
 /// The name of the job.
 pub const JOB: &str = "scheduled-posts";
 
-/// Lets the job run when something becomes due. It also runs each minute: a clock may have been set back
+/// Lets the job run when something becomes due. It also runs every ten minutes: a clock may have been set back
 /// since.
 pub(super) async fn wake(tx: &mut Tx, at: DateTime<Utc>) -> Result<()> {
     job::enqueue_at(tx, JOB, at, &ScheduledPosts).await

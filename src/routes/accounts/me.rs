@@ -8,6 +8,7 @@ use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
 use crate::models::posts::feed::{self, DashboardStats};
 use crate::models::posts::post::PostSummary;
+use crate::models::posts::post_draft;
 use crate::models::posts::search;
 use crate::web::{self, AccountScope, Query, QueryParams, Scoped, list, page, room};
 
@@ -49,6 +50,9 @@ pub struct Dashboard {
     stats: DashboardStats,
     #[serde(flatten)]
     page: Page<PostSummary>,
+    /// The numbers of those posts whose next version has been begun.
+    #[schema(example = json!([1]))]
+    with_draft: Vec<i64>,
     /// What was searched for.
     #[schema(example = "tides")]
     q: Option<String>,
@@ -70,5 +74,6 @@ async fn dashboard(
     let me = &actor.user;
     let posts = search::by_author(site, Some(me), me.id, q.as_deref(), &page).await?;
     let stats = feed::stats(site, me).await?;
-    Ok(list("accounts/dashboard.html", posts, |page| Dashboard { stats, page, q }))
+    let with_draft = post_draft::begun(site, posts.items.iter().map(|post| post.id)).await?;
+    Ok(list("accounts/dashboard.html", posts, |page| Dashboard { stats, page, with_draft, q }))
 }

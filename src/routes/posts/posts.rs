@@ -15,6 +15,7 @@ use crate::models::posts::feed;
 use crate::models::posts::feed_params::{FeedParams, Period, Sort};
 use crate::models::posts::neighbours::{self, Neighbours};
 use crate::models::posts::post::{self, Post, PostSummary};
+use crate::models::posts::post_draft;
 use crate::models::posts::post_input::{PostInput, PostUpdate, PreviewInput};
 use crate::models::posts::publication_state::PostState;
 use crate::models::posts::rendering;
@@ -33,7 +34,7 @@ room! {
 }
 
 const NEW_FORM: &str = "posts/new.html";
-const EDIT_FORM: &str = "posts/edit.html";
+pub(super) const EDIT_FORM: &str = "posts/edit.html";
 
 /// A page of the feed, with its parameters.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -203,8 +204,8 @@ async fn create(input: Input<PostInput>, actor: Scoped<PostsWrite>, site: &Site)
 #[get("/posts/<id>/edit")]
 async fn edit(id: Id, actor: Actor, site: &Site) -> web::Result {
     let Post { summary, content, .. } = editing::editable(site, &actor, *id).await?;
-    let view = with_suggestions(site, edit_view(&summary)).await;
-    let values = json!({
+    let mut view = with_suggestions(site, edit_view(&summary)).await;
+    let mut values = json!({
         "title": summary.title,
         "content": content,
         "tags": summary.tags.0.join(", "),
@@ -214,12 +215,27 @@ async fn edit(id: Id, actor: Actor, site: &Site) -> web::Result {
         "published_at": summary.published_at.map(|at| at.format("%Y-%m-%dT%H:%M").to_string()),
         "version": summary.version,
     });
+    let is_author = summary.user_id == actor.user.id;
+    if let Some(draft) = post_draft::find(&site.db, *id).await?.filter(|_| is_author) {
+        // It goes on where it was left. The version says whether anybody has saved the post since.
+        view["draft_saved_at"] = json!(draft.saved_at);
+        let (title, content) = (draft.title, draft.content);
+        for (field, text) in [
+            ("title", title),
+            ("content", content),
+            ("summary", draft.summary),
+            ("tags", draft.tags),
+        ] {
+            values[field] = json!(text);
+        }
+        values["version"] = json!(draft.version);
+    }
     Ok(form(EDIT_FORM, values, view))
 }
 
 /// What the form for an edit shows beside its fields.
-fn edit_view(summary: &PostSummary) -> Value {
-    json!({ "path": summary.path, "state": summary.state })
+pub(super) fn edit_view(summary: &PostSummary) -> Value {
+    json!({ "path": summary.path, "state": summary.state, "user_id": summary.user_id })
 }
 
 /// Edit a post
@@ -240,6 +256,7 @@ async fn update(
 ) -> web::Result {
     let Input(mut input) = input;
     input.version = if_match.0.or(input.version);
+    let publishes = input.state.as_deref() == Some("published");
     let post = match editing::update(site, &actor, *id, &input).await {
         Ok(post) => post,
         refused => {
@@ -255,6 +272,7 @@ async fn update(
     let flash = match post.summary.state {
         PostState::Draft => Flash("draft-saved"),
         PostState::Scheduled => Flash("post-scheduled"),
+        PostState::Published if publishes => Flash("post-created"),
         PostState::Published => Flash("post-saved"),
     };
     let (path, version) = (post.summary.path.clone(), post.summary.version);
@@ -313,6 +331,8 @@ pub struct EditPreview {
     /// The path of the post, the same at both doors.
     #[schema(example = "/posts/1")]
     path: String,
+    /// The number of its author.
+    user_id: i64,
     /// Whether it is published.
     state: PostState,
     /// Safe HTML.
@@ -353,7 +373,7 @@ async fn preview_edit(
     let summary = editing::editable(site, &actor, *id).await?.summary;
     let html = editing::preview(site, &actor, &input).await;
     let html = html.or_form(EDIT_FORM, edit_view(&summary))?;
-    let PostSummary { path, state, .. } = summary;
-    let view = EditPreview { path, state, content_html: html.clone() };
+    let PostSummary { path, user_id, state, .. } = summary;
+    let view = EditPreview { path, user_id, state, content_html: html.clone() };
     Ok(page(EDIT_FORM, view).with_preview(html))
 }

@@ -11,7 +11,7 @@ use rocket::futures::future::join_all;
 use rocket::http::{Header, Method};
 use serde_json::json;
 
-use crate::support::internals::{move_tagged_posts, recording, schedule, sql};
+use crate::support::internals::{move_tagged_posts, now, recording, schedule, sql};
 use crate::support::{App, Person, Response, repetitions, send};
 
 /// Longer than this, another instance may not show what is no longer true. A busy machine is slow.
@@ -197,7 +197,7 @@ impl Scene<'_> {
             }
             // The job publishes it at once.
             Change::Schedule => {
-                let later = json!({"published_at": "2027-06-01T12:00:00Z"});
+                let later = json!({"published_at": now() + chrono::Duration::days(1)});
                 let planned = bob.api().put("/posts/3", later).await.status;
                 let due = sql("UPDATE posts SET publish_at = created_at WHERE state = 'scheduled'");
                 due.execute(bob.app.db.writer()).await.unwrap();

@@ -1,9 +1,10 @@
 //! Drafts, visibility and schedules: who reads what, and when it is published.
 
+use chrono::{DateTime, Duration, Utc};
 use rocket::http::Method::{Delete, Get, Put};
 use serde_json::{Value, json};
 
-use crate::support::internals::{self, HANDLERS, run_due, sql};
+use crate::support::internals::{self, HANDLERS, now, run_due, sql};
 use crate::support::permission::{MEMBERS, Permission, both};
 use crate::support::{App, Person, Response};
 
@@ -15,6 +16,13 @@ pub fn permissions() -> Vec<Permission> {
             .with(&[("visibility", "unlisted")])
             .scope("posts:write"),
         both(Delete, "/posts/<id>/publication", AUTHOR).scope("posts:write"),
+        both(Get, "/posts/<id>/draft", [(303, 401), (403, 403), (404, 404), (403, 403)])
+            .scope("posts:write"),
+        both(Put, "/posts/<id>/draft", AUTHOR)
+            .with(&[("title", "Changed"), ("content", "Changed")])
+            .scope("posts:write"),
+        both(Delete, "/posts/<id>/draft", [(303, 401), (403, 403), (303, 204), (403, 403)])
+            .scope("posts:write"),
     ]
 }
 
@@ -22,6 +30,11 @@ async fn write(person: &Person<'_>, post: Value) -> Value {
     let created = person.api().post("/posts", post).await;
     assert_eq!(created.status, 201, "{}", created.body);
     created.json()
+}
+
+/// Noon, so many days from now.
+fn later(days: i64) -> String {
+    (now() + Duration::days(days)).format("%Y-%m-%dT12:00:00Z").to_string()
 }
 
 /// What is wrong, by field and rule.
@@ -164,7 +177,7 @@ async fn what_is_wrong_is_said_field_by_field() {
 }
 
 /// Every address that can show a post, and some of its words; `<id>` is that of the post.
-const READS: [&str; 30] = [
+const READS: [&str; 31] = [
     "/",
     "/?sort=hot",
     "/?sort=top",
@@ -195,6 +208,7 @@ const READS: [&str; 30] = [
     "/feed.rss",
     "/posts/<id>/comments.atom",
     "/sitemaps/1.xml",
+    "/posts/<id>/draft",
 ];
 /// Where those who know the address of an unlisted post find it.
 const BY_ADDRESS: [&str; 6] = [
@@ -247,7 +261,7 @@ async fn nobody_reads_what_is_not_for_them_at_any_address() {
     let nothing: [&str; 0] = [];
     for change in [
         json!({"state": "draft"}),
-        json!({"state": "published", "published_at": "2027-06-01T12:00:00Z"}),
+        json!({"state": "published", "published_at": later(100)}),
         json!({"state": "published", "published_at": "2026-01-01T00:00:00Z", "visibility": "private"}),
     ] {
         hide(change.clone()).await;
@@ -285,19 +299,20 @@ async fn nobody_reads_what_is_not_for_them_at_any_address() {
 async fn scheduled_posts_are_published_once_when_they_are_due() {
     let app = App::new().await;
     let ann = app.user("ann").await;
-    let at = "2027-06-01T12:00:00Z";
+    let at = later(100);
+    let typed = at.trim_end_matches(":00Z");
     let post = write(&ann, json!({"title": "Later", "content": "Words", "published_at": at})).await;
     assert_eq!((&post["state"], &post["published_at"]), (&json!("scheduled"), &json!(at)));
-    assert!(ann.page().get("/posts/1").await.body.contains("1 June 2027, 12:00 UTC"));
+    let shown = at.parse::<DateTime<Utc>>().unwrap().format("%-d %B %Y, 12:00 UTC").to_string();
+    assert!(ann.page().get("/posts/1").await.body.contains(&shown), "{shown}");
     let edit = ann.page().get("/posts/1/edit").await.body;
-    assert!(edit.contains("value=\"2027-06-01T12:00\""), "{edit}");
+    assert!(edit.contains(&format!("value=\"{typed}\"")), "{edit}");
     let folder = tempfile::tempdir().unwrap();
     let worker = internals::worker(app.site(), folder.path());
     run_due(&worker, HANDLERS).await.unwrap();
     assert!(!is_listed(&app, "Later").await, "not due yet");
     // Saved meanwhile, it stays scheduled, to the second.
-    let form =
-        [("title", "Later"), ("content", "More words"), ("published_at", "2027-06-01T12:00")];
+    let form = [("title", "Later"), ("content", "More words"), ("published_at", typed)];
     assert_eq!(ann.page().put("/posts/1", &form).await.status, 303);
     assert_eq!(ann.api().get("/posts/1").await.json()["published_at"], at);
 
@@ -326,13 +341,12 @@ async fn scheduled_posts_are_published_once_when_they_are_due() {
 async fn a_schedule_is_changed_and_cancelled() {
     let app = App::new().await;
     let ann = app.user("ann").await;
-    let post = json!({"title": "Later", "content": "x", "published_at": "2027-06-01T12:00:00Z"});
+    let post = json!({"title": "Later", "content": "x", "published_at": later(100)});
     write(&ann, post).await;
-    let moved =
-        ann.api().put("/posts/1", json!({"published_at": "2027-07-01T12:00:00Z"})).await.json();
+    let moved = ann.api().put("/posts/1", json!({"published_at": later(130)})).await.json();
     assert_eq!(
         (&moved["state"], &moved["published_at"]),
-        (&json!("scheduled"), &json!("2027-07-01T12:00:00Z"))
+        (&json!("scheduled"), &json!(later(130)))
     );
     let draft = ann.api().delete("/posts/1/publication").await.json();
     assert_eq!(draft["state"], "draft");
@@ -350,8 +364,7 @@ async fn a_schedule_is_changed_and_cancelled() {
         (&titles["items"][0]["title"], &titles["items"][1]["title"]),
         (&json!("Newer"), &json!("Later"))
     );
-    let later =
-        ann.api().put("/posts/1", json!({"published_at": "2027-07-01T12:00:00Z"})).await.json();
+    let later = ann.api().put("/posts/1", json!({"published_at": later(130)})).await.json();
     assert_eq!(later["state"], "scheduled");
     assert!(!is_listed(&app, "Later").await);
 }
@@ -367,7 +380,7 @@ async fn drafts_are_no_way_round_the_limits_of_posts() {
     assert_eq!(ann.api().put("/posts/2/publication", json!({})).await.status, 429);
     assert_eq!(ann.api().put("/posts/2", json!({"state": "published"})).await.status, 429);
     assert_eq!(ann.api().put("/posts/2", json!({"title": "Two again"})).await.status, 200);
-    let later = json!({"published_at": "2027-06-01T12:00:00Z"});
+    let later = json!({"published_at": later(100)});
     assert_eq!(ann.api().put("/posts/2/publication", later).await.status, 429);
 }
 
@@ -404,4 +417,83 @@ async fn the_words_of_the_author_stand_for_the_beginning_of_the_text() {
     let cleared = ann.api().patch("/posts/1", json!({"summary": ""})).await.json();
     assert_eq!(cleared["summary"], "");
     assert!(app.nobody().page().get("/").await.body.contains("Beginning of it."));
+}
+
+#[rocket::async_test]
+async fn what_is_written_for_the_next_version_is_kept_for_its_author_alone() {
+    let app = App::new().await;
+    let (root, ann, bob) = (app.admin("root").await, app.user("ann").await, app.user("bob").await);
+    let post =
+        write(&ann, json!({"title": "Tides", "content": "Twice a day.", "tags": ["sea"]})).await;
+    let typed = json!({"title": "", "content": "Hush-hush: three times?\r\n", "tags": "sea, !?", "version": 1});
+    let kept = ann.api().put("/posts/1/draft", typed).await;
+    assert_eq!(kept.status, 200, "{}", kept.body);
+    let draft = kept.json();
+    assert_eq!(
+        (&draft["content"], &draft["tags"], &draft["version"]),
+        (&json!("Hush-hush: three times?\n"), &json!("sea, !?"), &json!(1))
+    );
+    assert_eq!(ann.api().get("/posts/1/draft").await.json(), draft);
+    assert_eq!(ann.api().get("/posts/1").await.json(), post, "the post is as it was");
+    assert_eq!(ann.api().get("/dashboard").await.json()["with_draft"], json!([1]));
+    let nothing: [&str; 0] = [];
+    for person in [&app.nobody(), &bob, &root] {
+        assert_eq!(seen(person, 1).await, nothing, "{}", person.name);
+        assert!(!person.page().get("/posts/1/edit").await.body.contains("Hush"), "{}", person.name);
+    }
+    let edit = ann.page().get("/posts/1/edit").await.body;
+    assert!(edit.contains("three times?") && edit.contains("value=\"sea, !?\""), "{edit}");
+    assert!(edit.contains("Discard these changes"), "{edit}");
+    assert!(ann.page().get("/posts/1/draft").await.body.contains("three times?"));
+    assert!(ann.page().get("/dashboard").await.body.contains("changes not published"));
+
+    // What an admin saves meanwhile is noticed when the author saves.
+    assert_eq!(root.api().put("/posts/1", json!({"content": "Moderated."})).await.status, 200);
+    assert_eq!(ann.api().get("/posts/1/draft").await.json(), draft);
+    let edit = ann.page().get("/posts/1/edit").await.body;
+    assert!(edit.contains("name=\"version\" value=\"1\""), "{edit}");
+    let form = [("title", "Tides"), ("content", "Three times?"), ("tags", "sea"), ("version", "1")];
+    let stale = ann.page().put("/posts/1", &form).await;
+    assert_eq!(stale.status, 409);
+    assert!(stale.body.contains("Three times?"));
+    assert_eq!(ann.api().get("/posts/1/draft").await.json(), draft, "nothing is thrown away");
+    let form = [("title", "Tides"), ("content", "Three times?"), ("tags", "sea"), ("version", "2")];
+    assert_eq!(ann.page().put("/posts/1", &form).await.status, 303);
+    assert_eq!(ann.api().get("/posts/1/draft").await.status, 404, "it has been saved");
+}
+
+#[rocket::async_test]
+async fn a_browser_keeps_the_next_version_and_discards_it() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    write(&ann, json!({"title": "Tides", "content": "Twice a day."})).await;
+    let form = [
+        ("title", "Tides"),
+        ("content", "Unfinished"),
+        ("summary", ""),
+        ("tags", ""),
+        ("version", "1"),
+    ];
+    let kept = ann.page().put("/posts/1/draft", &form).await;
+    assert_eq!((kept.status, kept.header("location")), (303, Some("/posts/1/draft")));
+    assert!(ann.page().get("/posts/1/edit").await.body.contains("Unfinished"));
+    let discarded = ann.page().delete("/posts/1/draft", &[("next", "/posts/1/edit")]).await;
+    assert_eq!((discarded.status, discarded.header("location")), (303, Some("/posts/1/edit")));
+    assert_eq!(ann.page().get("/posts/1/draft").await.status, 404);
+    assert!(!ann.page().get("/posts/1/edit").await.body.contains("Unfinished"));
+    let long = "x".repeat(256);
+    for (form, field) in [
+        (vec![("title", ""), ("content", " ")], "content"),
+        (vec![("title", long.as_str()), ("content", "Kept")], "title"),
+    ] {
+        let refused = ann.page().put("/posts/1/draft", &form).await;
+        assert_eq!(refused.status, 422);
+        assert!(refused.body.contains(&format!("href=\"#{field}\"")), "{}", refused.body);
+    }
+    // A draft has a next version, too, and goes with its post.
+    write(&ann, json!({"title": "Ebb", "state": "draft"})).await;
+    assert_eq!(ann.api().put("/posts/2/draft", json!({"title": "Ebb again"})).await.status, 200);
+    assert_eq!(ann.api().get("/drafts").await.json()["with_draft"], json!([2]));
+    assert_eq!(ann.api().delete("/posts/2").await.status, 204);
+    assert_eq!(ann.api().put("/posts/2/draft", json!({"title": "x"})).await.status, 404);
 }

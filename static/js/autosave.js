@@ -1,0 +1,116 @@
+// Saves the text of the editor on the server while it is written. It never publishes, and changes nothing that
+// anybody else can read.
+
+/** After a pause of so many milliseconds; and at least so often while somebody writes on. */
+const PAUSE = 2_000;
+const LONGEST = 15_000;
+const PREFIX = "postly-draft:";
+
+/** What the form holds, as it is sent. */
+function textOf(form) {
+  const fields = new FormData(form);
+  const text = new URLSearchParams();
+  for (const name of ["title", "content", "summary", "tags"]) {
+    for (const value of fields.getAll(name)) text.append(name, value);
+  }
+  return text;
+}
+
+const isBlank = (text) => !text.get("title").trim() && !text.get("content").trim();
+
+/** Sends a form, and returns the page to which it leads; fails unless that is the page expected. */
+async function send(action, body, expected) {
+  // The browser finishes what is short after the page is left.
+  const keepalive = String(body).length < 60_000;
+  const answer = await fetch(action, { method: "POST", body, keepalive });
+  const { pathname } = new URL(answer.url);
+  if (!answer.ok || !expected.test(pathname)) throw new Error(pathname);
+  return { pathname, page: new DOMParser().parseFromString(await answer.text(), "text/html") };
+}
+
+/** The first save makes a draft of a new text; from then on, the form edits that. */
+async function create(form, text) {
+  const body = new URLSearchParams(text);
+  body.set("state", "draft");
+  const { pathname } = await send("/posts", body, /^\/posts\/\d+$/);
+  const old = form.dataset.draft;
+  form.dataset.draft = `${old.split(":")[0]}:${pathname}`;
+  form.dataset.autosave = `${pathname}/draft`;
+  form.setAttribute("action", pathname);
+  form.querySelector("[data-preview]").setAttribute("formaction", `${pathname}/preview#preview`);
+  for (const [name, value] of [["version", "1"], ["_method", "put"]]) {
+    const field = document.createElement("input");
+    Object.assign(field, { type: "hidden", name, value });
+    form.prepend(field);
+  }
+  history.replaceState(null, "", `${pathname}/edit`);
+  try {
+    localStorage.removeItem(PREFIX + old);
+  } catch {
+    // There was nothing in it, then.
+  }
+  return new Date();
+}
+
+async function save(form, text) {
+  if (!form.dataset.autosave) return create(form, text);
+  // The method comes first, or the server does not look for it.
+  const body = new URLSearchParams([["_method", "put"], ["version", form.elements.version.value], ...text]);
+  const path = form.dataset.autosave;
+  const { page } = await send(path, body, new RegExp(`^${path}$`));
+  return new Date(page.querySelector("#saved-at").getAttribute("datetime"));
+}
+
+function watch(form) {
+  const note = document.createElement("p");
+  note.className = "saved-note";
+  note.setAttribute("role", "status");
+  form.querySelector(".actions").before(note);
+  let saved = String(textOf(form));
+  let timer, since, running;
+  let isSending = false;
+
+  const work = async () => {
+    clearTimeout(timer);
+    since = undefined;
+    const text = textOf(form);
+    if (isSending || String(text) === saved || isBlank(text)) return;
+    try {
+      const at = await save(form, text);
+      saved = String(text);
+      const time = at.toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit", hour12: false });
+      note.textContent = `Saved as a draft at ${time}`;
+    } catch (error) {
+      note.textContent = ["/login", "/resume"].includes(error.message)
+        ? "You are no longer logged in. What you write is kept in this browser."
+        : "The draft could not be saved just now. What you write is kept in this browser.";
+      timer = setTimeout(start, LONGEST);
+    }
+  };
+  const start = () => {
+    // One at a time: of two, the older could arrive last.
+    running = Promise.resolve(running).then(work);
+  };
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    since ??= Date.now();
+    timer = setTimeout(start, Date.now() - since > LONGEST ? 0 : PAUSE);
+  });
+  form.addEventListener("submit", (event) => {
+    if (event.submitter?.hasAttribute("data-preview")) return;
+    clearTimeout(timer);
+    isSending = true;
+  });
+  addEventListener("pageshow", () => {
+    isSending = false;
+  });
+  document.addEventListener("visibilitychange", () => {
+    // A first draft would not learn its address any more.
+    if (document.visibilityState === "hidden" && since && form.dataset.autosave) start();
+  });
+  addEventListener("beforeunload", (event) => {
+    if (!isSending && String(textOf(form)) !== saved) event.preventDefault();
+  });
+}
+
+for (const form of document.querySelectorAll("[data-autosave]")) watch(form);
