@@ -8,9 +8,7 @@ use rocket::http::Method::{Delete, Get, Patch, Post, Put};
 use serde_json::{Value, json};
 
 use crate::support::internals::sql;
-use crate::support::permission::{
-    ADMINS, MEMBERS_CREATE, MEMBERS_PAGE, PUBLIC, Permission, both, page_only,
-};
+use crate::support::permission::{ADMINS, MEMBERS_CREATE, PUBLIC, Permission, both};
 use crate::support::{App, Person, repetitions};
 
 pub fn permissions() -> Vec<Permission> {
@@ -20,8 +18,6 @@ pub fn permissions() -> Vec<Permission> {
         both(Get, "/comments/<id>", PUBLIC).scope("posts:read"),
         both(Get, "/users/<username>/comments", PUBLIC).scope("posts:read"),
         both(Get, "/admin/comments", ADMINS).scope("admin"),
-        page_only(Get, "/posts/<id>/comments/new", MEMBERS_PAGE),
-        page_only(Get, "/comments/<id>/edit", [303, 403, 200, 200]),
         both(Post, "/posts/<id>/comments", MEMBERS_CREATE)
             .with(&[("content", "Well said.")])
             .scope("posts:write"),
@@ -102,42 +98,6 @@ async fn replies_stand_below_what_they_reply_to_in_each_order() {
     let page = app.nobody().page().get(&format!("/posts/{post}")).await.body;
     assert!(page.contains("5 comments") && page.contains("Deeper"), "{page}");
     assert!(app.nobody().page().get("/").await.body.contains("5 comments"));
-}
-
-#[rocket::async_test]
-async fn a_browser_comments_replies_edits_and_loses_nothing() {
-    let app = App::new().await;
-    let (ann, bob) = (app.user("ann").await, app.user("bob").await);
-    let post = ann.posts("Tides").await;
-    let path = format!("/posts/{post}/comments");
-    let made = bob.page().post(&path, &[("content", "So *true*."), ("parent_id", "")]).await;
-    assert_eq!((made.status, made.header("location")), (303, Some("/comments/1")));
-    let page = ann.page().get("/comments/1").await.body;
-    assert!(page.contains("So <em>true</em>."), "{page}");
-    let form = ann.page().get(&format!("{path}/new?parent_id=1")).await.body;
-    assert!(form.contains("So <em>true</em>.") && form.contains("value=\"1\""), "{form}");
-    let reply = ann.page().post(&path, &[("content", "Is it?"), ("parent_id", "1")]).await;
-    assert_eq!(reply.header("location"), Some("/comments/2"));
-    assert!(bob.page().get("/comments/2").await.body.contains("href=\"/comments/1\""));
-    // What is refused is shown again.
-    let long = "x".repeat(10_001);
-    let refused = bob.page().post(&path, &[("content", &long), ("parent_id", "1")]).await;
-    assert!(refused.status == 422 && refused.body.contains(&long), "{}", refused.status);
-    assert!(refused.body.contains("name=\"parent_id\" value=\"1\""));
-    for (content, parent, status) in [(" ", "1", 422), ("Well", "999", 409), ("Well", "x", 422)] {
-        let refused = bob.page().post(&path, &[("content", content), ("parent_id", parent)]).await;
-        assert_eq!(refused.status, status, "{content:?} {parent}");
-    }
-    let edit = bob.page().get("/comments/1/edit").await.body;
-    assert!(edit.contains("So *true*."), "{edit}");
-    let saved = bob.page().put("/comments/1", &[("content", "So false."), ("version", "1")]).await;
-    assert_eq!((saved.status, saved.header("location")), (303, Some("/comments/1")));
-    assert!(bob.page().get("/comments/1").await.body.contains("edited"));
-    let late = bob.page().put("/comments/1", &[("content", "Late."), ("version", "1")]).await;
-    assert!(late.status == 409 && late.body.contains("Late."), "{}", late.status);
-    let kept: Vec<(i64, String)> =
-        sql("SELECT version, content FROM comment_revisions").all(&app.db).await.unwrap();
-    assert_eq!(kept, [(1, "So *true*.".to_owned())]);
 }
 
 #[rocket::async_test]

@@ -2,6 +2,7 @@
 
 mod bombs;
 mod cache;
+mod comment_forms;
 mod comments;
 mod feed;
 mod feed_filters;
@@ -33,6 +34,7 @@ pub fn permissions() -> Vec<Permission> {
         post::permissions(),
         tags::permissions(),
         votes::permissions(),
+        comment_forms::permissions(),
         comments::permissions(),
     ]
     .concat()
