@@ -141,16 +141,3 @@ test("a comment that is sent after the session has ended is in the form after lo
   }
   await expect(page.getByRole("link", { name: "another comment" })).toBeVisible();
 });
-
-test("a double click comments once, and the same words from another visit are another comment", async ({ page, site }) => {
-  await site.register(page, unique("double"));
-  const post = await site.post(page, "Tides", "They come twice a day.");
-  for (const count of ["1 comment", "2 comments"]) {
-    await page.goto(post);
-    await page.getByLabel("Write a comment").fill("Yes.");
-    await page.getByRole("button", { name: "Comment", exact: true }).dblclick();
-    await expect(page.getByRole("status").first()).toHaveText("Comment added.");
-    await page.goto(post);
-    await expect(page.getByRole("heading", { level: 2, name: count, exact: true })).toBeVisible();
-  }
-});
