@@ -1,6 +1,8 @@
 //! Posts and what belongs to them.
 
+pub mod comment_votes;
 pub mod comments;
+pub mod discussions;
 pub mod feeds;
 #[allow(clippy::module_inception)] // Route files are plural, rooms are named after their main noun.
 pub mod posts;
@@ -10,5 +12,13 @@ pub mod votes;
 use crate::web::Room;
 
 pub fn rooms() -> Vec<Room> {
-    vec![posts::room(), tags::room(), votes::room(), comments::room(), feeds::room()]
+    vec![
+        posts::room(),
+        tags::room(),
+        votes::room(),
+        comments::room(),
+        discussions::room(),
+        comment_votes::room(),
+        feeds::room(),
+    ]
 }

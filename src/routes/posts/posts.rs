@@ -4,7 +4,7 @@ use rocket::{delete, get, patch, post, put};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::comments::{self, Discussion};
+use super::discussions::{self, Discussion};
 use crate::error::Error;
 use crate::models::base::actor::Actor;
 use crate::models::base::caller::Caller;
@@ -145,7 +145,7 @@ async fn read(id: Id, visitor: Visitor, site: &Site) -> web::Result {
     let post = post::show(&site.db, visitor.user(), *id).await?;
     let neighbours = neighbours::around(&site.db, &post.summary).await?;
     let post = rendering::refresh(site, post).await?;
-    let discussion = comments::beginning(site, visitor.user(), &post).await?;
+    let discussion = discussions::beginning(site, visitor.user(), &post).await?;
     Ok(page("posts/show.html", PostPage { post, neighbours, discussion }))
 }
 
@@ -305,9 +305,10 @@ async fn preview(
     actor: Scoped<PostsWrite>,
     site: &Site,
 ) -> web::Result {
-    let html = editing::preview(site, &actor, &input).await.or_form(NEW_FORM, json!({}))?;
-    let view = Preview { content_html: html.clone() };
-    Ok(page(NEW_FORM, view).with_preview(html))
+    let view = with_suggestions(site, json!({})).await;
+    let html = editing::preview(site, &actor, &input).await.or_form(NEW_FORM, view.clone())?;
+    let data = Preview { content_html: html.clone() };
+    Ok(web::preview(NEW_FORM, view, html, data))
 }
 
 /// Render Markdown for an edit without saving it
@@ -324,8 +325,9 @@ async fn preview_edit(
     site: &Site,
 ) -> web::Result {
     editing::editable(site, &actor, *id).await?;
-    let view = json!({ "path": post::path(*id) });
-    let html = editing::preview(site, &actor, &input).await.or_form(EDIT_FORM, view)?;
-    let view = EditPreview { path: post::path(*id), content_html: html.clone() };
-    Ok(page(EDIT_FORM, view).with_preview(html))
+    let path = post::path(*id);
+    let view = with_suggestions(site, json!({ "path": path })).await;
+    let html = editing::preview(site, &actor, &input).await.or_form(EDIT_FORM, view.clone())?;
+    let data = EditPreview { path, content_html: html.clone() };
+    Ok(web::preview(EDIT_FORM, view, html, data))
 }

@@ -3,8 +3,10 @@
 mod bombs;
 mod cache;
 mod comment_forms;
+mod comment_votes;
 mod comments;
 mod feed;
+mod feed_entries;
 mod feed_filters;
 mod feeds;
 mod limits;
@@ -14,6 +16,8 @@ mod post;
 mod sharing;
 mod sizes;
 mod tags;
+mod threads;
+mod unused_tags;
 mod votes;
 
 use crate::support::Person;
@@ -35,6 +39,7 @@ pub fn permissions() -> Vec<Permission> {
         tags::permissions(),
         votes::permissions(),
         comment_forms::permissions(),
+        comment_votes::permissions(),
         comments::permissions(),
     ]
     .concat()
