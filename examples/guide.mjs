@@ -28,7 +28,7 @@ while (path) {
 console.log("posts", count);
 
 // == write ==
-const post = { title: "On tides", content: "The sea comes *twice* a day." };
+const post = { title: "On tides", content: "The sea comes *twice* a day.", tags: ["sea"] };
 const written = await (await ask("POST", "/posts", post)).json();
 console.log("title", written.title);
 
@@ -40,6 +40,21 @@ console.log("edit", edited.status);
 // The tag is that of the first version: somebody could have saved another one.
 const stale = await ask("PUT", address, { content: "The sea goes." }, tag);
 console.log("stale", stale.status);
+
+// == find ==
+const filter = new URLSearchParams({ sort: "top", period: "week", tag: "sea", author: username });
+const top = await (await ask("GET", `/posts?${filter}`)).json();
+console.log("tagged", top.items[0].title);
+const words = new URLSearchParams({ q: `comes tag:sea author:${username}` });
+const [found] = (await (await ask("GET", `/search?${words}`)).json()).items;
+console.log("found", found.title.map((part) => part.text).join(""));
+console.log("hit", found.excerpt.find((part) => part.hit).text);
+
+// == discuss ==
+const first = await (await ask("POST", `${address}/comments`, { content: "Twice?" })).json();
+await ask("POST", `${address}/comments`, { content: "*Twice.*", parent_id: first.id });
+const thread = await (await ask("GET", `${address}/comments?sort=best`)).json();
+for (const { depth, content } of thread.items) console.log(`depth ${depth}: ${content}`);
 
 // == retry ==
 const sleep = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));

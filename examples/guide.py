@@ -2,6 +2,7 @@
 
 # == log-in ==
 import json, os, time, urllib.error, urllib.request, uuid
+from urllib.parse import urlencode
 
 API = os.environ["POSTLY_URL"] + "/api/v1"
 token = None
@@ -33,7 +34,7 @@ while path:
 print("posts", count)
 
 # == write ==
-post = {"title": "On tides", "content": "The sea comes *twice* a day."}
+post = {"title": "On tides", "content": "The sea comes *twice* a day.", "tags": ["sea"]}
 status, headers, written = ask("POST", "/posts", post)
 print("title", written["title"])
 
@@ -43,6 +44,21 @@ tag = {"If-Match": ask("GET", path)[1]["ETag"]}
 print("edit", ask("PUT", path, {"content": "The sea comes and goes."}, tag)[0])
 # The tag is that of the first version: somebody could have saved another one.
 print("stale", ask("PUT", path, {"content": "The sea goes."}, tag)[0])
+
+# == find ==
+name = login["username"]
+query = urlencode({"sort": "top", "period": "week", "tag": "sea", "author": name})
+print("tagged", ask("GET", f"/posts?{query}")[2]["items"][0]["title"])
+query = urlencode({"q": f"comes tag:sea author:{name}"})
+found = ask("GET", f"/search?{query}")[2]["items"][0]
+print("found", "".join(part["text"] for part in found["title"]))
+print("hit", [part["text"] for part in found["excerpt"] if part["hit"]][0])
+
+# == discuss ==
+first = ask("POST", f"{path}/comments", {"content": "Twice?"})[2]
+ask("POST", f"{path}/comments", {"content": "*Twice.*", "parent_id": first["id"]})
+for comment in ask("GET", f"{path}/comments?sort=best")[2]["items"]:
+    print(f"depth {comment['depth']}: {comment['content']}")
 
 # == retry ==
 def publish(post, key):

@@ -57,7 +57,9 @@ pub fn journey(site: &str, user: &str, password: &str) -> Result<Vec<String>> {
     said.push(format!("posts {count}"));
 
     // == write ==
-    let post = json!({"title": "On tides", "content": "The sea comes *twice* a day."});
+    let post = json!({
+        "title": "On tides", "content": "The sea comes *twice* a day.", "tags": ["sea"],
+    });
     let written = json(&mut ask(token, "POST", "/posts", &[], post.clone())?)?;
     said.push(format!("title {}", written["title"].as_str().unwrap_or_default()));
 
@@ -69,6 +71,32 @@ pub fn journey(site: &str, user: &str, password: &str) -> Result<Vec<String>> {
     said.push(format!("edit {}", edit("The sea comes and goes.")?.status().as_u16()));
     // The tag is that of the first version: somebody could have saved another one.
     said.push(format!("stale {}", edit("The sea goes.")?.status().as_u16()));
+
+    // == find ==
+    let filter = format!("/posts?sort=top&period=week&tag=sea&author={user}");
+    let top = json(&mut ask("", "GET", &filter, &[], Value::Null)?)?;
+    said.push(format!("tagged {}", top["items"][0]["title"].as_str().unwrap_or_default()));
+    // A name with other letters has to be percent-encoded.
+    let search = format!("/search?q=comes%20tag:sea%20author:{user}");
+    let found = json(&mut ask("", "GET", &search, &[], Value::Null)?)?;
+    for (name, parts) in [("found", &found["items"][0]["title"]), ("hit", &found["items"][0]["excerpt"])] {
+        for part in parts.as_array().into_iter().flatten() {
+            if name == "found" || part["hit"] == true {
+                said.push(format!("{name} {}", part["text"].as_str().unwrap_or_default()));
+            }
+        }
+    }
+
+    // == discuss ==
+    let comments = format!("{path}/comments");
+    let first = json(&mut ask(token, "POST", &comments, &[], json!({"content": "Twice?"}))?)?;
+    let reply = json!({"content": "*Twice.*", "parent_id": first["id"]});
+    ask(token, "POST", &comments, &[], reply)?;
+    let thread = json(&mut ask("", "GET", &comments, &[], Value::Null)?)?;
+    for comment in thread["items"].as_array().into_iter().flatten() {
+        let text = comment["content"].as_str().unwrap_or_default();
+        said.push(format!("depth {}: {text}", comment["depth"]));
+    }
 
     // == retry ==
     let publish = |key: &str| -> Result<Value> {

@@ -19,7 +19,7 @@ done
 echo "posts $count"
 
 # == write ==
-post='{"title": "On tides", "content": "The sea comes *twice* a day."}'
+post='{"title": "On tides", "content": "The sea comes *twice* a day.", "tags": ["sea"]}'
 written=$(curl -fsS -H "Authorization: Bearer $token" --json "$post" "$api/posts")
 id=$(printf %s "$written" | jq .id)
 printf %s "$written" | jq -r '"title " + .title'
@@ -34,6 +34,22 @@ edit() {
 echo "edit $(edit '{"content": "The sea comes and goes."}')"
 # The tag is that of the first version: somebody could have saved another one.
 echo "stale $(edit '{"content": "The sea goes."}')"
+
+# == find ==
+curl -fsS "$api/posts?sort=top&period=week&tag=sea&author=$POSTLY_USER" |
+  jq -r '"tagged " + .items[0].title'
+curl -fsS -G --data-urlencode "q=comes tag:sea author:$POSTLY_USER" "$api/search" |
+  jq -r '.items[0] | "found " + ([.title[].text] | join("")),
+    (.excerpt[] | select(.hit) | "hit " + .text)'
+
+# == discuss ==
+comments="$api/posts/$id/comments"
+comment() {
+  curl -fsS -H "Authorization: Bearer $token" --json "$1" "$comments"
+}
+first=$(comment '{"content": "Twice?"}' | jq .id)
+comment "{\"content\": \"*Twice.*\", \"parent_id\": $first}" >/dev/null
+curl -fsS "$comments?sort=best" | jq -r '.items[] | "depth \(.depth): \(.content)"'
 
 # == retry ==
 key=$(cat /proc/sys/kernel/random/uuid)

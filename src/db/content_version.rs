@@ -1,13 +1,22 @@
 //! The version of what anybody may read: triggers count each change to it (migration 0022). What was
 //! made from one version is current as long as the version is the same.
 
-use super::connection::Db;
+use super::connection::{Db, Tx};
 use super::statement::sql;
 use crate::error::Result;
 
 /// Reads the version, as part of a statement that reads something else, too: it is then exact also
 /// where another instance has just written.
 pub const CONTENT_VERSION: &str = "(SELECT CAST(sum(number) AS BIGINT) FROM content_versions)";
+
+/// Counts a change that no trigger counts.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn count_content(tx: &mut Tx) -> Result<()> {
+    sql("UPDATE content_versions SET number = number + 1 WHERE slot = 0").execute(tx).await?;
+    Ok(())
+}
 
 /// More rows than this are put together: each connection that ever wrote has left one.
 const MAX_SLOTS: i64 = 500;

@@ -35,7 +35,7 @@ pub use address::{describe, engine, is_sqlite, sqlite_path};
 pub use backup::backup;
 pub use clock::shared_now;
 pub use connection::{Conn, Db, Lock, Tx};
-pub use content_version::CONTENT_VERSION;
+pub use content_version::{CONTENT_VERSION, count_content};
 pub use describe::Description;
 pub use fence::{fenced, set_fence};
 pub use files::{

@@ -1,5 +1,5 @@
 //! Deletes expired data: sessions with their tokens, links, pending log-ins, authorization codes,
-//! kept forms, rate limits, answers kept for retries, finished jobs.
+//! kept forms, rate limits, answers kept for retries, finished jobs; and tags that no post has any more.
 
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use crate::models::accounts::{authorization_code, kept_form, login_challenge, se
 use crate::models::base::job::{self, ClaimedJob};
 use crate::models::base::{idempotency, rate_limit};
 use crate::models::mail::email_link;
+use crate::models::posts::tag;
 
 #[derive(Deserialize)]
 pub struct Sweep;
@@ -39,7 +40,8 @@ impl Job for Sweep {
             kept_form::sweep,
             rate_limit::sweep,
             idempotency::sweep,
-            job::sweep
+            job::sweep,
+            tag::sweep
         );
         Ok(())
     }

@@ -30,7 +30,7 @@ pub use response::failure::{Failure, OrForm};
 pub use response::flash::Flash;
 pub use response::problem::Problem;
 pub use response::reply::{
-    Reply, ShownPage, begun, created, data, form, gone, list, once, page, saved, shown,
+    Reply, ShownPage, begun, created, data, form, gone, list, once, page, preview, saved, shown,
 };
 pub use response::shown::Shown;
 pub use room::Room;

@@ -9,7 +9,7 @@ function paths(post: string, comment: string, name: string): Record<string, [str
     "a visitor": [
       ["/", 200], ["/?sort=top", 200], ["/?sort=top&period=week", 200], ["/?sort=hot&tag=sea&min_votes=9", 200], ["/?author=nobody-at-all", 404], ["/?since=x", 422],
       ["/tags", 200], ["/tags?q=zzz", 200], ["/tags/sea", 200], ["/tags/none", 404], [post, 200],
-      [`${post}/votes`, 200], [`${post}/comments`, 200], [`${post}/comments?sort=best`, 200], [comment, 200], [`/users/${name}`, 200], [`/users/${name}/comments`, 200], ["/login", 200], ["/register", 200],
+      [`${post}/votes`, 200], [`${post}/comments`, 200], [`${post}/comments?sort=best`, 200], [comment, 200], [`${comment}/votes`, 200], [`/users/${name}`, 200], [`/users/${name}/comments`, 200], ["/login", 200], ["/register", 200],
       ["/password-reset", 200], ["/password-reset/new", 404], ["/verify-email", 404], ["/login/code", 404],
       ["/search", 200], [`/search?q=${name}`, 200], ["/search?q=shorter&type=comments", 200], [`/search?q=${name}&type=people`, 200], ["/search?q=%22zzz+tag:zzz+-", 200], ["/search?q=before:now", 422],
       ["/docs/errors", 200], ["/docs/guide", 200], ["/rules/versions", 200],
@@ -39,6 +39,7 @@ for (const who of ["a visitor", "a user", "the author", "an admin"]) {
     const long = `Unbrokenlylong${"wordiness".repeat(24)}`;
     const content = `# Heading\n\n${long}\n\n> quote\n\n| a | b |\n|---|---|\n| ${"1 ".repeat(60)} | 2 |\n\n\`\`\`\n${"code ".repeat(60)}\n\`\`\`\n\n[link](https://example.com) and \`code\``;
     const post = await site.post(author, long, content, "sea, a-tag-of-forty-letters-which-is-the-most");
+    await site.post(author, "Tides", "They come twice a day.", "sea, moon");
     const comment = await site.comment(author, post, content);
     const reply = await site.comment(author, post, "Shorter.", comment);
     await site.comment(author, post, "Shorter still.", reply);

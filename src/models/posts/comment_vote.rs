@@ -4,9 +4,11 @@ use crate::db::{now, repeat, sql};
 use crate::error::{Denial, Error, Result};
 use crate::models::accounts::new_account;
 use crate::models::base::actor::Actor;
+use crate::models::base::page::{Page, PageParams};
 use crate::models::base::rate_limit;
 use crate::models::base::site::Site;
 use crate::models::posts::comment::{self, Comment};
+use crate::models::posts::vote::{Ballot, Vote};
 
 /// Votes for a comment; repeating it changes nothing.
 ///
@@ -74,4 +76,13 @@ pub async fn withdraw(site: &Site, actor: &Actor, comment_id: i64) -> Result<Com
     })
     .await?;
     comment::refresh(site, comment).await
+}
+
+/// Who voted for a comment, latest first.
+pub async fn list(site: &Site, comment_id: i64, params: &PageParams) -> Result<Page<Vote>> {
+    let ballot = Ballot {
+        ids: "SELECT v.id FROM comment_votes v WHERE v.comment_id = ",
+        rows: " AS page JOIN comment_votes v ON v.id = page.id JOIN users u ON u.id = v.user_id",
+    };
+    ballot.list(site, comment_id, params).await
 }

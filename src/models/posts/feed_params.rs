@@ -1,65 +1,41 @@
 //! What is asked of a feed: its order, and which posts it has.
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use serde::{Deserialize, Serialize};
-use strum::{EnumString, IntoStaticStr};
+use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::models::base::choice::{choice, chosen};
 use crate::models::base::form_value;
 use crate::models::base::page::PageParams;
 use crate::models::base::url_path;
 use crate::models::posts::tag_name;
 use crate::validation::{FieldError, Rule};
 
-/// The order of a feed.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    Serialize,
-    EnumString,
-    IntoStaticStr,
-    utoipa::ToSchema,
-)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-pub enum Sort {
-    /// Newest first.
-    #[default]
-    New,
-    /// New posts with many votes first: ten times as many votes weigh as much as twelve and a half
-    /// hours.
-    Hot,
-    /// Most votes first.
-    Top,
+choice! {
+    /// The order of a feed.
+    pub enum Sort {
+        /// Newest first.
+        #[default]
+        New,
+        /// New posts with many votes first: ten times as many votes weigh as much as twelve and a half
+        /// hours.
+        Hot,
+        /// Most votes first.
+        Top,
+    }
 }
 
-/// When the posts of the order `top` were published: in the current day, week (from Monday on), month
-/// or year, in UTC; or ever.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    Serialize,
-    EnumString,
-    IntoStaticStr,
-    utoipa::ToSchema,
-)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-pub enum Period {
-    Day,
-    Week,
-    Month,
-    Year,
-    #[default]
-    All,
+choice! {
+    /// When the posts of the order `top` were published: in the current day, week (from Monday on), month
+    /// or year, in UTC; or ever.
+    pub enum Period {
+        Day,
+        Week,
+        Month,
+        Year,
+        #[default]
+        All,
+    }
 }
 
 impl Period {
@@ -127,19 +103,13 @@ impl FeedParams {
     /// # Errors
     /// `Invalid`, about `sort`.
     pub fn sort(&self) -> Result<Sort> {
-        match given(&self.sort) {
-            None => Ok(Sort::default()),
-            Some(sort) => sort.parse().map_err(|_| Error::invalid("sort", Rule::Unknown)),
-        }
+        chosen("sort", self.sort.as_deref())
     }
 
     /// # Errors
     /// `Invalid`, about `period`.
     pub fn period(&self) -> Result<Period> {
-        match given(&self.period) {
-            None => Ok(Period::default()),
-            Some(period) => period.parse().map_err(|_| Error::invalid("period", Rule::Unknown)),
-        }
+        chosen("period", self.period.as_deref())
     }
 
     /// # Errors

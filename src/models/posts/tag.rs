@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
-use crate::db::{Db, Statement, Tx, now, sql};
-use crate::error::{Error, Result};
+use crate::db::{Db, Statement, Tx, count_content, now, sql};
+use crate::error::{Error, Fault, FaultKind, Result};
 use crate::models::base::page::{Column, Keyset, Page, PageParams};
 use crate::models::base::site::Site;
 use crate::models::base::url_path;
@@ -144,13 +144,19 @@ pub(super) async fn ids(tx: &mut Tx, names: &[String]) -> Result<Vec<i64>> {
     let mut ids = Vec::new();
     for name in names {
         let id = known.iter().find(|(other, _)| other == name).map(|(_, id)| *id);
-        // Deleted this moment.
-        let id = id.ok_or(Error::Unavailable)?;
+        let id = id.ok_or_else(swept)?;
         if !ids.contains(&id) {
             ids.push(id);
         }
     }
     Ok(ids)
+}
+
+/// A tag that no post had was deleted after it had been read: with the whole transaction run again
+/// (`db::repeat`), it is created anew.
+pub(super) fn swept() -> Error {
+    let words = "a tag was deleted meanwhile".to_owned();
+    Error::Unserved(Fault { kind: FaultKind::Aborted, words, known: false })
 }
 
 async fn known(tx: &mut Tx, names: &[String]) -> Result<Vec<Known>> {
@@ -179,12 +185,49 @@ pub(super) async fn assign(tx: &mut Tx, post_id: i64, names: &[String]) -> Resul
         let position = i64::try_from(position).unwrap_or_default();
         insert = insert.push_bind(" WHEN ", *id).push_bind(" THEN ", position);
     }
-    insert
+    let inserted = insert
         .push(" END, p.published_at FROM posts p, tags t")
         .push_bind(" WHERE p.id = ", post_id)
         .push_list(" AND t.id IN ", ids.iter().copied())
         .push(" ORDER BY t.id ON CONFLICT (post_id, tag_id) DO UPDATE SET position = excluded.position")
         .execute(tx)
-        .await?;
-    Ok(())
+        .await;
+    match inserted {
+        Ok(count) if count == ids.len() as u64 => Ok(()),
+        Err(error) if !error.is_foreign_key_violation() => Err(error),
+        // On PostgreSQL, before or after the statement had looked for it.
+        Ok(_) | Err(_) => Err(swept()),
+    }
+}
+
+/// Tags that one sweep deletes at most.
+const SWEPT: i64 = 500;
+
+/// Deletes tags that no post has and that nobody has described or merged; returns how many.
+pub async fn sweep(tx: &mut Tx) -> Result<u64> {
+    // The count knows nothing of drafts.
+    let unused: Vec<(i64,)> = sql("SELECT t.id FROM tags t WHERE t.posts = 0 \
+         AND NOT EXISTS (SELECT 1 FROM post_tags pt WHERE pt.tag_id = t.id) \
+         AND t.description = '' AND t.alias_of IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM tags other WHERE other.alias_of = t.id)")
+    .push_bind(" LIMIT ", SWEPT)
+    .all(&mut *tx)
+    .await?;
+    if unused.is_empty() {
+        return Ok(0);
+    }
+    let ids = || unused.iter().map(|(id,)| *id);
+    // Their pages are kept until something changes that they show.
+    count_content(tx).await?;
+    let deleted =
+        sql("DELETE FROM tags WHERE posts = 0 AND description = '' AND alias_of IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM post_tags pt WHERE pt.tag_id = tags.id)")
+        .push_list(" AND id IN ", ids())
+        .execute(tx)
+        .await;
+    match deleted {
+        // Another tag was merged into one of them this moment. The next sweep leaves that one out.
+        Err(error) if error.is_foreign_key_violation() => Ok(0),
+        other => other,
+    }
 }

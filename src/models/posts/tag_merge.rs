@@ -92,11 +92,17 @@ async fn try_merge(site: &Site, admin: &Admin, from: i64, into: &str) -> Result<
     let Some(target) = ids.first().copied().filter(|id| *id != from) else {
         return Err(Error::invalid("into", Rule::Taken));
     };
-    sql("UPDATE tags SET alias_of = $1 WHERE id = $2 OR alias_of = $2")
+    let merged = sql("UPDATE tags SET alias_of = $1 WHERE id = $2 OR alias_of = $2")
         .bind(target)
         .bind(from)
         .execute(&mut tx)
-        .await?;
+        .await;
+    match merged {
+        // No post had it, and it was deleted this moment.
+        Ok(0) => return Err(Error::NotFound),
+        Err(error) if error.is_foreign_key_violation() => return Err(tag::swept()),
+        other => other?,
+    };
     job::enqueue(&mut tx, JOB, None, &MergedTags).await?;
     let event = AuditEvent::new(EventKind::TAG_MERGED).by(admin.user());
     event.detail(format!("tag {from} into {target}")).write(&mut tx, admin.caller()).await?;

@@ -7,16 +7,15 @@
 use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
-use strum::{EnumString, IntoStaticStr};
 
 use crate::db::Statement;
 use crate::error::{Error, Result};
+use crate::models::base::choice::{choice, chosen};
 use crate::models::base::page::{Column, Cursors, Keyset, Page, PageParams};
 use crate::models::base::site::Site;
 use crate::models::posts::comment::{self, Comment};
 use crate::models::posts::post;
 use crate::models::users::user::User;
-use crate::validation::Rule;
 
 /// Comments that one page shows at most.
 const MAX_SHOWN: i64 = 500;
@@ -25,29 +24,17 @@ const BUDGET: usize = 768 * 1024;
 /// Levels of replies below the first comments of a page.
 const MAX_LEVELS: i64 = 8;
 
-/// The order of comments.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    Serialize,
-    EnumString,
-    IntoStaticStr,
-    utoipa::ToSchema,
-)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-pub enum CommentSort {
-    /// Oldest first.
-    #[default]
-    Oldest,
-    /// Newest first.
-    Newest,
-    /// Most votes first.
-    Best,
+choice! {
+    /// The order of comments.
+    pub enum CommentSort {
+        /// Oldest first.
+        #[default]
+        Oldest,
+        /// Newest first.
+        Newest,
+        /// Most votes first.
+        Best,
+    }
 }
 
 /// Raw, unvalidated parameters of a list of comments.
@@ -69,10 +56,7 @@ impl ThreadParams {
     /// # Errors
     /// `Invalid`, about `sort`.
     pub fn sort(&self) -> Result<CommentSort> {
-        match self.sort.as_deref().filter(|sort| !sort.is_empty()) {
-            None => Ok(CommentSort::default()),
-            Some(sort) => sort.parse().map_err(|_| Error::invalid("sort", Rule::Unknown)),
-        }
+        chosen("sort", self.sort.as_deref())
     }
 
     /// # Errors

@@ -90,21 +90,37 @@ async fn try_withdraw(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> 
     rendering::refresh(site, post).await
 }
 
-const ORDER: [Column; 1] = [Column::Int("v.id")];
-
 /// Who voted for a post, latest first.
 pub async fn list(site: &Site, post: &Post, params: &PageParams) -> Result<Page<Vote>> {
-    let keyset = Keyset::<1>::new(params)?;
-    let query = sql("SELECT v.id, v.created_at, u.id AS author_id, u.username AS author_username \
-         FROM ");
-    let source = |query: Statement| {
-        query.push_bind("SELECT v.id FROM votes v WHERE v.post_id = ", post.summary.id)
+    let ballot = Ballot {
+        ids: "SELECT v.id FROM votes v WHERE v.post_id = ",
+        rows: " AS page JOIN votes v ON v.id = page.id JOIN users u ON u.id = v.user_id",
     };
-    let query = keyset
-        .ids(query, ORDER, source)
-        .push(" AS page JOIN votes v ON v.id = page.id JOIN users u ON u.id = v.user_id");
-    let votes = keyset.order(query, ORDER).all(&site.db).await?;
-    Ok(keyset.page(votes, |vote: &Vote| [vote.id]))
+    ballot.list(site, post.summary.id, params).await
+}
+
+/// Where the votes for one kind of thing are.
+pub(super) struct Ballot {
+    /// The ids of the votes `v` for one thing, whose id follows.
+    pub ids: &'static str,
+    /// Joins the votes `v` and their users `u` to a `page` of ids.
+    pub rows: &'static str,
+}
+
+const ORDER: [Column; 1] = [Column::Int("v.id")];
+
+impl Ballot {
+    /// Who voted for the thing with this id, latest first.
+    pub async fn list(&self, site: &Site, id: i64, params: &PageParams) -> Result<Page<Vote>> {
+        let keyset = Keyset::<1>::new(params)?;
+        let query = sql(
+            "SELECT v.id, v.created_at, u.id AS author_id, u.username AS author_username FROM ",
+        );
+        let source = |query: Statement| query.push_bind(self.ids, id);
+        let query = keyset.ids(query, ORDER, source).push(self.rows);
+        let votes = keyset.order(query, ORDER).all(&site.db).await?;
+        Ok(keyset.page(votes, |vote: &Vote| [vote.id]))
+    }
 }
 
 /// A vote in a user's name.

@@ -1,6 +1,8 @@
 //! Posts and what belongs to them.
 
+pub mod comment_votes;
 pub mod comments;
+pub mod discussions;
 pub mod drafts;
 pub mod feeds;
 #[allow(clippy::module_inception)] // Route files are plural, rooms are named after their main noun.
@@ -19,6 +21,8 @@ pub fn rooms() -> Vec<Room> {
         tags::room(),
         votes::room(),
         comments::room(),
+        discussions::room(),
+        comment_votes::room(),
         feeds::room(),
     ]
 }

@@ -4,7 +4,7 @@ use rocket::{delete, get, patch, post, put};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::comments::{self, Discussion};
+use super::discussions::{self, Discussion};
 use crate::error::Error;
 use crate::models::base::actor::Actor;
 use crate::models::base::caller::Caller;
@@ -148,7 +148,7 @@ async fn read(id: Id, visitor: Visitor, site: &Site) -> web::Result {
     let post = post::show(&site.db, visitor.user(), *id).await?;
     let neighbours = neighbours::around(&site.db, &post.summary).await?;
     let post = rendering::refresh(site, post).await?;
-    let discussion = comments::beginning(site, visitor.user(), &post).await?;
+    let discussion = discussions::beginning(site, visitor.user(), &post).await?;
     Ok(page("posts/show.html", PostPage { post, neighbours, discussion }))
 }
 
@@ -331,10 +331,6 @@ pub struct EditPreview {
     /// The path of the post, the same at both doors.
     #[schema(example = "/posts/1")]
     path: String,
-    /// The number of its author.
-    user_id: i64,
-    /// Whether it is published.
-    state: PostState,
     /// Safe HTML.
     #[schema(example = "<p>The sea comes <em>twice</em> a day.</p>")]
     content_html: String,
@@ -352,9 +348,10 @@ async fn preview(
     actor: Scoped<PostsWrite>,
     site: &Site,
 ) -> web::Result {
-    let html = editing::preview(site, &actor, &input).await.or_form(NEW_FORM, json!({}))?;
-    let view = Preview { content_html: html.clone() };
-    Ok(page(NEW_FORM, view).with_preview(html))
+    let view = with_suggestions(site, json!({})).await;
+    let html = editing::preview(site, &actor, &input).await.or_form(NEW_FORM, view.clone())?;
+    let data = Preview { content_html: html.clone() };
+    Ok(web::preview(NEW_FORM, view, html, data))
 }
 
 /// Render Markdown for an edit without saving it
@@ -371,9 +368,8 @@ async fn preview_edit(
     site: &Site,
 ) -> web::Result {
     let summary = editing::editable(site, &actor, *id).await?.summary;
-    let html = editing::preview(site, &actor, &input).await;
-    let html = html.or_form(EDIT_FORM, edit_view(&summary))?;
-    let PostSummary { path, user_id, state, .. } = summary;
-    let view = EditPreview { path, user_id, state, content_html: html.clone() };
-    Ok(page(EDIT_FORM, view).with_preview(html))
+    let view = with_suggestions(site, edit_view(&summary)).await;
+    let html = editing::preview(site, &actor, &input).await.or_form(EDIT_FORM, view.clone())?;
+    let data = EditPreview { path: summary.path, content_html: html.clone() };
+    Ok(web::preview(EDIT_FORM, view, html, data))
 }

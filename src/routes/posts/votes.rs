@@ -16,6 +16,9 @@ room! {
     both: [index, update, delete],
 }
 
+/// The page that lists votes.
+pub const PAGE: &str = "posts/votes.html";
+
 /// The votes for a post, and the post.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct PostVotes {
@@ -55,7 +58,7 @@ async fn index(id: Id, query: Query<PageParams>, visitor: Visitor, site: &Site) 
     let post = post::show(&site.db, visitor.user(), *id).await?;
     let votes = vote::list(site, &post, &query).await?;
     let post = PostTitle::new(*id, &post.summary);
-    Ok(list("posts/votes.html", votes, |page| PostVotes { post, page }))
+    Ok(list(PAGE, votes, |page| PostVotes { post, page }))
 }
 
 /// Vote for a post

@@ -36,6 +36,7 @@ pub struct RequestState {
     /// The fields that were typed into the form of this page before a log-in.
     pub kept: OnceLock<Map<String, Value>>,
     pub panic: PanicWatch,
+    form_id: OnceLock<String>,
     cause: Mutex<Option<Cause>>,
     key: Mutex<Option<Progress>>,
     _in_flight: Option<InFlight>,
@@ -130,6 +131,7 @@ impl RequestState {
             form: OnceLock::new(),
             kept: OnceLock::new(),
             panic: PanicWatch::of_this_task(),
+            form_id: OnceLock::new(),
             cause: Mutex::new(None),
             key: Mutex::new(None),
             _in_flight: site.map(|site| site.metrics.begin_request()),
@@ -142,6 +144,11 @@ impl RequestState {
             Some(Authentication::User(authenticated)) => Some(authenticated),
             _ => None,
         }
+    }
+
+    /// The id of the forms of this answer, which no other answer has. Without randomness, they have none.
+    pub fn form_id(&self) -> &str {
+        self.form_id.get_or_init(|| random::id().unwrap_or_default())
     }
 
     /// Stores the cause of a failed guard for the catcher, which gets only a status from Rocket.

@@ -50,7 +50,6 @@ pub fn templates(engines: &mut Engines) -> Result<(), Box<dyn std::error::Error>
     engines.tera.register_function("event_name", event_name);
     engines.tera.register_filter("encoded", filters::encoded);
     engines.tera.register_filter("datetime", filters::datetime);
-    engines.tera.register_function("form_id", form_id);
     Ok(())
 }
 
@@ -81,11 +80,6 @@ fn parsed(texts: Vec<(String, String)>) -> tera::Result<Tera> {
 fn event_name(arguments: &HashMap<String, Value>) -> tera::Result<Value> {
     let kind = arguments.get("kind").and_then(Value::as_str).unwrap_or_default();
     Ok(Value::String(messages::event(kind)))
-}
-
-/// `{{ form_id() }}`: another id for each form. Without randomness, a form has none.
-fn form_id(_: &HashMap<String, Value>) -> tera::Result<Value> {
-    Ok(Value::String(random::id().unwrap_or_default()))
 }
 
 /// `{{ asset(path="css/site.css") }}`: the URL of a static file.

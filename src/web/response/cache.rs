@@ -128,7 +128,7 @@ impl Handler for Cached {
             };
             let answer = match self.0.handle(request, data).await {
                 Outcome::Success(mut response) if response.status() == Status::Ok => {
-                    match Representation::of(&mut response, MAX_BODY).await {
+                    match Representation::of(request, &mut response, MAX_BODY).await {
                         Some(answer) => Ok(Arc::new(answer)),
                         None => Err(Outcome::Success(response)),
                     }

@@ -41,6 +41,7 @@ struct Context<'a, V> {
     view: V,
     errors: Vec<FieldProblem>,
     form: Map<String, Value>,
+    form_id: &'a str,
     /// Whether the fields of the form were typed before a log-in.
     kept: bool,
     preview: Option<String>,
@@ -95,6 +96,7 @@ pub fn render<V: Serialize>(
         errors: form.errors,
         kept: kept.is_some(),
         form: fields,
+        form_id: RequestState::of(request).form_id(),
         preview: form.preview,
     };
     let mut response = Template::render(template, context).respond_to(request)?;

@@ -70,6 +70,22 @@ impl<T: Serialize + Send> View for T {
     }
 }
 
+/// What differs between a page and its data.
+struct Twofold<T> {
+    page: Value,
+    data: T,
+}
+
+impl<T: Serialize + Send> View for Twofold<T> {
+    fn json(&self) -> serde_json::Result<Vec<u8>> {
+        self.data.json()
+    }
+
+    fn render(&self, request: &Request<'_>, page: PageOf) -> response::Result<'static> {
+        self.page.render(request, page)
+    }
+}
+
 /// A page, or its data.
 pub fn page(template: &'static str, view: impl Serialize + Send + 'static) -> Reply {
     Reply::new(Kind::page(template, FormState::default()), view)
@@ -96,6 +112,20 @@ pub fn list<T, V: Serialize + Send + 'static>(
 pub fn form(template: &'static str, values: Value, view: Value) -> Reply {
     let form = FormState { fields: fields(values), ..FormState::default() };
     Reply::new(Kind::page(template, form), view)
+}
+
+/// A form again, with the entered values and a preview in safe HTML; or `data`. `view` is the other data of
+/// the template.
+pub fn preview(
+    template: &'static str,
+    view: Value,
+    html: String,
+    data: impl Serialize + Send + 'static,
+) -> Reply {
+    let form = FormState { preview: Some(html), ..FormState::default() };
+    let kind = Kind::Page { template, form, is_entered: true };
+    let view = Box::new(Twofold { page: view, data });
+    Reply { kind, view, cursors: Cursors::default(), version: None }
 }
 
 /// Created at `location` (a path of the page door): a redirect to it, or 201 with the data.
@@ -172,14 +202,6 @@ impl Reply {
             counts.extend(numbers);
         }
         self
-    }
-
-    /// Shows the form again with the entered values and a preview in safe HTML.
-    pub fn with_preview(mut self, html: String) -> Reply {
-        if let Kind::Page { form, .. } = &mut self.kind {
-            form.preview = Some(html);
-        }
-        self.with_entered()
     }
 
     /// Gives the form the values of the one that was just sent.

@@ -1,6 +1,7 @@
 //! A finished answer: its headers, its body, and the body compressed in each way that was asked for.
 
 use std::io::Cursor;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use rocket::Request;
@@ -10,6 +11,7 @@ use rocket::response::{Builder, Response};
 use super::encoding::{Encoding, accepted, compress};
 use super::reply::etag;
 use crate::web::door::{API, Door};
+use crate::web::request::state::RequestState;
 use crate::web::security::cookie;
 
 /// Smaller bodies are not compressed, in bytes.
@@ -37,14 +39,21 @@ pub struct Representation {
     headers: Vec<(String, String)>,
     tag: String,
     body: Arc<[u8]>,
+    /// Where the id of a form stands in the body. It is another one each time: forms with the same id
+    /// and text count as one that was sent twice.
+    form_id: Option<Range<usize>>,
     brotli: OnceLock<Arc<[u8]>>,
     gzip: OnceLock<Arc<[u8]>>,
 }
 
 impl Representation {
     /// Takes the headers and the body of an answer, unless the body is larger than `max` bytes or of
-    /// unknown size.
-    pub async fn of(response: &mut Response<'_>, max: usize) -> Option<Representation> {
+    /// unknown size. It may hold one form with the id that this request has.
+    pub async fn of(
+        request: &Request<'_>,
+        response: &mut Response<'_>,
+        max: usize,
+    ) -> Option<Representation> {
         if response.body().preset_size().is_none_or(|size| size > max) {
             return None;
         }
@@ -55,6 +64,7 @@ impl Representation {
         Some(Representation {
             headers,
             tag: tag.unwrap_or_else(|| etag(None, &body)),
+            form_id: place_of(RequestState::of(request).form_id(), &body),
             body,
             brotli: OnceLock::new(),
             gzip: OnceLock::new(),
@@ -97,11 +107,19 @@ impl Representation {
                 send(&mut response, body);
             }
             None => {
-                response.header(Header::new("ETag", self.tag.clone()));
-                send(&mut response, self.body.clone());
+                let id = RequestState::of(request).form_id();
+                let body = self.form_id.as_ref().map(|place| self.with_form(id, place));
+                let tag = body.as_ref().map_or_else(|| self.tag.clone(), |_| format!("\"{id}\""));
+                response.header(Header::new("ETag", tag));
+                send(&mut response, body.unwrap_or_else(|| self.body.clone()));
             }
         }
         response.finalize()
+    }
+
+    /// With the id of a form in its place.
+    fn with_form(&self, id: &str, place: &Range<usize>) -> Arc<[u8]> {
+        [&self.body[..place.start], id.as_bytes(), &self.body[place.end..]].concat().into()
     }
 
     /// Compressed once. `None` if that fails.
@@ -116,6 +134,12 @@ impl Representation {
         let made = compress(encoding, &self.body, QUALITY).ok()?;
         Some(kept.get_or_init(|| made.into()).clone())
     }
+}
+
+/// Where an id stands in a text.
+fn place_of(id: &str, text: &[u8]) -> Option<Range<usize>> {
+    let start = text.windows(id.len().max(1)).position(|part| part == id.as_bytes())?;
+    Some(start..start + id.len())
 }
 
 fn send(response: &mut Builder<'_>, body: Arc<[u8]>) {

@@ -167,6 +167,32 @@ async fn an_edit_and_a_preview_are_kept_for_their_form() {
 }
 
 #[rocket::async_test]
+async fn a_comment_is_kept_wherever_it_was_typed() {
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    let comments = format!("/posts/{}/comments", ann.posts("Tides").await);
+    assert_eq!(ann.page().post(&comments, &[("content", "First.")]).await.status, 303);
+    let below: Form<'_> = &[("content", "The <sea> & I."), ("form_id", "5f3a")];
+    let reply: Form<'_> = &[("content", "The <sea> & I."), ("parent_id", "1"), ("form_id", "77")];
+    for (sent, parent, made) in [(below, "", "/comments/2"), (reply, "1", "/comments/3")] {
+        let page = submit(&app.nobody(), &comments, sent).await;
+        assert_eq!(page.status, 403, "{}", page.body);
+        let done = log_in_with(&app, &page, "/login", OWN).await;
+        let form = format!("{comments}/new?kept=1");
+        assert_eq!(done.header("location"), Some(form.as_str()));
+        let ann = with_session_of(&app, &done);
+        let shown = ann.page().get(&form).await.body;
+        assert!(shown.contains("\nThe &lt;sea&gt; &amp; I.</textarea>"), "{shown}");
+        assert!(shown.contains(&format!("name=\"parent_id\" value=\"{parent}\"")), "{shown}");
+        let before = app.nobody().api().get(made).await;
+        assert_eq!(before.status, 404, "nothing was sent yet");
+        assert_eq!(ann.page().post(&comments, sent).await.header("location"), Some(made));
+        let comment = app.nobody().api().get(made).await.json();
+        assert_eq!(comment["parent_id"].to_string(), if parent == "1" { "1" } else { "null" });
+    }
+}
+
+#[rocket::async_test]
 async fn the_code_carries_the_form_along_as_well() {
     let app = App::new().await;
     let ann = app.user("ann").await;

@@ -59,7 +59,7 @@ async fn log_in(app: &App, address: &str, name: &str, password: &str) -> Respons
 }
 
 /// Deletes what has expired.
-async fn sweep(app: &App) {
+pub async fn sweep(app: &App) {
     let folder = tempfile::tempdir().unwrap();
     Sweep.run(worker(app.site(), folder.path()), claimed_job()).await.unwrap();
 }

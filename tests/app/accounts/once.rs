@@ -192,17 +192,13 @@ async fn every_creating_form_has_an_id_of_its_own() {
     let app = App::new().await;
     let ann = app.user("ann").await;
     ann.posts("Tides").await;
-    let id = |page: &Response| {
-        let rest = page.body.split_once("name=\"form_id\" value=\"").unwrap().1;
-        rest.split_once('"').unwrap().0.to_owned()
-    };
     for page in ["/posts/new", "/posts/1/edit", "/me/tokens", "/me/applications", "/me/password"] {
         let (first, second) = (ann.page().get(page).await, ann.page().get(page).await);
-        assert_ne!(id(&first), id(&second), "{page}");
-        assert_eq!(id(&first).len(), 32);
+        assert_ne!(first.form_id(), second.form_id(), "{page}");
+        assert_eq!(first.form_id().len(), 32);
     }
     ann.api().post("/me/two-factor", json!({})).await;
-    assert_eq!(id(&ann.page().get("/me/two-factor/setup").await).len(), 32);
+    assert_eq!(ann.page().get("/me/two-factor/setup").await.form_id().len(), 32);
     let refused = ann.page().post("/posts", &[("title", "x"), ("form_id", "5f3a")]).await;
-    assert!(refused.status == 422 && id(&refused) != "5f3a");
+    assert!(refused.status == 422 && refused.form_id() != "5f3a");
 }

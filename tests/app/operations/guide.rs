@@ -56,6 +56,11 @@ fn every_example_of_the_guide_works() {
             "title On tides",
             "edit 200",
             "stale 412",
+            "tagged On tides",
+            "found On tides",
+            "hit comes",
+            "depth 0: Twice?",
+            "depth 1: *Twice.*",
             "once true",
             "left \"previews\";r=",
             "code invalid_input",
@@ -83,8 +88,9 @@ async fn the_guide_is_a_page_of_the_site() {
     }
     // Every code that it names exists.
     let errors = app.nobody().page().get("/docs/errors").await.body;
-    for code in ["in_use", "answer_lost", "reused"] {
-        assert!(errors.contains(&format!("id=\"idempotency_key.{code}\"")), "{code}");
+    for code in ["in_use", "answer_lost", "reused"].map(|end| format!("idempotency_key.{end}")) {
+        assert!(errors.contains(&format!("id=\"{code}\"")), "{code}");
     }
+    assert!(errors.contains("id=\"comments.closed\""));
     assert_eq!(app.nobody().api().get("/docs/guide").await.json()["code"], json!("not_found"));
 }

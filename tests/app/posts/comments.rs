@@ -1,17 +1,12 @@
-//! Comments: threads, edits, deletion, votes, closing.
+//! Comments: what becomes of them, and their lists.
 
-use proptest::prelude::*;
-use proptest::strategy::ValueTree as _;
-use proptest::test_runner::TestRunner;
 use rocket::futures::future::join_all;
 use rocket::http::Method::{Delete, Get, Patch, Post, Put};
 use serde_json::{Value, json};
 
 use crate::support::internals::sql;
-use crate::support::permission::{
-    ADMINS, MEMBERS_CREATE, MEMBERS_PAGE, PUBLIC, Permission, both, page_only,
-};
-use crate::support::{App, Person, repetitions};
+use crate::support::permission::{ADMINS, MEMBERS_CREATE, PUBLIC, Permission, both};
+use crate::support::{App, Person};
 
 pub fn permissions() -> Vec<Permission> {
     const OWN: [(u16, u16); 4] = [(303, 401), (403, 403), (303, 200), (303, 200)];
@@ -20,8 +15,6 @@ pub fn permissions() -> Vec<Permission> {
         both(Get, "/comments/<id>", PUBLIC).scope("posts:read"),
         both(Get, "/users/<username>/comments", PUBLIC).scope("posts:read"),
         both(Get, "/admin/comments", ADMINS).scope("admin"),
-        page_only(Get, "/posts/<id>/comments/new", MEMBERS_PAGE),
-        page_only(Get, "/comments/<id>/edit", [303, 403, 200, 200]),
         both(Post, "/posts/<id>/comments", MEMBERS_CREATE)
             .with(&[("content", "Well said.")])
             .scope("posts:write"),
@@ -29,17 +22,13 @@ pub fn permissions() -> Vec<Permission> {
         both(Patch, "/comments/<id>", OWN).with(&[("content", "Changed.")]).scope("posts:write"),
         both(Delete, "/comments/<id>", [(303, 401), (403, 403), (303, 204), (303, 204)])
             .scope("posts:write"),
-        both(Put, "/comments/<id>/vote", [(303, 401), (303, 200), (403, 403), (303, 200)])
-            .scope("posts:write"),
-        both(Delete, "/comments/<id>/vote", [(303, 401), (303, 200), (303, 200), (303, 200)])
-            .scope("posts:write"),
         both(Put, "/posts/<id>/comments/closed", OWN).scope("posts:write"),
         both(Delete, "/posts/<id>/comments/closed", OWN).scope("posts:write"),
     ]
 }
 
 /// Comments, and returns the number.
-async fn comment(person: &Person<'_>, post: i64, parent: Option<i64>, text: &str) -> i64 {
+pub async fn comment(person: &Person<'_>, post: i64, parent: Option<i64>, text: &str) -> i64 {
     let input = json!({"content": text, "parent_id": parent});
     let made = person.api().post(&format!("/posts/{post}/comments"), input).await;
     assert_eq!(made.status, 201, "{}", made.body);
@@ -47,97 +36,14 @@ async fn comment(person: &Person<'_>, post: i64, parent: Option<i64>, text: &str
 }
 
 /// The numbers and depths of a list.
-fn shape(list: &Value) -> Vec<(i64, i64)> {
+pub fn shape(list: &Value) -> Vec<(i64, i64)> {
     let items = list["items"].as_array().unwrap();
     items.iter().map(|c| (c["id"].as_i64().unwrap(), c["depth"].as_i64().unwrap())).collect()
 }
 
-async fn count(app: &App, post: i64) -> i64 {
+pub async fn count(app: &App, post: i64) -> i64 {
     let post = app.nobody().api().get(&format!("/posts/{post}")).await.json();
     post["comments"].as_i64().unwrap()
-}
-
-#[rocket::async_test]
-async fn replies_stand_below_what_they_reply_to_in_each_order() {
-    let app = App::new().await;
-    let (ann, bob) = (app.user("ann").await, app.user("bob").await);
-    let post = ann.posts("Tides").await;
-    let first = comment(&ann, post, None, "First").await;
-    let second = comment(&bob, post, None, "Second").await;
-    let reply = comment(&bob, post, Some(first), "A reply").await;
-    let deeper = comment(&ann, post, Some(reply), "Deeper").await;
-    let later = comment(&ann, post, Some(first), "Later").await;
-    ann.api().put(&format!("/comments/{second}/vote"), json!({})).await;
-    let path = format!("/posts/{post}/comments");
-    for (sort, expected) in [
-        ("oldest", [(first, 0), (reply, 1), (deeper, 2), (later, 1), (second, 0)]),
-        ("newest", [(second, 0), (first, 0), (later, 1), (reply, 1), (deeper, 2)]),
-        ("best", [(second, 0), (first, 0), (later, 1), (reply, 1), (deeper, 2)]),
-    ] {
-        let list = app.nobody().api().get(&format!("{path}?sort={sort}")).await.json();
-        assert_eq!(shape(&list), expected, "{sort}");
-        // One comment a page, in both directions.
-        let mut seen = Vec::new();
-        let mut page = app.nobody().api().get(&format!("{path}?sort={sort}&limit=1")).await.json();
-        loop {
-            seen.extend(shape(&page));
-            let Some(next) = page["next"].as_str() else { break };
-            let next = format!("{path}?sort={sort}&limit=1&before={next}");
-            page = app.nobody().api().get(&next).await.json();
-        }
-        assert_eq!(seen, expected, "{sort}, page by page");
-        let back = page["previous"].as_str().unwrap();
-        let back = format!("{path}?sort={sort}&limit=1&after={back}");
-        let back = app.nobody().api().get(&back).await.json();
-        assert_eq!(shape(&back)[0], expected[0], "{sort}, and back");
-    }
-    let below = app.nobody().api().get(&format!("{path}?parent={first}")).await.json();
-    assert_eq!(shape(&below), [(reply, 1), (later, 1)]);
-    assert_eq!(below["items"][0]["hidden_replies"], 1);
-    for wrong in ["?parent=999", "?parent=x", "?parent=99999999999999999999"] {
-        assert_eq!(app.nobody().api().get(&format!("{path}{wrong}")).await.status, 404, "{wrong}");
-    }
-    assert_eq!(app.nobody().api().get(&format!("{path}?sort=worst")).await.status, 422);
-    assert_eq!(count(&app, post).await, 5);
-    let page = app.nobody().page().get(&format!("/posts/{post}")).await.body;
-    assert!(page.contains("5 comments") && page.contains("Deeper"), "{page}");
-    assert!(app.nobody().page().get("/").await.body.contains("5 comments"));
-}
-
-#[rocket::async_test]
-async fn a_browser_comments_replies_edits_and_loses_nothing() {
-    let app = App::new().await;
-    let (ann, bob) = (app.user("ann").await, app.user("bob").await);
-    let post = ann.posts("Tides").await;
-    let path = format!("/posts/{post}/comments");
-    let made = bob.page().post(&path, &[("content", "So *true*."), ("parent_id", "")]).await;
-    assert_eq!((made.status, made.header("location")), (303, Some("/comments/1")));
-    let page = ann.page().get("/comments/1").await.body;
-    assert!(page.contains("So <em>true</em>."), "{page}");
-    let form = ann.page().get(&format!("{path}/new?parent_id=1")).await.body;
-    assert!(form.contains("So <em>true</em>.") && form.contains("value=\"1\""), "{form}");
-    let reply = ann.page().post(&path, &[("content", "Is it?"), ("parent_id", "1")]).await;
-    assert_eq!(reply.header("location"), Some("/comments/2"));
-    assert!(bob.page().get("/comments/2").await.body.contains("href=\"/comments/1\""));
-    // What is refused is shown again.
-    let long = "x".repeat(10_001);
-    let refused = bob.page().post(&path, &[("content", &long), ("parent_id", "1")]).await;
-    assert!(refused.status == 422 && refused.body.contains(&long), "{}", refused.status);
-    assert!(refused.body.contains("name=\"parent_id\" value=\"1\""));
-    for (content, parent, status) in [(" ", "1", 422), ("Well", "999", 409), ("Well", "x", 422)] {
-        let refused = bob.page().post(&path, &[("content", content), ("parent_id", parent)]).await;
-        assert_eq!(refused.status, status, "{content:?} {parent}");
-    }
-    let edit = bob.page().get("/comments/1/edit").await.body;
-    assert!(edit.contains("So *true*."), "{edit}");
-    let saved = bob.page().put("/comments/1", &[("content", "So false."), ("version", "1")]).await;
-    assert_eq!((saved.status, saved.header("location")), (303, Some("/comments/1")));
-    assert!(bob.page().get("/comments/1").await.body.contains("edited"));
-    let late = bob.page().put("/comments/1", &[("content", "Late."), ("version", "1")]).await;
-    assert!(late.status == 409 && late.body.contains("Late."), "{}", late.status);
-    let kept: Vec<(i64, String)> =
-        sql("SELECT version, content FROM comment_revisions").all(&app.db).await.unwrap();
-    assert_eq!(kept, [(1, "So *true*.".to_owned())]);
 }
 
 #[rocket::async_test]
@@ -228,37 +134,6 @@ async fn a_late_comment_of_a_deleted_account_says_nothing_either() {
 }
 
 #[rocket::async_test]
-async fn votes_and_closing() {
-    let app = App::new().await;
-    let (ann, bob) = (app.user("ann").await, app.user("bob").await);
-    let post = ann.posts("Tides").await;
-    let id = comment(&ann, post, None, "First").await;
-    let vote = format!("/comments/{id}/vote");
-    for _ in 0..2 {
-        let voted = bob.api().put(&vote, json!({})).await.json();
-        assert_eq!((&voted["votes"], &voted["voted"]), (&json!(1), &json!(true)));
-    }
-    assert_eq!(ann.api().put(&vote, json!({})).await.status, 403);
-    let next = format!("/posts/{post}#comment-{id}");
-    let withdrawn = bob.page().delete(&vote, &[("next", &next)]).await;
-    assert_eq!(withdrawn.header("location"), Some(next.as_str()));
-    assert_eq!(ann.api().get(&format!("/comments/{id}")).await.json()["votes"], 0);
-
-    let closed = format!("/posts/{post}/comments/closed");
-    assert_eq!(bob.api().put(&closed, json!({})).await.status, 403);
-    for _ in 0..2 {
-        assert_eq!(ann.api().put(&closed, json!({})).await.json()["comments_closed"], true);
-    }
-    let path = format!("/posts/{post}/comments");
-    let refused = bob.page().post(&path, &[("content", "Kept?")]).await;
-    assert!(refused.status == 409 && refused.body.contains("Kept?"), "{}", refused.body);
-    assert_eq!(bob.api().post(&path, json!({"content": "No"})).await.status, 409);
-    assert!(bob.page().get(&path).await.body.contains("The comments are closed."));
-    assert_eq!(ann.page().delete(&closed, &[]).await.status, 303);
-    comment(&bob, post, None, "Open again").await;
-}
-
-#[rocket::async_test]
 async fn parallel_comments_are_counted_exactly() {
     let app = App::new().await;
     let ann = app.user("ann").await;
@@ -287,67 +162,6 @@ async fn parallel_comments_are_counted_exactly() {
     let mut once = positions.clone();
     once.dedup();
     assert_eq!(once, positions, "each has a number of its own");
-}
-
-/// Threads of any shape: every comment is reached once, below what it replies to.
-#[rocket::async_test]
-async fn every_comment_of_a_large_thread_is_reached_once() {
-    let mut runner = TestRunner::default();
-    for _ in 0..repetitions() {
-        let app = App::new().await;
-        let ann = app.user("ann").await;
-        let post = ann.posts("Tides").await;
-        // Each replies to an earlier one, or to the post.
-        let choices = prop::collection::vec(any::<prop::sample::Index>(), 60);
-        let choices = choices.new_tree(&mut runner).unwrap().current();
-        let mut ids: Vec<i64> = Vec::new();
-        for (number, choice) in choices.iter().enumerate() {
-            let parent = choice.index(number + 1).checked_sub(1).map(|place| ids[place]);
-            ids.push(comment(&ann, post, parent, &format!("Number {number}")).await);
-        }
-        let mut seen = Vec::new();
-        let mut waiting = vec![format!("/posts/{post}/comments?limit=3")];
-        while let Some(path) = waiting.pop() {
-            let page = app.nobody().api().get(&path).await.json();
-            for item in page["items"].as_array().unwrap() {
-                let id = item["id"].as_i64().unwrap();
-                seen.push(id);
-                if item["hidden_replies"] != 0 {
-                    // Then all of its replies are hidden: pages here are small.
-                    assert_eq!(item["hidden_replies"], item["replies"]);
-                    waiting.push(format!("/posts/{post}/comments?limit=3&parent={id}"));
-                }
-            }
-            if let Some(next) = page["next"].as_str() {
-                let (path, _) = path.split_once("&before").unwrap_or((&path, ""));
-                waiting.push(format!("{path}&before={next}"));
-            }
-        }
-        seen.sort_unstable();
-        assert_eq!(seen, ids);
-    }
-}
-
-#[rocket::async_test]
-async fn a_thread_of_five_hundred_is_one_query_and_bounded() {
-    let app = App::new().await;
-    let ann = app.user("ann").await;
-    let post = ann.posts("Tides").await;
-    let first = comment(&ann, post, None, "First").await;
-    let many = "INSERT INTO comments (post_id, parent_id, depth, root_id, position, user_id, content, \
-        content_html, rendering, created_at) WITH RECURSIVE n (n) AS (SELECT CAST(1 AS BIGINT) \
-        UNION ALL SELECT n + 1 FROM n WHERE n < 800) SELECT p.id, c.id, 1, c.id, n, p.user_id, \
-        'Me too', '<p>Me too</p>', 2, p.created_at FROM n, posts p, comments c WHERE c.parent_id IS NULL";
-    sql(many).execute(app.db.writer()).await.unwrap();
-    let list = app.nobody().api().get(&format!("/posts/{post}/comments")).await.json();
-    let items = list["items"].as_array().unwrap();
-    assert!((500..=521).contains(&items.len()), "{}", items.len());
-    assert_eq!(items[0]["hidden_replies"].as_u64().unwrap(), 801 - items.len() as u64);
-    let path = format!("/posts/{post}/comments?parent={first}&limit=100");
-    assert_eq!(shape(&app.nobody().api().get(&path).await.json()).len(), 100);
-    let page = app.nobody().page().get(&format!("/posts/{post}/comments")).await;
-    assert!(page.body.len() < 1_500_000, "{}", page.body.len());
-    assert!(page.body.contains("more replies"));
 }
 
 #[rocket::async_test]

@@ -2,9 +2,12 @@
 
 mod bombs;
 mod cache;
+mod comment_forms;
+mod comment_votes;
 mod comments;
 mod drafts;
 mod feed;
+mod feed_entries;
 mod feed_filters;
 mod feeds;
 mod limits;
@@ -14,6 +17,8 @@ mod post;
 mod sharing;
 mod sizes;
 mod tags;
+mod threads;
+mod unused_tags;
 mod votes;
 
 use crate::support::Person;
@@ -35,6 +40,8 @@ pub fn permissions() -> Vec<Permission> {
         drafts::permissions(),
         tags::permissions(),
         votes::permissions(),
+        comment_forms::permissions(),
+        comment_votes::permissions(),
         comments::permissions(),
     ]
     .concat()

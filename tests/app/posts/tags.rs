@@ -97,6 +97,22 @@ async fn a_browser_types_tags_and_chooses_from_those_that_are_used_most() {
     let refused = ann.page().post("/posts", &fields).await;
     assert_eq!(refused.status, 422);
     assert!(refused.body.contains("value=\"a, b, sea\""), "{}", refused.body);
+    // A preview shows the whole form, too.
+    for path in ["/posts/preview", "/posts/2/preview"] {
+        for (content, status) in [("*Low* water", 200), (&"x".repeat(100_001), 422)] {
+            let fields = [("title", "Second"), ("content", content), ("tags", "tides")];
+            let shown = match path {
+                "/posts/preview" => ann.page().post(path, &fields).await,
+                _ => ann.page().put(path, &fields).await,
+            };
+            assert_eq!(shown.status, status, "{path}: {}", shown.body);
+            assert_eq!(shown.body.contains("<em>Low</em>"), status == 200, "{path}");
+            let is_complete = shown.body.contains("name=\"tags\" value=\"sea\"");
+            assert!(is_complete && shown.body.contains("value=\"tides\""), "{}", shown.body);
+        }
+    }
+    let program = ann.api().post("/posts/preview", json!({"content": "*Low*"})).await.json();
+    assert_eq!(program, json!({"content_html": "<p><em>Low</em></p>\n"}));
     let page = app.nobody().page().get("/posts/2").await.body;
     assert!(page.contains("<a rel=\"tag\" href=\"/tags/moon\">"), "{page}");
 }

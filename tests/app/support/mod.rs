@@ -18,7 +18,7 @@ pub mod slow_clients;
 pub mod varnish;
 
 pub use app::{App, ORIGIN, PASSWORD, SECRET};
-pub use person::{IMAGE, Person, Response, encode, send, send_from, upload};
+pub use person::{FORM_ID, IMAGE, Person, Response, encode, send, send_from, upload};
 pub use phone::Phone;
 
 /// The kinds of the events in a list of the API.

@@ -247,6 +247,12 @@ impl Response {
         serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e} in {}", self.body))
     }
 
+    /// The id of the form on a page.
+    pub fn form_id(&self) -> &str {
+        let (_, rest) = self.body.split_once(FORM_ID).unwrap_or_else(|| panic!("{}", self.body));
+        &rest[..32]
+    }
+
     /// The value that a cookie is set to.
     pub fn cookie(&self, name: &str) -> Option<String> {
         self.headers
@@ -266,6 +272,9 @@ impl Response {
             .collect()
     }
 }
+
+/// What stands before the id of a form on a page.
+pub const FORM_ID: &str = "name=\"form_id\" value=\"";
 
 /// A small image.
 pub const IMAGE: &[u8] = include_bytes!("../../fixtures/logo.png");

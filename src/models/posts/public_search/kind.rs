@@ -1,29 +1,16 @@
 //! What can be searched.
 
-use serde::Serialize;
-use strum::{EnumString, IntoStaticStr};
+use crate::models::base::choice::choice;
 
-/// What to search.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    Serialize,
-    EnumString,
-    IntoStaticStr,
-    utoipa::ToSchema,
-)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-pub enum SearchType {
-    /// Titles, tags, authors and texts.
-    #[default]
-    Posts,
-    /// Texts and authors.
-    Comments,
-    /// Parts of usernames.
-    People,
+choice! {
+    /// What to search.
+    pub enum SearchType {
+        /// Titles, tags, authors and texts.
+        #[default]
+        Posts,
+        /// Texts and authors.
+        Comments,
+        /// Parts of usernames.
+        People,
+    }
 }

@@ -13,14 +13,14 @@ use self::matching::Matching;
 pub use self::results::{ResultKind, SearchResult};
 use self::window::Position;
 use crate::db::{Hits, SearchFrom};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::models::base::caller::Caller;
+use crate::models::base::choice::chosen;
 use crate::models::base::page::{Keyset, Page, PageParams};
 use crate::models::base::rate_limit::{self, Budget};
 use crate::models::base::search_query::{SearchNote, SearchQuery};
 use crate::models::base::site::Site;
 use crate::models::users::user::User;
-use crate::validation::Rule;
 
 /// Raw, unvalidated parameters of the search.
 #[derive(Debug, Default, Clone, Deserialize, utoipa::IntoParams)]
@@ -42,10 +42,7 @@ impl SearchParams {
     /// # Errors
     /// `Invalid`, about `type`.
     pub fn kind(&self) -> Result<SearchType> {
-        match self.r#type.as_deref().filter(|kind| !kind.is_empty()) {
-            None => Ok(SearchType::default()),
-            Some(kind) => kind.parse().map_err(|_| Error::invalid("type", Rule::Unknown)),
-        }
+        chosen("type", self.r#type.as_deref())
     }
 }
 

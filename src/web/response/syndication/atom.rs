@@ -1,6 +1,6 @@
 //! Atom (RFC 4287).
 
-use atom_syndication::{Content, Entry, Error, Feed, Link, Person, Text};
+use atom_syndication::{Category, Content, Entry, Error, Feed, Link, Person, Text};
 
 use super::{FeedEntry, FeedFormat, Syndication};
 
@@ -47,11 +47,13 @@ fn written(feed: &Syndication, entry: &FeedEntry) -> Entry {
         content_type: Some("html".to_owned()),
         ..Content::default()
     });
+    let category = |tag: &String| Category { term: tag.clone(), ..Category::default() };
     Entry {
         title: Text::plain(entry.title.clone()),
         id: feed.url(&entry.id),
         updated: entry.updated().fixed_offset(),
         authors: vec![author],
+        categories: entry.tags.iter().map(category).collect(),
         links: vec![to_page(feed.url(&entry.path))],
         published: Some(entry.published.fixed_offset()),
         summary: Some(Text::plain(entry.excerpt.clone())),

@@ -32,6 +32,8 @@ struct Item<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     date_modified: Option<DateTime<Utc>>,
     authors: [Author<'a>; 1],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    tags: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -64,5 +66,6 @@ fn written<'a>(feed: &Syndication, entry: &'a FeedEntry) -> Item<'a> {
         date_published: entry.published,
         date_modified: entry.updated,
         authors: [Author { name: &entry.author.name, url: feed.url(&entry.author.path) }],
+        tags: &entry.tags,
     }
 }

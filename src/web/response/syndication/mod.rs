@@ -74,6 +74,8 @@ pub struct FeedEntry {
     pub path: String,
     pub title: String,
     pub author: FeedAuthor,
+    /// The names of its tags.
+    pub tags: Vec<String>,
     pub published: DateTime<Utc>,
     /// `None` until the first edit.
     pub updated: Option<DateTime<Utc>>,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pulldown_cmark_escape::escape_html;
 use rss::extension::dublincore::DublinCoreExtension;
 use rss::extension::{Extension, ExtensionMap};
-use rss::{Channel, Error, Guid, Item};
+use rss::{Category, Channel, Error, Guid, Item};
 
 use super::{FeedEntry, FeedFormat, Syndication};
 
@@ -47,6 +47,7 @@ fn written(feed: &Syndication, entry: &FeedEntry) -> Item {
         creators: vec![entry.author.name.clone()],
         ..DublinCoreExtension::default()
     };
+    let category = |tag: &String| Category { name: tag.clone(), domain: None };
     Item {
         title: Some(entry.title.clone()),
         link: Some(feed.url(&entry.path)),
@@ -54,6 +55,7 @@ fn written(feed: &Syndication, entry: &FeedEntry) -> Item {
         guid: Some(Guid { value: feed.url(&entry.id), permalink: true }),
         pub_date: Some(entry.published.to_rfc2822()),
         content: entry.html.clone(),
+        categories: entry.tags.iter().map(category).collect(),
         // An author of RSS's own would need an e-mail address.
         dublin_core_ext: Some(author),
         ..Item::default()
