@@ -106,13 +106,17 @@ impl Representation {
                 response.header(Header::new("ETag", format!("W/{}", self.tag)));
                 send(&mut response, body);
             }
-            None => {
-                let id = RequestState::of(request).form_id();
-                let body = self.form_id.as_ref().map(|place| self.with_form(id, place));
-                let tag = body.as_ref().map_or_else(|| self.tag.clone(), |_| format!("\"{id}\""));
-                response.header(Header::new("ETag", tag));
-                send(&mut response, body.unwrap_or_else(|| self.body.clone()));
-            }
+            None => match &self.form_id {
+                Some(place) => {
+                    let id = RequestState::of(request).form_id();
+                    response.header(Header::new("ETag", format!("\"{id}\"")));
+                    send(&mut response, self.with_form(id, place));
+                }
+                None => {
+                    response.header(Header::new("ETag", self.tag.clone()));
+                    send(&mut response, self.body.clone());
+                }
+            },
         }
         response.finalize()
     }
@@ -138,7 +142,7 @@ impl Representation {
 
 /// Where an id stands in a text.
 fn place_of(id: &str, text: &[u8]) -> Option<Range<usize>> {
-    let start = text.windows(id.len().max(1)).position(|part| part == id.as_bytes())?;
+    let start = std::str::from_utf8(text).ok()?.find(id).filter(|_| !id.is_empty())?;
     Some(start..start + id.len())
 }
 
