@@ -211,7 +211,7 @@ async fn open_postgres(url: &str, limits: Limits) -> Result<Db, Fatal> {
 /// Eight random hexadecimal digits.
 fn random_name() -> Result<String, Fatal> {
     let mut bytes = [0; 4];
-    aws_lc_rs::rand::fill(&mut bytes)
+    getrandom::fill(&mut bytes)
         .map_err(|_| Fatal::new("the system's random number generator failed"))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
