@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use crate::db::{Tx, now, repeat, sql};
+use crate::db::{Batch, Tx, now, repeat, sql};
 use crate::error::{Error, Result};
 use crate::models::accounts::{email_address, new_account};
 use crate::models::audit::{AuditEvent, EventKind};
@@ -12,10 +12,12 @@ use crate::models::base::form_value;
 use crate::models::base::rate_limit;
 use crate::models::base::site::Site;
 use crate::models::base::visible;
+use crate::models::base::words::Stemming;
 use crate::models::posts::markdown::{self, Rendered};
 use crate::models::posts::post::{self, Post};
 use crate::models::posts::post_search;
-use crate::models::posts::{rendering, tag, tag_name, word_index};
+use crate::models::posts::word_index::{self, TextRow, TextWords};
+use crate::models::posts::{rendering, tag, tag_name};
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
 /// Longest title, in characters.
@@ -95,15 +97,22 @@ pub async fn create(site: &Site, actor: &Actor, input: &PostInput) -> Result<Pos
     let (title, content) = (title.unwrap_or_default(), content.unwrap_or_default());
     let tags = tags.unwrap_or_default();
     let rendered = rendering::render(site, &content).await?;
-    let new =
-        NewPost { user_id: actor.user.id, title, content, rendered, tags, published_at: now() };
+    let (user_id, author) = (actor.user.id, &actor.user.username);
+    let stemming = Stemming::of(&site.settings.current().language);
+    let words = TextWords::new(&stemming, &title, author, &rendered.html);
+    let new = NewPost { user_id, title, content, rendered, tags, published_at: now() };
     let id = repeat(async || {
         let mut tx = site.db.begin().await?;
         let id = insert(&mut tx, &new).await?;
-        let (title, author) = (&new.title, &actor.user.username);
-        post_search::SEARCH.index_as(&mut tx, id, title, author).await?;
-        word_index::POSTS.index(&mut tx, &site.settings.current(), id).await?;
-        rate_limit::charge_all(&mut tx, &actor.caller, &budgets).await?;
+        let tags = match new.tags.is_empty() {
+            true => Vec::new(),
+            false => word_index::POSTS.tags(&mut tx, &[id]).await?.remove(&id).unwrap_or_default(),
+        };
+        let row = TextRow { id, version: 1, user_id, at: Some(new.published_at) };
+        let indexing = Batch::default()
+            .then(post_search::SEARCH.indexing(id, &new.title, author))
+            .followed_by(word_index::POSTS.storing(&stemming, &words, &row, &tags));
+        rate_limit::charge_all_after(&mut tx, indexing, &actor.caller, &budgets).await?;
         tx.commit().await?;
         Ok(id)
     })
