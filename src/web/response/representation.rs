@@ -4,12 +4,13 @@ use std::io::Cursor;
 use std::sync::{Arc, OnceLock};
 
 use rocket::Request;
-use rocket::http::Header;
+use rocket::http::{Header, Status};
 use rocket::response::{Builder, Response};
 
 use super::encoding::{Encoding, accepted, compress};
 use super::reply::etag;
 use crate::web::door::{API, Door};
+use crate::web::request::conditional::is_known;
 use crate::web::security::cookie;
 
 /// Smaller bodies are not compressed, in bytes.
@@ -66,12 +67,29 @@ impl Representation {
         2 * self.body.len()
     }
 
-    /// In the coding that the client prefers. What is `public` may be kept by whoever passes it on, for as
-    /// long as another instance would take to notice a change.
+    /// In the coding that the client prefers, or 304 if it has that already. What is `public` may be kept
+    /// by whoever passes it on, for as long as another instance would take to notice a change.
     pub fn response<'r>(&self, request: &Request<'_>, is_public: bool) -> Response<'r> {
+        // Nothing that is sent to somebody with credentials is compressed, whether they count here or
+        // not: neither here nor by a proxy (BREACH).
+        let has_credentials =
+            request.headers().contains("Authorization") || cookie::token(request).is_some();
+        let is_compressible = !has_credentials && self.body.len() >= MIN_COMPRESSED;
+        let encoding = accepted(request).filter(|_| is_compressible);
+        let encoded = encoding.and_then(|encoding| Some((encoding, self.encoded(encoding)?)));
+        // The same tag, but weak (RFC 9110 §8.8.1): the bytes differ.
+        let tag = match &encoded {
+            Some(_) => format!("W/{}", self.tag),
+            None => self.tag.clone(),
+        };
+        let is_known = request.headers().contains("If-None-Match") && is_known(request, &tag);
+
         let mut response = Response::build();
         for (name, value) in &self.headers {
-            response.header_adjoin(Header::new(name.clone(), value.clone()));
+            // It describes the body.
+            if !(is_known && name.eq_ignore_ascii_case("Content-Type")) {
+                response.header_adjoin(Header::new(name.clone(), value.clone()));
+            }
         }
         let vary = match Door::of(request) {
             Door::Page => "Cookie, Accept-Encoding",
@@ -82,24 +100,16 @@ impl Representation {
             response.header(Header::new("Cache-Control", PUBLIC));
             response.header(Header::new("Surrogate-Key", surrogate_keys(request)));
         }
-        // Nothing that is sent to somebody with credentials is compressed, whether they count here or
-        // not: neither here nor by a proxy (BREACH).
-        let has_credentials =
-            request.headers().contains("Authorization") || cookie::token(request).is_some();
-        let is_compressible = !has_credentials && self.body.len() >= MIN_COMPRESSED;
-        let encoding = accepted(request).filter(|_| is_compressible);
-        let encoded = encoding.and_then(|encoding| Some((encoding, self.encoded(encoding)?)));
+        response.header(Header::new("ETag", tag));
         match encoded {
-            // The same tag, but weak (RFC 9110 §8.8.1): the bytes differ.
+            _ if is_known => {
+                response.status(Status::NotModified);
+            }
             Some((encoding, body)) => {
                 response.header(Header::new("Content-Encoding", encoding.name()));
-                response.header(Header::new("ETag", format!("W/{}", self.tag)));
                 send(&mut response, body);
             }
-            None => {
-                response.header(Header::new("ETag", self.tag.clone()));
-                send(&mut response, self.body.clone());
-            }
+            None => send(&mut response, self.body.clone()),
         }
         response.finalize()
     }
