@@ -69,7 +69,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
     let figment = config.figment.merge(("template_dir", folder));
 
     let origin = config.public_url.origin();
-    let mailer = Mailer::new(config.mail.transport, config.mail.from, origin)?;
+    let mailer = Mailer::new(config.mail.transport, config.mail.from, origin);
     let (hasher, renderer) = (Hasher::new(config.bcrypt_cost), Pool::default());
     let (rules, reserved_names) = (config.rules, config.reserved_names);
     let (limits, attempts) = (config.limits, Attempts::default());
@@ -101,7 +101,7 @@ pub fn rocket(config: Config) -> Result<Rocket<Build>, Fatal> {
             attempts,
             metrics,
         }))
-        .attach(Template::try_custom(assets::templates))
+        .attach(Template::try_custom(assets::templates()))
         .attach(Shield::new()) // Our own fairing sets all security headers.
         .attach(FormMethod)
         .attach(Authenticate)

@@ -26,7 +26,7 @@ pub struct DoctorArguments {
 pub async fn run(config: &Config, arguments: &DoctorArguments) -> Result<ExitCode, Fatal> {
     let site = operator::site(config, Access::Existing).await?;
     let mail = config.mail.clone();
-    let mailer = Mailer::new(mail.transport, mail.from, config.public_url.origin())?;
+    let mailer = Mailer::new(mail.transport, mail.from, config.public_url.origin());
     let mending = if arguments.fix { Mending::WhatIsSafe } else { Mending::Nothing };
     let findings = examine(&site, &mailer, &config.surroundings()?, mending).await;
     site.db.close().await;

@@ -43,21 +43,38 @@ pub async fn database(config: &Config, access: Access) -> Result<Db, Fatal> {
 /// As of `database`.
 pub async fn open(config: &Config, access: Access) -> Result<Db, Fatal> {
     let url = &config.database_url;
-    // The server and the migration are often started together with PostgreSQL.
-    let patience = Duration::from_secs(if access == Access::Migrate { 8 } else { 0 });
-    let state = db::inspect(url, models::BACKFILLS, patience).await?;
-    check(url, state, access)?;
+    let state = inspect(config, access).await?;
     let db = Db::connect(url, 2, Duration::from_secs(10)).await?;
     // Once it is open, nobody can restore another one in its place.
     let state = match db::is_sqlite(url)? {
-        true => db::inspect(url, models::BACKFILLS, patience).await?,
+        true => inspect(config, access).await?,
         false => state,
     };
-    check(url, state, access)?;
     if state != SchemaState::Current {
         db.upgrade(models::BACKFILLS, config.upgrade_copies).await?;
     }
     Ok(db)
+}
+
+/// Creates the database, or brings it up to date, for a server that then opens it. One that is current is
+/// not opened.
+///
+/// # Errors
+/// As of `database`.
+pub async fn prepare(config: &Config) -> Result<(), Fatal> {
+    if inspect(config, Access::Migrate).await? != SchemaState::Current {
+        open(config, Access::Migrate).await?.close().await;
+    }
+    Ok(())
+}
+
+/// The state of the database, in which the command can use it.
+async fn inspect(config: &Config, access: Access) -> Result<SchemaState, Fatal> {
+    // The server and the migration are often started together with PostgreSQL.
+    let patience = Duration::from_secs(if access == Access::Migrate { 8 } else { 0 });
+    let state = db::inspect(&config.database_url, models::BACKFILLS, patience).await?;
+    check(&config.database_url, state, access)?;
+    Ok(state)
 }
 
 /// Fails unless the database exists and this version has made it.
@@ -65,8 +82,7 @@ pub async fn open(config: &Config, access: Access) -> Result<Db, Fatal> {
 /// # Errors
 /// As of `database`.
 pub async fn require_current(config: &Config) -> Result<(), Fatal> {
-    let url = &config.database_url;
-    check(url, db::inspect(url, models::BACKFILLS, Duration::ZERO).await?, Access::Existing)
+    inspect(config, Access::Existing).await.map(drop)
 }
 
 /// Not on standard output, which scripts read.

@@ -16,9 +16,9 @@ use crate::web::background::RunningWorker;
 use crate::web::drain;
 
 pub async fn run(config: Config) -> Result<(), Fatal> {
-    // Rocket opens its own pool; this one is for migrations. It is closed first: with its files, a
-    // process loses the locks that SQLite holds on them for another pool.
-    operator::open(&config, Access::Migrate).await?.close().await;
+    // Rocket opens its own pool. One for migrations is closed first: with its files, a process loses the
+    // locks that SQLite holds on them for another pool.
+    operator::prepare(&config).await?;
     start::check_files(&config)?;
     start::warn(&config);
 
@@ -32,7 +32,15 @@ pub async fn run(config: Config) -> Result<(), Fatal> {
     };
     let wait = config.drain;
     let ready = AdHoc::on_liftoff("systemd", |_| Box::pin(async { notify::systemd("READY=1") }));
-    let rocket = crate::rocket(config.clone())?.attach(ready).ignite().await.map_err(failed)?;
+    let rocket = match crate::rocket(config.clone())?.attach(ready).ignite().await {
+        Ok(rocket) => rocket,
+        Err(error) => {
+            let failure = failed(error);
+            // Rocket does not tell why its pool could not be opened; this one says so in a sentence.
+            operator::open(&config, Access::Existing).await?.close().await;
+            return Err(failure);
+        }
+    };
     // Another file may have been restored in between.
     if db::is_sqlite(&config.database_url)? {
         operator::require_current(&config).await?;

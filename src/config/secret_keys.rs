@@ -105,7 +105,7 @@ fn paths(database_url: &str) -> Result<(PathBuf, PathBuf), Fatal> {
 
 fn generate() -> std::io::Result<String> {
     let mut random = [0u8; 48];
-    aws_lc_rs::rand::fill(&mut random).map_err(|_| std::io::Error::other("no randomness"))?;
+    getrandom::fill(&mut random).map_err(|_| std::io::Error::other("no randomness"))?;
     Ok(BASE64_URL_SAFE_NO_PAD.encode(random))
 }
 

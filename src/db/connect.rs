@@ -14,6 +14,7 @@ use sqlx::sqlite::{
 use super::address::{is_sqlite, postgres_options, sqlite_path, unreachable};
 use super::circuit_breaker::{Abandoned, CircuitBreaker};
 use super::connection::{Common, Db};
+use super::deadline::Deadline;
 use super::files::{create_private_folder, open_private_file};
 use super::sqlite_file::{OpenFiles, SqliteGuard};
 use crate::error::Fatal;
@@ -112,28 +113,36 @@ async fn open_sqlite(url: &str, limits: Limits) -> Result<Db, Fatal> {
     // The writer comes first: it creates the file and enables write-ahead logging, which the
     // read-only connections cannot do.
     let files = OpenFiles::default();
-    let (noted, database, statement) = (files.clone(), path.clone(), limits.statement);
+    let deadline = Deadline::new(limits.statement);
+    let (noted, database) = (files.clone(), path.clone());
+    let (watched, started) = (deadline.clone(), deadline.clone());
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(limits.acquire)
+        // sqlx has tested it when it was released.
+        .test_before_acquire(false)
         // Kept: whoever closes a database last deletes its write-ahead log.
         .idle_timeout(None)
         .max_lifetime(None)
         .after_connect(move |connection, _| {
-            let (noted, database) = (noted.clone(), database.clone());
+            let (noted, database, deadline) = (noted.clone(), database.clone(), watched.clone());
             Box::pin(async move {
-                noted.note(database, connection).await?;
-                limit(connection, statement).await
+                deadline.watch(connection).await?;
+                deadline.begin();
+                noted.note(database, connection).await
             })
         })
-        .before_acquire(move |connection, _| {
-            Box::pin(async move { limit(connection, statement).await.map(|()| true) })
+        .before_acquire(move |_, _| {
+            started.begin();
+            Box::pin(async { Ok(true) })
         })
         // On an I/O error (a full disk), SQLite itself rolls back, but sqlx goes on believing that
         // a transaction is open and can never begin another one. Such a connection is replaced.
         .after_release(|connection, _| {
             Box::pin(async move {
-                connection.ping().await?; // Queued behind the rollback, which is not awaited.
+                if connection.is_in_transaction() {
+                    connection.ping().await?; // Queued behind the rollback, which is not awaited.
+                }
                 Ok(!connection.is_in_transaction())
             })
         })
@@ -147,7 +156,7 @@ async fn open_sqlite(url: &str, limits: Limits) -> Result<Db, Fatal> {
         .await
         .map_err(|e| unusable(&e))?;
     let common = Common::default();
-    let guard = SqliteGuard::new(writer.clone(), files, common.health.clone());
+    let guard = SqliteGuard::new(writer.clone(), files, deadline, common.health.clone());
     Ok(Db::Sqlite { writer, readers, guard, common })
 }
 
@@ -211,7 +220,7 @@ async fn open_postgres(url: &str, limits: Limits) -> Result<Db, Fatal> {
 /// Eight random hexadecimal digits.
 fn random_name() -> Result<String, Fatal> {
     let mut bytes = [0; 4];
-    aws_lc_rs::rand::fill(&mut bytes)
+    getrandom::fill(&mut bytes)
         .map_err(|_| Fatal::new("the system's random number generator failed"))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

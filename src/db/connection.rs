@@ -210,7 +210,7 @@ impl Tx {
                 sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut **tx).await?;
             }
             // The next transaction has a limit again.
-            Tx::Sqlite { tx, .. } => tx.lock_handle().await?.remove_progress_handler(),
+            Tx::Sqlite { guard, .. } => guard.deadline().lift(),
         }
         Ok(self)
     }

@@ -3,11 +3,13 @@
 
 mod address;
 mod backup;
+mod batch;
 mod circuit_breaker;
 mod clock;
 mod connect;
 mod connection;
 mod content_version;
+mod deadline;
 mod deferred;
 mod describe;
 mod exclusive;
@@ -33,6 +35,7 @@ mod words;
 
 pub use address::{describe, engine, is_sqlite, sqlite_path};
 pub use backup::backup;
+pub use batch::Batch;
 pub use clock::shared_now;
 pub use connection::{Conn, Db, Lock, Tx};
 pub use content_version::{CONTENT_VERSION, count_content};

@@ -10,6 +10,7 @@ use rustix::fs::{Access, access};
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use tokio::time::sleep;
 
+use super::deadline::Deadline;
 use super::files::beside;
 use super::health::{Health, PROBE_INTERVAL, Readiness};
 use crate::error::{Error, Fault, FaultKind, Result};
@@ -145,12 +146,23 @@ fn missing(path: &Path) -> std::io::Error {
 pub struct SqliteGuard {
     writer: SqlitePool,
     files: OpenFiles,
+    deadline: Deadline,
     health: Health,
 }
 
 impl SqliteGuard {
-    pub fn new(writer: SqlitePool, files: OpenFiles, health: Health) -> SqliteGuard {
-        SqliteGuard { writer, files, health }
+    pub fn new(
+        writer: SqlitePool,
+        files: OpenFiles,
+        deadline: Deadline,
+        health: Health,
+    ) -> SqliteGuard {
+        SqliteGuard { writer, files, deadline, health }
+    }
+
+    /// The time limit of the connection that writes.
+    pub fn deadline(&self) -> &Deadline {
+        &self.deadline
     }
 
     /// The files that are open.

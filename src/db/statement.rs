@@ -95,6 +95,31 @@ impl Statement {
         self
     }
 
+    /// Both statements, as one text for SQLite: the numbers of the second one's placeholders continue
+    /// those of the first.
+    pub(super) fn and_then(mut self, second: Statement) -> Self {
+        let offset = self.values.len();
+        let whole = self.text.to_mut();
+        whole.push_str("; ");
+        for (n, piece) in second.text.split('$').enumerate() {
+            let rest = piece.trim_start_matches(|c: char| c.is_ascii_digit());
+            let number = piece[..piece.len() - rest.len()].parse::<usize>();
+            match (n, number) {
+                (0, _) => {}
+                (_, Ok(number)) => {
+                    whole.push('$');
+                    whole.push_str(&(offset + number).to_string());
+                    whole.push_str(rest);
+                    continue;
+                }
+                (_, Err(_)) => whole.push('$'),
+            }
+            whole.push_str(piece);
+        }
+        self.values.extend(second.values);
+        self
+    }
+
     /// Appends SQL and a placeholder bound to this value.
     pub fn push_bind(mut self, text: &'static str, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
@@ -178,5 +203,21 @@ impl Statement {
         }
         let affected: Affected = run!(self, conn, query, execute);
         Ok(affected.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_placeholders_of_a_second_statement_come_after_those_of_the_first() {
+        let first = sql("DELETE FROM a WHERE b = $1").bind(7i64);
+        let second = sql("INSERT INTO c VALUES ('$', $1, $2)").bind(8i64).bind(9i64);
+        let third = sql("SELECT 1");
+        let joined = first.and_then(second).and_then(third);
+        let text = "DELETE FROM a WHERE b = $1; INSERT INTO c VALUES ('$', $2, $3); SELECT 1";
+        assert_eq!(joined.text, text);
+        assert_eq!(joined.values.len(), 3);
     }
 }

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::extension::ClientId;
@@ -22,6 +23,20 @@ use crate::models::mail::outbox::Email;
 #[derive(RustEmbed)]
 #[folder = "templates/mail/"]
 struct Templates;
+
+/// Parsed for the first e-mail: a start need not wait for them. A test renders them all.
+static TERA: LazyLock<tera::Result<Tera>> = LazyLock::new(|| {
+    let mut texts = Vec::new();
+    for name in Templates::iter() {
+        let file = Templates::get(&name).ok_or_else(|| format!("{name} disappeared"))?;
+        let text = String::from_utf8(file.data.into_owned()).map_err(tera::Error::msg)?;
+        texts.push((name.into_owned(), text));
+    }
+    let mut tera = Tera::default();
+    // Tera escapes HTML in templates whose names end in .html, but not in .txt.
+    tera.add_raw_templates(texts)?;
+    Ok(tera)
+});
 
 /// How e-mails are delivered.
 #[derive(Clone)]
@@ -60,23 +75,10 @@ pub struct Mailer {
     origin: String,
     /// The name of this host for mail servers.
     hello: ClientId,
-    tera: Tera,
 }
 
 impl Mailer {
-    /// # Errors
-    /// One sentence for the operator when a template cannot be read.
-    pub fn new(transport: Transport, from: Mailbox, origin: &str) -> Result<Mailer, Fatal> {
-        let broken = |e: &dyn std::fmt::Display| Fatal(format!("mail templates: {e}"));
-        let mut texts = Vec::new();
-        for name in Templates::iter() {
-            let file = Templates::get(&name).ok_or_else(|| broken(&name))?;
-            let text = String::from_utf8(file.data.into_owned()).map_err(|e| broken(&e))?;
-            texts.push((name.into_owned(), text));
-        }
-        let mut tera = Tera::default();
-        // Tera escapes HTML in templates whose names end in .html, but not in .txt.
-        tera.add_raw_templates(texts).map_err(|e| broken(&e))?;
+    pub fn new(transport: Transport, from: Mailbox, origin: &str) -> Mailer {
         let hello = match Url::parse(origin).ok().as_ref().and_then(Url::host) {
             Some(Host::Domain(name)) => ClientId::Domain(name.to_owned()),
             Some(Host::Ipv4(address)) => ClientId::Ipv4(address),
@@ -84,7 +86,7 @@ impl Mailer {
             None => ClientId::default(),
         };
         let from = Mailbox::new(from.name, ascii(from.email));
-        Ok(Mailer { transport, from, origin: origin.to_owned(), hello, tera })
+        Mailer { transport, from, origin: origin.to_owned(), hello }
     }
 
     /// Sends an e-mail. `key` identifies it: each attempt has the same Message-ID, by which mail
@@ -147,12 +149,14 @@ impl Mailer {
     }
 
     fn render(&self, email: &Email, part: &str) -> Result<String> {
-        let failed = |e: tera::Error| Error::Internal(format!("mail templates: {e:?}"));
-        let mut context = Context::from_serialize(email).map_err(failed)?;
+        let failed = |e: &tera::Error| Error::Internal(format!("mail templates: {e:?}"));
+        let tera = TERA.as_ref().map_err(failed)?;
+        let mut context = Context::from_serialize(email).map_err(|e| failed(&e))?;
         context.insert("site", &self.origin);
         let link = email.path.as_ref().map(|path| format!("{}{path}", self.origin));
         context.insert("link", &link);
-        self.tera.render(&format!("{}/{part}", email.template), &context).map_err(failed)
+        let name = format!("{}/{part}", email.template);
+        tera.render(&name, &context).map_err(|e| failed(&e))
     }
 }
 
@@ -180,7 +184,7 @@ mod tests {
 
     fn mailer() -> Mailer {
         let from = "Postly <post@posts.example>".parse().unwrap();
-        Mailer::new(Transport::Log, from, "https://posts.example").unwrap()
+        Mailer::new(Transport::Log, from, "https://posts.example")
     }
 
     fn email(template: &'static str) -> Email {

@@ -1,14 +1,15 @@
 //! Random values, and the hash under which secrets are stored.
 
-use aws_lc_rs::{digest, rand};
+use aws_lc_rs::digest;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 
 use crate::error::{Error, Result};
 
-/// Random bytes.
+/// Random bytes of the operating system. The generator of `aws_lc_rs` takes its seed from the jitter of the
+/// processor, for which the first request of each thread would wait.
 pub fn bytes<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0u8; N];
-    rand::fill(&mut bytes).map_err(|_| Error::Internal("no randomness".to_owned()))?;
+    getrandom::fill(&mut bytes).map_err(|_| Error::Internal("no randomness".to_owned()))?;
     Ok(bytes)
 }
 

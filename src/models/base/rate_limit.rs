@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 
-use crate::db::{Conn, Db, Statement, Tx, now, sql};
+use crate::db::{Batch, Conn, Db, Statement, Tx, now, sql};
 use crate::error::{Error, Result};
 use crate::models::base::caller::Caller;
 use crate::models::base::random;
@@ -62,6 +62,9 @@ struct Window {
     ends_at: DateTime<Utc>,
 }
 
+/// The key, the count and the end of a window.
+type WindowRow = (String, i64, DateTime<Utc>);
+
 /// How much of a budget is used.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Used {
@@ -96,12 +99,11 @@ pub(super) async fn read<'c>(conn: impl Into<Conn<'c>>, budget: &Budget) -> Resu
 async fn read_all<'c>(conn: impl Into<Conn<'c>>, budgets: &[Budget]) -> Result<Vec<Used>> {
     let at = now();
     let keys = budgets.iter().map(Budget::stored_key);
-    let windows: Vec<(String, i64, DateTime<Utc>)> =
-        sql("SELECT key, count, ends_at FROM throttles WHERE")
-            .push_list(" key IN ", keys)
-            .push_bind(" AND ends_at > ", at)
-            .all(conn)
-            .await?;
+    let windows: Vec<WindowRow> = sql("SELECT key, count, ends_at FROM throttles WHERE")
+        .push_list(" key IN ", keys)
+        .push_bind(" AND ends_at > ", at)
+        .all(conn)
+        .await?;
     let used = |budget: &Budget| {
         let known = windows.iter().find(|(key, ..)| *key == budget.stored_key);
         let known = known.filter(|(.., ends_at)| *ends_at <= budget.latest_end(at));
@@ -121,7 +123,11 @@ pub(super) async fn count<'c>(conn: impl Into<Conn<'c>>, budget: &Budget) -> Res
 /// `count` for several budgets, in their order, by one statement.
 async fn count_all<'c>(conn: impl Into<Conn<'c>>, budgets: &[Budget]) -> Result<Vec<Used>> {
     let at = now();
-    let windows: Vec<(String, i64, DateTime<Utc>)> = counting(budgets, at).all(conn).await?;
+    counted(budgets, at, counting(budgets, at).all(conn).await?)
+}
+
+/// What the statement that counts has returned, in the order of the budgets.
+fn counted(budgets: &[Budget], at: DateTime<Utc>, windows: Vec<WindowRow>) -> Result<Vec<Used>> {
     let used = |budget: &Budget| {
         let (_, count, ends_at) = windows.iter().find(|(key, ..)| *key == budget.stored_key)?;
         Some(Used::new(&Window { count: *count, ends_at: *ends_at }, at))
@@ -221,6 +227,21 @@ pub async fn check_all(db: &Db, caller: &Caller, budgets: &[Budget]) -> Result<(
 /// `charge` for several budgets.
 pub async fn charge_all(tx: &mut Tx, caller: &Caller, budgets: &[Budget]) -> Result<()> {
     settle_all(count_all(tx, budgets).await?, caller, budgets)
+}
+
+/// `charge_all`, after statements that return nothing: all are handed over together.
+///
+/// # Errors
+/// Those of the statements, and those of `charge`.
+pub async fn charge_all_after(
+    tx: &mut Tx,
+    before: Batch,
+    caller: &Caller,
+    budgets: &[Budget],
+) -> Result<()> {
+    let at = now();
+    let windows = before.then(counting(budgets, at)).all(tx).await?;
+    settle_all(counted(budgets, at, windows)?, caller, budgets)
 }
 
 fn settle_all(used: Vec<Used>, caller: &Caller, budgets: &[Budget]) -> Result<()> {

@@ -3,7 +3,7 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
 
-use crate::db::{Db, Hits, SearchFrom, SearchTable, Step, Tx, sql};
+use crate::db::{Db, Hits, SearchFrom, SearchTable, Statement, Step, Tx, sql};
 use crate::error::Result;
 use crate::models::base::page::{Keyset, Page, Slice};
 
@@ -58,7 +58,12 @@ impl Source {
 
     /// `index`, where both texts are known.
     pub async fn index_as(&self, tx: &mut Tx, id: i64, first: &str, second: &str) -> Result<()> {
-        store(tx, &self.table, &[(id, first.to_owned(), second.to_owned())]).await
+        self.indexing(id, first, second).execute(tx).await.map(drop)
+    }
+
+    /// The statement of `index_as`.
+    pub fn indexing(&self, id: i64, first: &str, second: &str) -> Statement {
+        storing(&self.table, &[(id, first.to_owned(), second.to_owned())])
     }
 
     /// Indexes the next rows that are not indexed yet.
@@ -79,21 +84,23 @@ impl Source {
 /// Stores what is searched, in place of what was stored before.
 async fn store(tx: &mut Tx, table: &SearchTable, rows: &[Texts]) -> Result<()> {
     for chunk in rows.chunks(CHUNK) {
-        let mut insert = sql("INSERT INTO ").push(table.table).push(" (id, text) VALUES ");
-        for (n, (id, first, second)) in chunk.iter().enumerate() {
-            insert = insert
-                .push_bind(if n == 0 { "(" } else { ", (" }, *id)
-                .push_bind(", ", join(first, second))
-                .push(")");
-        }
-        insert
-            .push(" ON CONFLICT (id) DO UPDATE SET text = excluded.text WHERE ")
-            .push(table.table)
-            .push(".text <> excluded.text")
-            .execute(&mut *tx)
-            .await?;
+        storing(table, chunk).execute(&mut *tx).await?;
     }
     Ok(())
+}
+
+fn storing(table: &SearchTable, rows: &[Texts]) -> Statement {
+    let mut insert = sql("INSERT INTO ").push(table.table).push(" (id, text) VALUES ");
+    for (n, (id, first, second)) in rows.iter().enumerate() {
+        insert = insert
+            .push_bind(if n == 0 { "(" } else { ", (" }, *id)
+            .push_bind(", ", join(first, second))
+            .push(")");
+    }
+    insert
+        .push(" ON CONFLICT (id) DO UPDATE SET text = excluded.text WHERE ")
+        .push(table.table)
+        .push(".text <> excluded.text")
 }
 
 /// A page of what was found: the keys of its rows, to be loaded by the noun. The last key is the id.

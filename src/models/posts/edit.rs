@@ -1,21 +1,25 @@
 //! Writing, editing and deleting posts.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 
-use crate::db::{Tx, now, repeat, sql};
+use crate::db::{Batch, Tx, now, repeat, sql};
 use crate::error::{Denial, Error, Result};
 use crate::models::accounts::{email_address, new_account};
 use crate::models::audit::{AuditEvent, EventKind};
 use crate::models::base::actor::{Actor, Admin};
 use crate::models::base::rate_limit::{self, Budget};
 use crate::models::base::site::Site;
+use crate::models::base::words::Stemming;
 use crate::models::posts::markdown::{self, Rendered};
 use crate::models::posts::post::{self, Post};
 use crate::models::posts::post_input::{
     self, Checked, MAX_CONTENT_LENGTH, PostInput, PostUpdate, PreviewInput, Standing,
 };
 use crate::models::posts::publication_state::{PostState, Publication, Visibility};
-use crate::models::posts::{post_draft, post_search, rendering, schedule, tag, word_index};
+use crate::models::posts::word_index::{self, TextRow, TextWords};
+use crate::models::posts::{post_draft, post_search, rendering, schedule, tag};
 
 /// Publishes a post, at once or later, or keeps it as a draft.
 ///
@@ -30,9 +34,13 @@ pub async fn create(site: &Site, actor: &Actor, input: &PostInput) -> Result<Pos
     let Checked { title, content, summary, tags, publication } = input.check()?;
     let content = content.unwrap_or_default();
     let rendered = rendering::render(site, &content).await?;
+    let title = title.unwrap_or_default();
+    let (user_id, author) = (actor.user.id, &actor.user.username);
+    let stemming = Stemming::of(&site.settings.current().language);
+    let words = TextWords::new(&stemming, &title, author, &rendered.html);
     let new = NewPost {
-        user_id: actor.user.id,
-        title: title.unwrap_or_default(),
+        user_id,
+        title,
         content,
         summary: summary.unwrap_or_default(),
         rendered,
@@ -42,8 +50,20 @@ pub async fn create(site: &Site, actor: &Actor, input: &PostInput) -> Result<Pos
     let id = repeat(async || {
         let mut tx = site.db.begin().await?;
         let id = insert(&mut tx, &new).await?;
-        index(site, &mut tx, id, &new.title, &actor.user.username, &new.publication).await?;
-        rate_limit::charge_all(&mut tx, &actor.caller, &budgets).await?;
+        let mut indexing =
+            Batch::default().then(post_search::SEARCH.indexing(id, &new.title, author));
+        if let Some(at) = new.publication.listed_at() {
+            let tags = match new.tags.is_empty() {
+                true => HashMap::new(),
+                false => word_index::POSTS.tags(&mut tx, &[id]).await?,
+            };
+            let tags = tags.get(&id).map_or(&[][..], Vec::as_slice);
+            let row = TextRow { id, version: 1, user_id, at: Some(at) };
+            indexing =
+                indexing.followed_by(word_index::POSTS.storing(&stemming, &words, &row, tags));
+        }
+        schedule::plan(&mut tx, &new.publication).await?;
+        rate_limit::charge_all_after(&mut tx, indexing, &actor.caller, &budgets).await?;
         tx.commit().await?;
         Ok(id)
     })
@@ -51,7 +71,7 @@ pub async fn create(site: &Site, actor: &Actor, input: &PostInput) -> Result<Pos
     post::show(&site.db, Some(&actor.user), id).await
 }
 
-/// What a post that was written in this transaction needs besides its row.
+/// What a post that was changed in this transaction needs besides its row.
 async fn index(
     site: &Site,
     tx: &mut Tx,
@@ -65,10 +85,7 @@ async fn index(
         Some(_) => word_index::POSTS.index(tx, &site.settings.current(), id).await?,
         None => word_index::POSTS.remove(tx, id).await?,
     }
-    match publication.at {
-        Some(at) if publication.state == PostState::Scheduled => schedule::wake(tx, at).await,
-        _ => Ok(()),
-    }
+    schedule::plan(tx, publication).await
 }
 
 /// A post that is published in a user's name.

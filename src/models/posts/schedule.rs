@@ -1,12 +1,12 @@
 //! Publishing what was planned for later.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::db::{Tx, now, repeat, sql};
 use crate::error::Result;
 use crate::models::base::job;
 use crate::models::base::site::Site;
+use crate::models::posts::publication_state::{PostState, Publication};
 use crate::models::posts::word_index;
 
 /// The job that publishes what is due.
@@ -16,10 +16,15 @@ pub struct ScheduledPosts;
 /// The name of the job.
 pub const JOB: &str = "scheduled-posts";
 
-/// Lets the job run when something becomes due. It also runs every ten minutes: a clock may have been set back
+/// Lets the job run when the post becomes due, if it is planned for later. It also runs every ten minutes: a clock may have been set back
 /// since.
-pub(super) async fn wake(tx: &mut Tx, at: DateTime<Utc>) -> Result<()> {
-    job::enqueue_at(tx, JOB, at, &ScheduledPosts).await
+pub(super) async fn plan(tx: &mut Tx, publication: &Publication) -> Result<()> {
+    match publication.at {
+        Some(at) if publication.state == PostState::Scheduled => {
+            job::enqueue_at(tx, JOB, at, &ScheduledPosts).await
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Posts that are looked up at a time.

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
-use crate::db::{Backfill, Db, Statement, Step, Tx, WordTable, sql};
+use crate::db::{Backfill, Batch, Db, Statement, Step, Tx, WordTable, sql};
 use crate::error::Result;
 use crate::models::base::job::{self, ClaimedJob};
 use crate::models::base::settings::SiteSettings;
@@ -165,7 +165,7 @@ impl Indexed {
     }
 
     /// The tags of posts: ids and names.
-    async fn tags(&self, tx: &mut Tx, ids: &[i64]) -> Result<HashMap<i64, Vec<(i64, String)>>> {
+    pub async fn tags(&self, tx: &mut Tx, ids: &[i64]) -> Result<HashMap<i64, Vec<(i64, String)>>> {
         let mut tags: HashMap<i64, Vec<(i64, String)>> = HashMap::new();
         if self.source == POSTS.source {
             let rows: Vec<(i64, i64, String)> = sql("SELECT pt.post_id, t.id, t.name \
@@ -188,40 +188,76 @@ impl Indexed {
         text: &Text,
         tags: &[(i64, String)],
     ) -> Result<()> {
-        let mut filters = format!("{EVERYTHING} {}", author_word(text.user_id));
+        let words = TextWords::new(stemming, &text.title, &text.username, &text.html);
+        let row =
+            TextRow { id: text.id, version: text.version, user_id: text.user_id, at: text.at };
+        self.storing(stemming, &words, &row, tags).execute(tx).await
+    }
+
+    /// Indexes a row whose words are known.
+    pub fn storing(
+        &self,
+        stemming: &Stemming,
+        words: &TextWords,
+        row: &TextRow,
+        tags: &[(i64, String)],
+    ) -> Batch {
+        let mut filters = format!("{EVERYTHING} {}", author_word(row.user_id));
         let mut names = String::new();
         for (id, name) in tags {
             filters = format!("{filters} {}", tag_word(*id));
             names = format!("{names} {name}");
         }
-        let words = [
-            filters,
-            stemming.stems(&text.title, MAX_WORDS),
-            stemming.stems(&names, MAX_WORDS),
-            stemming.stems(&text.username, MAX_WORDS),
-            stemming.stems(&plain_text::of_html(&text.html), MAX_WORDS),
-        ];
-        sql("INSERT INTO ")
+        let names = stemming.stems(&names, MAX_WORDS);
+        let TextWords { title, username, text } = words;
+        let words = sql("INSERT INTO ")
             .push(self.words.table)
             .push(" (id, version, stemming, text) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO UPDATE \
                  SET version = excluded.version, stemming = excluded.stemming, text = excluded.text")
-            .bind(text.id)
-            .bind(text.version)
+            .bind(row.id)
+            .bind(row.version)
             .bind(stemming.name())
-            .bind(words.join("\n"))
-            .execute(&mut *tx)
-            .await?;
-        let Some(at) = text.at else { return Ok(()) };
-        sql(
-            "INSERT INTO word_days (source, day, block) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            .bind([filters.as_str(), title, &names, username, text].join("\n"));
+        let batch = Batch::default().then(words);
+        let Some(at) = row.at else { return batch };
+        batch.then(
+            sql("INSERT INTO word_days (source, day, block) VALUES ($1, $2, $3) \
+                 ON CONFLICT DO NOTHING")
+            .bind(self.source)
+            .bind(at.timestamp().div_euclid(24 * 60 * 60))
+            .bind(row.id / DAY_BLOCK),
         )
-        .bind(self.source)
-        .bind(at.timestamp().div_euclid(24 * 60 * 60))
-        .bind(text.id / DAY_BLOCK)
-        .execute(tx)
-        .await?;
-        Ok(())
     }
+}
+
+/// The words of a text. Only the text decides on them: whoever writes it finds them before the
+/// transaction, for which other writers wait.
+pub struct TextWords {
+    title: String,
+    username: String,
+    text: String,
+}
+
+impl TextWords {
+    pub fn new(stemming: &Stemming, title: &str, username: &str, html: &str) -> TextWords {
+        let max = usize::try_from(plain_text::MAX_HTML).unwrap_or(usize::MAX);
+        let end = html.char_indices().nth(max).map_or(html.len(), |(end, _)| end);
+        TextWords {
+            title: stemming.stems(title, MAX_WORDS),
+            username: stemming.stems(username, MAX_WORDS),
+            text: stemming.stems(&plain_text::of_html(&html[..end]), MAX_WORDS),
+        }
+    }
+}
+
+/// What else is indexed of a text.
+pub struct TextRow {
+    pub id: i64,
+    pub version: i64,
+    /// The author.
+    pub user_id: i64,
+    /// When it was published.
+    pub at: Option<DateTime<Utc>>,
 }
 
 /// Of the rows written last, an older instance may have written some without indexing them: how many are

@@ -38,6 +38,10 @@ fn version(tag: &str) -> Option<i64> {
 
 /// Whether the client already has this representation (RFC 9110 §13.1.2).
 pub fn is_known(request: &Request<'_>, tag: &str) -> bool {
+    // What browsers send: the one tag that they were given.
+    if request.headers().get_one("If-None-Match") == Some(tag) {
+        return true;
+    }
     let lines: Vec<HeaderValue> = request
         .headers()
         .get("If-None-Match")

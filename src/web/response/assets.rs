@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::error::Error;
 use std::io::Cursor;
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
 use aws_lc_rs::digest;
 use quick_cache::sync::Cache;
@@ -12,13 +14,13 @@ use rocket::Request;
 use rocket::http::{ContentType, Header, Status};
 use rocket::response::{self, Responder, Response};
 use rocket_dyn_templates::Engines;
-use rust_embed::RustEmbed;
+use rust_embed::{EmbeddedFile, RustEmbed};
 use tera::{Tera, Value};
 
 use super::encoding::{Encoding, accepted, compress};
 use super::linked_data::BlogPosting;
 use super::{filters, messages};
-use crate::error::Error;
+use crate::error;
 use crate::models::base::random;
 
 /// Brotli's quality for static files: the best, as each is compressed only once. A debug build, whose
@@ -28,29 +30,49 @@ const QUALITY: u32 = if cfg!(debug_assertions) { 5 } else { 11 };
 #[derive(RustEmbed)]
 #[folder = "templates/"]
 #[include = "*.html"]
+#[exclude = "mail/*"]
 struct Templates;
 
 #[derive(RustEmbed)]
 #[folder = "static/"]
 struct Static;
 
-/// Registers all templates, and the functions and filters that they use, with Tera.
+/// Registers all templates, and the functions and filters that they use, with Tera. Parsing them takes
+/// longer than anything else at a start: it begins at once, on a thread of its own.
 ///
 /// # Errors
 /// When a template cannot be parsed.
-pub fn templates(engines: &mut Engines) -> Result<(), Box<dyn std::error::Error>> {
+pub fn templates() -> impl Fn(&mut Engines) -> Result<(), Box<dyn Error>> + Send + Sync + 'static {
+    let begun = Mutex::new(Some(std::thread::spawn(parse)));
+    move |engines| {
+        let begun = begun.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // A debug build asks again whenever a file has changed.
+        let parsed = begun.map_or_else(|| Ok(parse()), JoinHandle::join);
+        engines.tera = parsed.map_err(|_| "parsing panicked")?.map_err(Box::<dyn Error>::from)?;
+        engines.tera.register_function("asset", AssetAddress);
+        engines.tera.register_function("blog_posting", BlogPosting);
+        engines.tera.register_function("event_name", event_name);
+        engines.tera.register_filter("encoded", filters::encoded);
+        engines.tera.register_filter("datetime", filters::datetime);
+        Ok(())
+    }
+}
+
+fn parse() -> tera::Result<Tera> {
     let mut texts = Vec::new();
     for name in Templates::iter() {
         let file = Templates::get(&name).ok_or_else(|| format!("{name} disappeared"))?;
-        texts.push((name.into_owned(), String::from_utf8(file.data.into_owned())?));
+        let text = String::from_utf8(file.data.into_owned());
+        texts.push((name.into_owned(), text.map_err(tera::Error::msg)?));
     }
-    engines.tera = parsed(texts)?;
-    engines.tera.register_function("asset", AssetAddress);
-    engines.tera.register_function("blog_posting", BlogPosting);
-    engines.tera.register_function("event_name", event_name);
-    engines.tera.register_filter("encoded", filters::encoded);
-    engines.tera.register_filter("datetime", filters::datetime);
-    Ok(())
+    if cfg!(debug_assertions) { parse_once(texts) } else { parse_texts(&texts) }
+}
+
+fn parse_texts(texts: &[(String, String)]) -> tera::Result<Tera> {
+    let mut tera = Tera::default();
+    // The names keep their `.html`, which makes Tera escape HTML.
+    tera.add_raw_templates(texts.iter().map(|(name, text)| (name, text)))?;
+    Ok(tera)
 }
 
 /// The sources of templates by name, and the parsed templates.
@@ -59,17 +81,15 @@ struct Parsed {
     tera: Tera,
 }
 
-/// Parses templates, unless they are the same as the last time: parsing is expensive, and a debug
-/// build calls this for each test's site and whenever a file has changed.
-fn parsed(texts: Vec<(String, String)>) -> tera::Result<Tera> {
+/// Parses templates, unless they are the same as the last time: a debug build has a site for each test,
+/// and asks whenever a file has changed.
+fn parse_once(texts: Vec<(String, String)>) -> tera::Result<Tera> {
     static PARSED: Mutex<Option<Parsed>> = Mutex::new(None);
     let mut parsed = PARSED.lock().unwrap_or_else(PoisonError::into_inner);
     match &*parsed {
         Some(known) if known.texts == texts => Ok(known.tera.clone()),
         _ => {
-            let mut tera = Tera::default();
-            // The names keep their `.html`, which makes Tera escape HTML.
-            tera.add_raw_templates(texts.iter().map(|(name, text)| (name, text)))?;
+            let tera = parse_texts(&texts)?;
             *parsed = Some(Parsed { texts, tera: tera.clone() });
             Ok(tera)
         }
@@ -117,15 +137,18 @@ struct File {
 
 impl File {
     fn read(name: &str) -> Option<File> {
-        let data = match name.split_once('/') {
-            Some(("css", _)) => shortened(&style_sheet(name)?).into_bytes().into(),
-            Some(("js", _)) => {
-                shortened(str::from_utf8(&Static::get(name)?.data).ok()?).into_bytes().into()
+        let text = match name.split_once('/') {
+            Some(("css", _)) => shortened(&style_sheet(name)?),
+            Some(("js", _)) => shortened(str::from_utf8(&Static::get(name)?.data).ok()?),
+            _ => {
+                // The hash was computed when the file was embedded.
+                let EmbeddedFile { data, metadata } = Static::get(name)?;
+                return Some(File { data, fingerprint: random::hex(&metadata.sha256_hash()[..8]) });
             }
-            _ => Static::get(name)?.data,
         };
-        let digest = digest::digest(&digest::SHA256, &data);
-        Some(File { fingerprint: random::hex(&digest.as_ref()[..8]), data })
+        let digest = digest::digest(&digest::SHA256, text.as_bytes());
+        let fingerprint = random::hex(&digest.as_ref()[..8]);
+        Some(File { data: text.into_bytes().into(), fingerprint })
     }
 
     /// With a fingerprint of the contents, so that it can be cached for ever.
@@ -193,9 +216,10 @@ type Compressed = Cache<(String, Encoding), Arc<[u8]>>;
 impl Asset {
     /// # Errors
     /// `NotFound`. The path has passed Rocket's own guard against `..` and dot files.
-    pub fn get(path: &Path) -> Result<Asset, Error> {
-        let name = path.to_str().ok_or(Error::NotFound)?;
-        let File { data, fingerprint } = File::get(name).ok_or(Error::NotFound)?.into_owned();
+    pub fn get(path: &Path) -> error::Result<Asset> {
+        let name = path.to_str().ok_or(error::Error::NotFound)?;
+        let File { data, fingerprint } =
+            File::get(name).ok_or(error::Error::NotFound)?.into_owned();
         let kind = path
             .extension()
             .and_then(|extension| ContentType::from_extension(extension.to_str()?))

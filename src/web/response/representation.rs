@@ -5,12 +5,13 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use rocket::Request;
-use rocket::http::Header;
+use rocket::http::{Header, Status};
 use rocket::response::{Builder, Response};
 
 use super::encoding::{Encoding, accepted, compress};
 use super::reply::etag;
 use crate::web::door::{API, Door};
+use crate::web::request::conditional::is_known;
 use crate::web::request::state::RequestState;
 use crate::web::security::cookie;
 
@@ -76,12 +77,32 @@ impl Representation {
         2 * self.body.len()
     }
 
-    /// In the coding that the client prefers. What is `public` may be kept by whoever passes it on, for as
-    /// long as another instance would take to notice a change.
+    /// In the coding that the client prefers, or 304 if it has that already. What is `public` may be kept
+    /// by whoever passes it on, for as long as another instance would take to notice a change.
     pub fn response<'r>(&self, request: &Request<'_>, is_public: bool) -> Response<'r> {
+        // Nothing that is sent to somebody with credentials is compressed, whether they count here or
+        // not: neither here nor by a proxy (BREACH).
+        let has_credentials =
+            request.headers().contains("Authorization") || cookie::token(request).is_some();
+        let is_compressible = !has_credentials && self.body.len() >= MIN_COMPRESSED;
+        let encoding = accepted(request).filter(|_| is_compressible);
+        let encoded = encoding.and_then(|encoding| Some((encoding, self.encoded(encoding)?)));
+        // The same tag, but weak (RFC 9110 §8.8.1): the bytes differ.
+        let form_id = self.form_id.is_some().then(|| RequestState::of(request).form_id());
+        let tag = match (&encoded, form_id) {
+            (Some(_), _) => format!("W/{}", self.tag),
+            // Another form each time.
+            (None, Some(id)) => format!("\"{id}\""),
+            (None, None) => self.tag.clone(),
+        };
+        let is_known = request.headers().contains("If-None-Match") && is_known(request, &tag);
+
         let mut response = Response::build();
         for (name, value) in &self.headers {
-            response.header_adjoin(Header::new(name.clone(), value.clone()));
+            // It describes the body.
+            if !(is_known && name.eq_ignore_ascii_case("Content-Type")) {
+                response.header_adjoin(Header::new(name.clone(), value.clone()));
+            }
         }
         let vary = match Door::of(request) {
             Door::Page => "Cookie, Accept-Encoding",
@@ -92,30 +113,18 @@ impl Representation {
             response.header(Header::new("Cache-Control", PUBLIC));
             response.header(Header::new("Surrogate-Key", surrogate_keys(request)));
         }
-        // Nothing that is sent to somebody with credentials is compressed, whether they count here or
-        // not: neither here nor by a proxy (BREACH).
-        let has_credentials =
-            request.headers().contains("Authorization") || cookie::token(request).is_some();
-        let is_compressible = !has_credentials && self.body.len() >= MIN_COMPRESSED;
-        let encoding = accepted(request).filter(|_| is_compressible);
-        let encoded = encoding.and_then(|encoding| Some((encoding, self.encoded(encoding)?)));
+        response.header(Header::new("ETag", tag));
         match encoded {
-            // The same tag, but weak (RFC 9110 §8.8.1): the bytes differ.
+            _ if is_known => {
+                response.status(Status::NotModified);
+            }
             Some((encoding, body)) => {
                 response.header(Header::new("Content-Encoding", encoding.name()));
-                response.header(Header::new("ETag", format!("W/{}", self.tag)));
                 send(&mut response, body);
             }
-            None => match &self.form_id {
-                Some(place) => {
-                    let id = RequestState::of(request).form_id();
-                    response.header(Header::new("ETag", format!("\"{id}\"")));
-                    send(&mut response, self.with_form(id, place));
-                }
-                None => {
-                    response.header(Header::new("ETag", self.tag.clone()));
-                    send(&mut response, self.body.clone());
-                }
+            None => match form_id.zip(self.form_id.as_ref()) {
+                Some((id, place)) => send(&mut response, self.with_form(id, place)),
+                None => send(&mut response, self.body.clone()),
             },
         }
         response.finalize()

@@ -73,7 +73,7 @@ pub async fn move_tagged_posts(db: &Db) -> Result<bool, Error> {
 pub fn worker(site: &Site, folder: &std::path::Path) -> JobContext {
     let from = "Postly <post@posts.example>".parse().unwrap();
     let transport = Transport::Folder(folder.to_owned());
-    let mailer = Mailer::new(transport, from, "https://posts.example").unwrap();
+    let mailer = Mailer::new(transport, from, "https://posts.example");
     let surroundings = Surroundings {
         database_url: String::new(),
         private: Vec::new(),
