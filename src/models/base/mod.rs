@@ -4,6 +4,7 @@ pub mod actor;
 pub mod attempts;
 pub mod breached_passwords;
 pub mod caller;
+pub mod diff;
 pub mod form_value;
 pub mod hasher;
 pub mod highlight;

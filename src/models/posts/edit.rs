@@ -15,13 +15,13 @@ use crate::models::base::visible;
 use crate::models::posts::markdown::{self, Rendered};
 use crate::models::posts::post::{self, Post};
 use crate::models::posts::post_search;
-use crate::models::posts::{rendering, tag, tag_name, word_index};
+use crate::models::posts::{rendering, revision, tag, tag_name, word_index};
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
 /// Longest title, in characters.
 const MAX_TITLE_LENGTH: usize = 255;
 /// Longest content, in characters.
-const MAX_CONTENT_LENGTH: usize = 100_000;
+pub(super) const MAX_CONTENT_LENGTH: usize = 100_000;
 
 /// The input for a new post.
 #[derive(Debug, Default, Clone, Deserialize, utoipa::ToSchema)]
@@ -260,6 +260,7 @@ async fn save(site: &Site, actor: &Actor, id: i64, change: &Change) -> Result<Po
     let rendered = change.rendered.as_ref();
     let (html, excerpt) = rendered.map(|r| (r.html.clone(), r.excerpt.clone())).unzip();
     let mut tx = site.db.begin().await?;
+    revision::keep(&mut tx, id, None).await?;
     // One statement, so that an edit that names no version is saved whatever others save meanwhile.
     let updated = sql("UPDATE posts SET title = coalesce($1, title), \
          content = coalesce($2, content), content_html = coalesce($3, content_html), \
@@ -284,6 +285,7 @@ async fn save(site: &Site, actor: &Actor, id: i64, change: &Change) -> Result<Po
     if let Some(tags) = &change.tags {
         tag::assign(&mut tx, id, tags).await?;
     }
+    revision::keep(&mut tx, id, Some(actor.user.id)).await?;
     let post = post::show(&mut tx, Some(&actor.user), id).await?;
     let (title, author) = (&post.summary.title, &post.summary.author.username);
     post_search::SEARCH.index_as(&mut tx, id, title, author).await?;

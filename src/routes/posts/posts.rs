@@ -13,20 +13,21 @@ use crate::models::base::site::Site;
 use crate::models::posts::edit::{self as editing, PostInput, PostUpdate, PreviewInput};
 use crate::models::posts::feed;
 use crate::models::posts::feed_params::{FeedParams, Period, Sort};
+use crate::models::posts::merging::{self, Fields, PostMerge, Resolution};
 use crate::models::posts::neighbours::{self, Neighbours};
 use crate::models::posts::post::{self, Post, PostSummary};
 use crate::models::posts::rendering;
 use crate::models::posts::tag;
 use crate::web::{
-    self, Flash, Id, IfMatch, Input, OrForm, PostsWrite, Query, ReturnTo, Scoped, Visitor, created,
-    data, form, gone, list, page, room, saved,
+    self, Failure, Flash, Id, IfMatch, Input, OrForm, PostsWrite, Query, ReturnTo, Scoped, Visitor,
+    created, data, form, gone, list, page, room, saved,
 };
 
 room! {
     tag: ("posts", "Reading and writing"),
-    both: [create, update, patch, delete, preview, preview_edit],
-    pages: [home, read, new, edit],
-    api: [index, show],
+    both: [create, patch, delete, preview, preview_edit],
+    pages: [home, read, new, edit, save],
+    api: [index, show, update],
     cached: [home, read, index, show],
 }
 
@@ -221,19 +222,60 @@ async fn update(
 ) -> web::Result {
     let Input(mut input) = input;
     input.version = if_match.0.or(input.version);
-    let edited = editing::update(site, &actor, *id, &input).await;
-    let mut view = json!({ "path": post::path(*id) });
+    let edited = match editing::update(site, &actor, *id, &input).await {
+        Err(Error::VersionConflict) => return Err(stale(site, &actor, *id).await?),
+        edited => edited,
+    };
+    let post = edited.or_form(EDIT_FORM, json!({ "path": post::path(*id) }))?;
+    Ok(post_saved(post))
+}
+
+/// The refusal of an edit of another version than the present one.
+pub(super) async fn stale(site: &Site, actor: &Actor, id: i64) -> Result<Failure, Error> {
+    let post = rendering::refresh(site, editing::editable(site, actor, id).await?).await?;
+    let version = post.summary.version;
+    Ok(Failure::stale(&data(post).with_version(version)))
+}
+
+/// The form for an edit, sent. If somebody else has saved meanwhile, it comes back with what both wrote.
+#[put("/posts/<id>", data = "<input>")]
+async fn save(
+    id: Id,
+    input: Input<PostUpdate>,
+    actor: Scoped<PostsWrite>,
+    site: &Site,
+) -> web::Result {
+    let mut edited = editing::update(site, &actor, *id, &input).await;
     if let Err(Error::VersionConflict) = edited {
-        // Saved again, the text replaces the current version, as the form says.
-        let current = editing::editable(site, &actor, *id).await?;
-        view["version"] = json!(current.summary.version);
+        edited = match merging::resolve(site, &actor, *id, &input).await {
+            Ok(Resolution::Saved(post)) => Ok(*post),
+            Ok(Resolution::Merge(merge)) => return merge_form(*id, &merge),
+            Err(error) => Err(error),
+        };
     }
     let post = match edited {
         Ok(post) => post,
-        refused => refused.or_form(EDIT_FORM, with_suggestions(site, view).await)?,
+        refused => {
+            let view = with_suggestions(site, json!({ "path": post::path(*id) })).await;
+            refused.or_form(EDIT_FORM, view)?
+        }
     };
+    Ok(post_saved(post))
+}
+
+/// The form with what both wrote; saving it replaces the version that was saved meanwhile.
+fn merge_form(id: i64, merge: &PostMerge) -> web::Result {
+    let Fields { title, content, tags } = &merge.fields;
+    let tags = tags.join(", ");
+    let version = merge.version;
+    let values = json!({ "title": title, "content": content, "tags": tags, "version": version });
+    let view = json!({ "path": post::path(id), "merge": merge });
+    Err(Error::VersionConflict).or_filled_form("posts/merge.html", values, view)
+}
+
+fn post_saved(post: Post) -> web::Reply {
     let (path, version) = (post.summary.path.clone(), post.summary.version);
-    Ok(saved(path, Flash("post-saved"), post).with_version(version))
+    saved(path, Flash("post-saved"), post).with_version(version)
 }
 
 /// Edit a post by a merge patch
@@ -270,7 +312,12 @@ async fn delete(
     actor: Scoped<PostsWrite>,
     site: &Site,
 ) -> web::Result {
-    editing::delete(site, &actor, *id, if_match.0).await?;
+    if let Err(error) = editing::delete(site, &actor, *id, if_match.0).await {
+        return Err(match error {
+            Error::VersionConflict => stale(site, &actor, *id).await?,
+            error => error.into(),
+        });
+    }
     Ok(gone(return_to.or("/"), Flash("post-deleted")))
 }
 
