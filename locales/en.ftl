@@ -287,6 +287,7 @@ flash-reauthenticated = Confirmed. We won’t ask again for 15 minutes.
 flash-reauthenticated-repeat = Confirmed. Nothing has changed yet: please do it again now.
 flash-post-created = Post published.
 flash-post-saved = Changes saved.
+flash-post-restored = The earlier version is saved again.
 flash-post-deleted = Post deleted.
 flash-comment-created = Comment added.
 flash-comment-saved = Changes saved.

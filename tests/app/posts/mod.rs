@@ -3,13 +3,16 @@
 mod bombs;
 mod cache;
 mod comments;
+mod differences;
 mod feed;
 mod feed_filters;
 mod feeds;
 mod limits;
 mod lists;
+mod merging;
 mod neighbours;
 mod post;
+mod revisions;
 mod sharing;
 mod sizes;
 mod tags;
@@ -32,6 +35,7 @@ pub fn permissions() -> Vec<Permission> {
         feeds::permissions(),
         post::permissions(),
         tags::permissions(),
+        revisions::permissions(),
         votes::permissions(),
         comments::permissions(),
     ]

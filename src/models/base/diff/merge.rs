@@ -42,11 +42,11 @@ pub fn merge(base: &str, mine: &str, theirs: &str) -> Merge {
 
 /// Merges two texts of which nobody knows what they were made of: what only one of them has, stays.
 pub fn merge_without_base(mine: &str, theirs: &str) -> Merge {
-    let lines = [mine, theirs].map(|text| text.split_inclusive('\n').collect::<Vec<_>>());
-    let spans = Effort::default().compare(&lines[0], &lines[1]);
+    let [mine_lines, theirs_lines] = [mine, theirs].map(|text| text.lines().collect::<Vec<_>>());
+    let spans = Effort::default().compare(&mine_lines, &theirs_lines);
     let common = spans.iter().filter(|span| span.is_same);
-    let base: String = common.flat_map(|span| lines[0][span.old.clone()].iter().copied()).collect();
-    merge(&base, mine, theirs)
+    let base: Vec<&str> = common.flat_map(|span| &mine_lines[span.old.clone()]).copied().collect();
+    merge(&base.join("\n"), mine, theirs)
 }
 
 /// A place where both have changed lines: word by word, or with both texts.

@@ -2,19 +2,21 @@
 
 mod effort;
 pub mod merge;
+mod piece;
 mod size;
 mod tokens;
 
 use serde::Serialize;
 
 use self::effort::{Effort, Span};
+pub use self::piece::{DiffLine, DiffPiece};
 use self::size::Size;
 use self::tokens::tokens_of;
 
 /// Two texts, compared.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Diff {
-    pub blocks: Vec<Block>,
+    pub blocks: Vec<DiffBlock>,
     /// Whether it ends before the texts do.
     pub is_cut: bool,
 }
@@ -22,39 +24,13 @@ pub struct Diff {
 /// Lines that belong together.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Block {
+pub enum DiffBlock {
     /// Unchanged lines beside changed ones.
-    Same { lines: Vec<Line> },
+    Same { lines: Vec<DiffLine> },
     /// Unchanged lines farther away: without the lines themselves, if they are many.
-    Folded { count: usize, lines: Vec<Line> },
+    Folded { count: usize, lines: Vec<DiffLine> },
     /// What was removed, and what was added in its place.
-    Changed { old: Vec<Line>, new: Vec<Line> },
-}
-
-pub type Line = Vec<Piece>;
-
-/// A part of a line.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Piece {
-    pub text: String,
-    /// Whether the other text does not have it.
-    pub changed: bool,
-    /// Instead of a text, how many unchanged characters are left out.
-    pub skipped: usize,
-}
-
-impl Piece {
-    fn same(text: &str) -> Piece {
-        Piece { text: text.to_owned(), ..Piece::default() }
-    }
-
-    fn changed(text: &str) -> Piece {
-        Piece { changed: true, ..Piece::same(text) }
-    }
-
-    fn skipped(text: &str) -> Piece {
-        Piece { skipped: text.chars().count(), ..Piece::default() }
-    }
+    Changed { old: Vec<DiffLine>, new: Vec<DiffLine> },
 }
 
 /// Unchanged lines that are shown before and after changed ones.
@@ -84,7 +60,7 @@ pub fn diff(old: &str, new: &str) -> Diff {
         } else {
             let (removed, added) = words(removed, added, &mut effort);
             let (old, new) = (size.fit(removed), size.fit(added));
-            diff.blocks.push(Block::Changed { old, new });
+            diff.blocks.push(DiffBlock::Changed { old, new });
         }
         if size.is_exceeded() {
             diff.is_cut = true;
@@ -95,37 +71,37 @@ pub fn diff(old: &str, new: &str) -> Diff {
 }
 
 /// Unchanged lines: those after a change and those before the next one, and what is between them.
-fn unchanged(lines: &[&str], before: usize, after: usize, size: &mut Size) -> Vec<Block> {
+fn unchanged(lines: &[&str], before: usize, after: usize, size: &mut Size) -> Vec<DiffBlock> {
     let end = lines.len() - after;
     // A fold takes as much room as a line.
     if end - before <= 1 {
-        return vec![Block::Same { lines: size.fit(shortened(lines)) }];
+        return vec![DiffBlock::Same { lines: size.fit(shortened(lines)) }];
     }
     let mut blocks = Vec::new();
     if before > 0 {
-        blocks.push(Block::Same { lines: size.fit(shortened(&lines[..before])) });
+        blocks.push(DiffBlock::Same { lines: size.fit(shortened(&lines[..before])) });
     }
     let folded = shortened(&lines[before..end]);
-    blocks.push(Block::Folded { count: folded.len(), lines: size.fold(folded) });
+    blocks.push(DiffBlock::Folded { count: folded.len(), lines: size.fold(folded) });
     if after > 0 {
-        blocks.push(Block::Same { lines: size.fit(shortened(&lines[end..])) });
+        blocks.push(DiffBlock::Same { lines: size.fit(shortened(&lines[end..])) });
     }
     blocks
 }
 
 /// Unchanged lines, of which long ones lose their end.
-fn shortened(lines: &[&str]) -> Vec<Line> {
+fn shortened(lines: &[&str]) -> Vec<DiffLine> {
     let shorten = |line: &&str| match line.char_indices().nth(2 * EDGE) {
-        None => vec![Piece::same(line)],
-        Some((end, _)) => vec![Piece::same(&line[..end]), Piece::skipped(&line[end..])],
+        None => vec![DiffPiece::same(line)],
+        Some((end, _)) => vec![DiffPiece::same(&line[..end]), DiffPiece::skipped(&line[end..])],
     };
     lines.iter().map(shorten).collect()
 }
 
 /// The lines on both sides, with the words that differ.
-fn words(old: &[&str], new: &[&str], effort: &mut Effort) -> (Vec<Line>, Vec<Line>) {
-    let whole = |lines: &[&str]| -> Vec<Line> {
-        lines.iter().map(|line| vec![Piece::changed(line)]).collect()
+fn words(old: &[&str], new: &[&str], effort: &mut Effort) -> (Vec<DiffLine>, Vec<DiffLine>) {
+    let whole = |lines: &[&str]| -> Vec<DiffLine> {
+        lines.iter().map(|line| vec![DiffPiece::changed(line)]).collect()
     };
     if old.is_empty() || new.is_empty() {
         return (whole(old), whole(new));
@@ -152,16 +128,16 @@ fn words(old: &[&str], new: &[&str], effort: &mut Effort) -> (Vec<Line>, Vec<Lin
 }
 
 /// Puts tokens together to lines again.
-fn in_lines<'t>(parts: impl Iterator<Item = (&'t [&'t str], &'t Span)>) -> Vec<Line> {
-    let mut lines = vec![Line::new()];
+fn in_lines<'t>(parts: impl Iterator<Item = (&'t [&'t str], &'t Span)>) -> Vec<DiffLine> {
+    let mut lines = vec![DiffLine::new()];
     let mut push = |text: String, is_same: bool| {
         if text == "\n" {
-            return lines.push(Line::new());
+            return lines.push(DiffLine::new());
         }
         let Some(line) = lines.last_mut() else { return };
         match line.last_mut() {
             Some(last) if last.changed != is_same => last.text.push_str(&text),
-            _ => line.push(Piece { changed: !is_same, ..Piece::same(&text) }),
+            _ => line.push(DiffPiece { changed: !is_same, ..DiffPiece::same(&text) }),
         }
     };
     for (tokens, span) in parts {
@@ -182,15 +158,15 @@ fn in_lines<'t>(parts: impl Iterator<Item = (&'t [&'t str], &'t Span)>) -> Vec<L
 }
 
 /// A long unchanged part of a line, without what is far from the changes.
-fn without_middle(piece: Piece) -> Vec<Piece> {
+fn without_middle(piece: DiffPiece) -> Vec<DiffPiece> {
     let text = piece.text.as_str();
     let start = text.char_indices().nth(EDGE).map(|(at, _)| at);
     let end = text.char_indices().nth_back(EDGE).map(|(at, _)| at);
     match start.zip(end) {
         Some((start, end)) if !piece.changed && start + EDGE < end => vec![
-            Piece::same(&text[..start]),
-            Piece::skipped(&text[start..end]),
-            Piece::same(&text[end..]),
+            DiffPiece::same(&text[..start]),
+            DiffPiece::skipped(&text[start..end]),
+            DiffPiece::same(&text[end..]),
         ],
         _ => vec![piece],
     }

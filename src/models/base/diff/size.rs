@@ -1,6 +1,6 @@
 //! How much of a comparison a page shows.
 
-use super::{Line, Piece};
+use super::piece::{DiffLine, DiffPiece};
 
 /// Bytes of a page that show what has changed, and what is beside it.
 const SHOWN: usize = 240 * 1024;
@@ -29,7 +29,7 @@ impl Size {
     }
 
     /// Those of the lines for which there is room; of the last one, only a part.
-    pub fn fit(&mut self, lines: Vec<Line>) -> Vec<Line> {
+    pub fn fit(&mut self, lines: Vec<DiffLine>) -> Vec<DiffLine> {
         let mut fitting = Vec::with_capacity(lines.len());
         for line in lines {
             if self.is_exceeded {
@@ -37,14 +37,14 @@ impl Size {
             }
             self.take(LINE);
             let pieces = line.into_iter().filter_map(|piece| self.part(piece));
-            let line: Line = pieces.collect();
+            let line: DiffLine = pieces.collect();
             fitting.push(line);
         }
         fitting
     }
 
     /// The lines, if there is room for all of them.
-    pub fn fold(&mut self, lines: Vec<Line>) -> Vec<Line> {
+    pub fn fold(&mut self, lines: Vec<DiffLine>) -> Vec<DiffLine> {
         let pieces = lines.iter().flatten().map(|piece| PIECE + html_length(&piece.text));
         let needed = lines.len() * LINE + pieces.sum::<usize>();
         match self.folded.checked_sub(needed) {
@@ -56,7 +56,7 @@ impl Size {
         }
     }
 
-    fn part(&mut self, mut piece: Piece) -> Option<Piece> {
+    fn part(&mut self, mut piece: DiffPiece) -> Option<DiffPiece> {
         if self.is_exceeded {
             return None;
         }
