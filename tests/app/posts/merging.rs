@@ -99,13 +99,26 @@ fn words_of_one_paragraph_are_merged_and_what_overlaps_is_marked() {
     let theirs = base.replace("The sea", "The water").replace("After", "Later");
     let merged = merge(base, &mine, &theirs);
     let both = "Before.\n\n<<<<<<< Your text\nThe ocean comes twice a day, and goes as often.\n\
-        =======\nThe water comes twice a day, and goes as often.\n>>>>>>> Their text\n\nLater.\n";
+        =======\nThe water comes twice a day, and goes as often.\n>>>>>>> Current text\n\nLater.\n";
     assert_eq!((merged.text.as_str(), merged.conflicts), (both, 1));
 
     // One deleted what the other one changed.
     let theirs = "Before.\n\nAfter.\n";
     let merged = merge(base, &mine, theirs);
     assert!(merged.conflicts == 1 && merged.text.contains("The ocean"), "{merged:?}");
+    // Whoever wrote on after saving has everything that was saved.
+    for (base, theirs, mine) in [
+        ("One.\n", "One.\n\nTwo.\n", "One.\n\nTwo.\n\nThree.\n"),
+        ("One.\n", "1.\n", "1.\n2.\n"),
+        ("", "a\nc\n", "a\nb\nc\n"),
+    ] {
+        let merged = merge(base, mine, theirs);
+        assert_eq!((merged.text.as_str(), merged.conflicts), (mine, 0));
+    }
+    // But what the other one deleted does not come back unasked, and what is the same stands once.
+    let merged = merge("Same\nold\nlast\n", "New\nold\nlast!\n", "New\nlast!\n");
+    let both = "New\n<<<<<<< Your text\nold\n=======\n>>>>>>> Current text\nlast!\n";
+    assert_eq!((merged.text.as_str(), merged.conflicts), (both, 1));
     // Without what both were made of, everything stays.
     let merged = merge_without_base("One\nTwo\nThree", "One\nThree\nFour");
     assert_eq!((merged.text.as_str(), merged.conflicts), ("One\nTwo\nThree\nFour", 0));

@@ -1,5 +1,6 @@
 //! Merging what two people made of one text (a three-way merge, as in diff3).
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::effort::{Effort, Span};
@@ -14,7 +15,7 @@ pub struct Merge {
 }
 
 /// The lines that frame both texts of a conflict.
-const MARKS: [&str; 3] = ["<<<<<<< Your text", "=======", ">>>>>>> Their text"];
+const MARKS: [&str; 3] = ["<<<<<<< Your text", "=======", ">>>>>>> Current text"];
 /// Words of one place that are merged; of more, both texts are shown.
 const MAX_WORDS: usize = 4_000;
 
@@ -31,7 +32,7 @@ pub fn merge(base: &str, mine: &str, theirs: &str) -> Merge {
     for region in regions(&lines, &mut effort) {
         match region.resolve(&lines) {
             Some(text) => merge.text.push_str(&text),
-            None => conflict(&region.texts(&lines), &mut effort, &mut merge),
+            None => conflict(region.parts(&lines), &mut effort, &mut merge),
         }
     }
     if !end && merge.text.ends_with('\n') {
@@ -49,28 +50,58 @@ pub fn merge_without_base(mine: &str, theirs: &str) -> Merge {
     merge(&base.join("\n"), mine, theirs)
 }
 
-/// A place where both have changed lines: word by word, or with both texts.
-fn conflict(texts: &[String; 3], effort: &mut Effort, merge: &mut Merge) {
-    let words = texts.each_ref().map(|text| words_of(text));
-    let most = words.iter().map(Vec::len).max().unwrap_or_default();
-    if !texts[0].is_empty() && most <= MAX_WORDS {
-        let regions = regions(&words, effort);
-        let kept: usize =
-            regions.iter().filter(|region| region.is_same).map(|r| r.base.len()).sum();
-        let merged: Option<Vec<String>> = regions.iter().map(|r| r.resolve(&words)).collect();
-        // Where little is left of the old text, its words stand together by chance.
-        if let Some(merged) = merged.filter(|_| kept * 2 >= words[0].len()) {
-            merge.text.push_str(&merged.concat());
-            return;
-        }
+/// A place where both have changed lines: what they have in common, and between its beginning and its end
+/// what can be merged word by word, or both texts.
+fn conflict(parts: [&[&str]; 3], effort: &mut Effort, merge: &mut Merge) {
+    let [base, mine, theirs] = parts;
+    let equal = |(a, b): &(&&str, &&str)| a == b;
+    let start = mine.iter().zip(theirs).take_while(equal).count();
+    let ends = mine[start..].iter().rev().zip(theirs[start..].iter().rev());
+    let end = ends.take_while(equal).count();
+    let [my_rest, their_rest] = [mine, theirs].map(|side| &side[start..side.len() - end]);
+    let common = (&mine[..start], &mine[mine.len() - end..]);
+    // Both have put the same in place of the old lines, or there were none, and one of them wrote on. Old
+    // lines among those are not new: the other one may have deleted them.
+    let old: HashSet<&str> = base.iter().copied().filter(|line| !line.trim().is_empty()).collect();
+    let is_new = |line: &&&str| !line.trim().is_empty() && !old.contains(**line);
+    let more = match (my_rest, their_rest) {
+        (more, []) | ([], more) => Some(more),
+        _ => None,
+    };
+    let more = more.filter(|more| {
+        let agreed = old.is_empty() || common.0.iter().chain(common.1).any(|line| is_new(&line));
+        agreed && !more.iter().any(|line| old.contains(line))
+    });
+    if let Some(more) = more {
+        return merge.text.extend([common.0, more, common.1].map(<[&str]>::concat));
     }
-    let [_, mine, theirs] = texts;
-    for (mark, text) in MARKS.into_iter().zip([mine.as_str(), theirs, ""]) {
+    if let Some(text) = merged_words(parts.map(<[&str]>::concat), effort) {
+        return merge.text.push_str(&text);
+    }
+    merge.text.push_str(&common.0.concat());
+    for (mark, text) in MARKS.into_iter().zip([my_rest, their_rest, &[]]) {
         merge.text.push_str(mark);
         merge.text.push('\n');
-        merge.text.push_str(text);
+        merge.text.push_str(&text.concat());
     }
+    merge.text.push_str(&common.1.concat());
     merge.conflicts += 1;
+}
+
+/// Lines that both have changed, if they have changed other words of them.
+fn merged_words(texts: [String; 3], effort: &mut Effort) -> Option<String> {
+    let words = texts.each_ref().map(|text| words_of(text));
+    if texts[0].is_empty() || words.iter().any(|words| words.len() > MAX_WORDS) {
+        return None;
+    }
+    let regions = regions(&words, effort);
+    let kept = regions.iter().filter(|region| region.is_same).map(|region| region.base.len());
+    // Where little is left of the old text, its words stand together by chance.
+    if kept.sum::<usize>() * 2 < words[0].len() {
+        return None;
+    }
+    let merged: Option<Vec<String>> = regions.iter().map(|region| region.resolve(&words)).collect();
+    Some(merged?.concat())
 }
 
 /// A part of the three sequences.
@@ -85,10 +116,6 @@ struct Region {
 impl Region {
     fn parts<'t, 's>(&self, [base, mine, theirs]: &'s [Vec<&'t str>; 3]) -> [&'s [&'t str]; 3] {
         [&base[self.base.clone()], &mine[self.mine.clone()], &theirs[self.theirs.clone()]]
-    }
-
-    fn texts(&self, sequences: &[Vec<&str>; 3]) -> [String; 3] {
-        self.parts(sequences).map(<[&str]>::concat)
     }
 
     /// The text of the side that changed it, unless both did.
