@@ -68,6 +68,9 @@ pub fn path(post_id: i64) -> String {
 /// Keeps the present version of a post, unless it was kept before. Without an editor, it is what an
 /// edit is about to replace: the first version, which its author wrote, or one that was saved when
 /// nothing was kept yet.
+///
+/// # Errors
+/// `NotFound` when the post was deleted meanwhile, `Unauthenticated` when the editor was.
 pub(super) async fn keep(tx: &mut Tx, id: i64, editor: Option<i64>) -> Result<()> {
     sql(
         "INSERT INTO post_revisions (post_id, number, title, content, tags, editor_id, written_at) \
@@ -82,7 +85,17 @@ pub(super) async fn keep(tx: &mut Tx, id: i64, editor: Option<i64>) -> Result<()
     .bind(editor)
     .bind(id)
     .execute(&mut *tx)
-    .await?;
+    .await;
+    match kept {
+        // The post, or the account of whoever saves it, was deleted meanwhile.
+        Err(e) if e.is_foreign_key_violation() => {
+            return Err(editor.map_or(Error::NotFound, |_| Error::Unauthenticated));
+        }
+        other => other?,
+    };
+    if editor.is_none() {
+        return Ok(());
+    }
     sql("DELETE FROM post_revisions WHERE post_id = $1 \
          AND number <= (SELECT version FROM posts WHERE id = $1) - $2")
     .bind(id)
