@@ -72,7 +72,7 @@ pub fn path(post_id: i64) -> String {
 /// # Errors
 /// `NotFound` when the post was deleted meanwhile, `Unauthenticated` when the editor was.
 pub(super) async fn keep(tx: &mut Tx, id: i64, editor: Option<i64>) -> Result<()> {
-    sql(
+    let kept = sql(
         "INSERT INTO post_revisions (post_id, number, title, content, tags, editor_id, written_at) \
          SELECT p.id, p.version, p.title, p.content, \
          coalesce((SELECT string_agg(t.name, ' ' ORDER BY pt.position) FROM post_tags pt \
