@@ -88,7 +88,7 @@ impl Place {
         // One client writes and logs in as often as it can.
         command.env(
             "POSTLY_LIMITS",
-            "comments=100000000/h, comments-address=100000000/h, searches=100000000/h, searches-address=100000000/h, posts=100000000/h, posts-address=100000000/h, sessions=100000000/h, sessions-address=100000000/h, login-account=100000000/h, login-address=100000000/h",
+            "comments=100000000/h, comments-address=100000000/h, edits=100000000/h, edits-address=100000000/h, searches=100000000/h, searches-address=100000000/h, posts=100000000/h, posts-address=100000000/h, sessions=100000000/h, sessions-address=100000000/h, login-account=100000000/h, login-address=100000000/h",
         );
         if let Some(url) = &self.database {
             command.env("DATABASE_URL", url);
@@ -176,6 +176,14 @@ impl Postly {
             .send_json(input)
             .unwrap();
         made.body_mut().read_json::<Value>().unwrap()["id"].as_i64().unwrap()
+    }
+
+    /// Changes what is at this path of the API.
+    pub fn change(&self, path: &str, input: &Value) {
+        ureq::put(format!("{}{path}", self.url))
+            .header("Authorization", format!("Bearer {}", self.token))
+            .send_json(input)
+            .unwrap();
     }
 
     /// Runs a command of the binary beside the server.

@@ -1,5 +1,6 @@
 //! What readers ask for besides the newest posts, without the cache, at one connection: the orders of
-//! the feed, a tag, a filter that no index serves, a search, a thread of 500 comments.
+//! the feed, a tag, a filter that no index serves, a search, a thread of 500 comments; and what authors ask
+//! for: a history of 200 versions, and what has changed between two.
 
 use serde_json::json;
 
@@ -13,6 +14,8 @@ use crate::{Plan, table};
 const COMMENTS: i64 = 500;
 /// The post that has it.
 const POST: i64 = 20;
+/// Versions of the post with a history.
+const VERSIONS: i64 = 200;
 
 /// A page, and the longest time that half of its answers may take, in milliseconds.
 fn pages() -> Vec<(Scenario, f64)> {
@@ -35,13 +38,26 @@ pub fn run(plan: &Plan) {
         let uncached = [("POSTLY_CACHE_MEGABYTES", "0")];
         let sites = [posts, 1_000].map(|posts| Postly::with(cluster, posts, &uncached, &[]));
         sites.iter().for_each(comment);
+        let histories = sites.each_ref().map(edit);
         let side = |postly: &Postly, scenario: &Scenario| Side {
             url: postly.url().to_owned(),
             pids: vec![postly.pid()],
             scenario: scenario.clone(),
         };
-        for (scenario, limit) in pages() {
-            let both = [side(&sites[0], &scenario), side(&sites[1], &scenario)];
+        let same = |(scenario, limit): (Scenario, f64)| ([scenario.clone(), scenario], limit);
+        let own = |name, query: &str| {
+            let page = |at: usize| {
+                let path = format!("{}/revisions{query}", histories[at]);
+                Scenario { name, path, ..sites[at].scenario("feed page, signed in") }
+            };
+            ([page(0), page(1)], 10.0)
+        };
+        let histories = [
+            own("a history of 200 versions", "?limit=100"),
+            own("two of 200 versions, compared", "/100?compare=50"),
+        ];
+        for ([scenario, other], limit) in pages().into_iter().map(same).chain(histories) {
+            let both = [side(&sites[0], &scenario), side(&sites[1], &other)];
             let found = in_turn(plan, 1, &both);
             let p50 = found[0].load.p50;
             let ratio = p50 / found[1].load.p50;
@@ -62,4 +78,15 @@ fn comment(postly: &Postly) {
         let id = postly.write(&format!("/api/v1/posts/{POST}/comments"), &input);
         parent = (number % 8 != 7).then_some(id);
     }
+}
+
+/// Writes a post and edits it; returns its path.
+fn edit(postly: &Postly) -> String {
+    let content = |number: i64| format!("The sea comes *twice* a day.\n\nVersion {number}.");
+    let post = json!({"title": "A long history", "content": content(1)});
+    let path = format!("/posts/{}", postly.write("/api/v1/posts", &post));
+    for number in 2..=VERSIONS {
+        postly.change(&format!("/api/v1{path}"), &json!({"content": content(number)}));
+    }
+    path
 }

@@ -67,9 +67,33 @@ run(["user", "add", "root", "--admin"], password);
 const newest = (await (await fetch(`${url}/api/v1/posts`)).json()).items;
 const ownPost = newest.find((post) => post.author.username === "mirela").id;
 const commented = newest.find((post) => post.comments > 3).id;
+// A history with a change of each kind, and a comment that was edited.
+const entered = await fetch(`${url}/api/v1/auth/login`, {
+  method: "POST",
+  headers: { "Content-Type": "application/json" },
+  body: JSON.stringify({ username: "mirela", password }),
+});
+const { access_token: token } = await entered.json();
+const ask = async (method, path, body) => {
+  const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+  return (await fetch(`${url}/api/v1${path}`, { method, headers, body: body && JSON.stringify(body) })).json();
+};
+const walk = [
+  "We left the harbour at six, when the water was low and the light still grey.",
+  "The path follows the old railway for two miles, then climbs to the chapel.",
+  "- boots\n- a lamp\n- bread and cheese",
+  "Nobody else was there. The gulls had the wall to themselves, and we ate our bread in the lee of it.",
+  "By noon the tide had turned, and the causeway was gone.",
+];
+const changed = [...walk.slice(0, 1), walk[1].replace("two miles", "three miles").replace("chapel", "old chapel"), walk[2].replace("a lamp", "a lamp, with oil"), ...walk.slice(3), "We waited six hours for it to come back."];
+const { id: walked } = await ask("POST", "/posts", { title: "The causeway", content: walk.join("\n\n"), tags: ["sea"] });
+await ask("PUT", `/posts/${walked}`, { content: changed.join("\n\n"), title: "Across the causeway", tags: ["sea", "walking"] });
+await ask("PUT", `/posts/${walked}`, { content: changed.slice(1).join("\n\n") });
+const { id: said } = await ask("POST", `/posts/${walked}/comments`, { content: "Mind the tide table, which is wrong in March." });
+await ask("PUT", `/comments/${said}`, { content: "Mind the tide table, which is an hour wrong in March." });
 const plan = {
   visitor: ["/", "/?sort=top", "/?sort=top&period=week&tag=sea", "/?sort=hot&tag=nothing", "/tags", "/tags?q=zzz", "/tags/sea", `/posts/${ownPost}`, `/posts/${ownPost}/votes`, `/posts/${commented}`, `/posts/${commented}/comments`, "/comments/2", "/comments/2/votes", "/users/mirela", "/users/mirela/comments", "/users/zoe", "/?author=zoe", "/users/nobodyhere", "/search", "/search?q=year+morning", "/search?q=year&type=comments", "/search?q=ri&type=people", "/search?q=%22zzz", "/search?q=before:now", "/login", "/register", "/password-reset", "/password-reset/new", "/verify-email", "/login/code", "/nowhere", "/docs", "/docs/errors", "/docs/guide", "/redoc"],
-  mirela: ["/", `/posts/${ownPost}`, `/posts/${commented}`, `/posts/${commented}/comments/new?parent_id=1`, `/posts/${commented}/comments`, "/comments/2", `/posts/${ownPost}/edit`, "/posts/new", "/dashboard", "/me", "/me/sessions", "/me/tokens", "/me/applications", "/me/events", "/me/password", "/me/email", "/me/two-factor", "/sudo", "/sudo?repeat=true"],
+  mirela: ["/", `/posts/${ownPost}`, `/posts/${commented}`, `/posts/${commented}/comments/new?parent_id=1`, `/posts/${commented}/comments`, "/comments/2", `/posts/${ownPost}/edit`, `/posts/${walked}`, `/posts/${walked}/revisions`, `/posts/${walked}/revisions/1`, `/posts/${walked}/revisions/2?compare=`, `/posts/${walked}/revisions/3?compare=1`, `/comments/${said}/revisions`, `/comments/${said}/revisions/1`, `/comments/${said}/revisions/2?compare=`, "/posts/new", "/dashboard", "/me", "/me/sessions", "/me/tokens", "/me/applications", "/me/events", "/me/password", "/me/email", "/me/two-factor", "/sudo", "/sudo?repeat=true"],
   root: ["/tags/sea", "/tags/sea/edit", "/admin", "/admin/settings", "/admin/checkup", "/admin/logo", "/admin/posts", "/admin/comments", "/admin/posts?q=zzz", "/admin/posts?author=mirela", "/admin/posts/bulk?id=5&id=6&id=999", "/admin/users", "/admin/users/bulk?action=purge&id=2&id=3&id=4", "/admin/users/bulk?action=disable&id=2&id=3", "/admin/users/bulk?action=enable&id=2&id=3", "/admin/users/bulk?action=delete&id=2&id=3", "/admin/users?q=zzz", ...["delete", "disable", "promote"].map((change) => `/admin/users/mirela/confirm?change=${change}`), "/admin/users/root/confirm?change=demote", "/admin/audit", "/admin/audit?kind=login&person=mirela", "/admin/users/mirela/sessions"],
 };
 
@@ -136,6 +160,15 @@ const states = {
     await shot("mail-refused");
   },
   async mirela(page, shot) {
+    for (const [name, texts] of [["merge", changed.slice(1)], ["merge-conflict", changed.slice(1).map((text) => text.replace("three miles", "a league"))]]) {
+      await page.goto(`/posts/${walked}/edit`);
+      await page.getByLabel("Text").fill([...texts, "Next time we shall look at the table."].join("\n\n"));
+      await page.locator("[name=version]").evaluate((field, number) => (field.value = number), name === "merge" ? "2" : "1");
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByRole("heading", { name: "There is a newer version" }).waitFor();
+      await shot(name);
+      await page.evaluate(() => localStorage.clear());
+    }
     await page.goto("/posts/new");
     await page.getByLabel("Title").fill("Slack water");
     await page.locator("#content").fill("Between the tides, *nothing* moves.");

@@ -5,6 +5,7 @@ pub mod attempts;
 pub mod breached_passwords;
 pub mod caller;
 pub mod choice;
+pub mod diff;
 pub mod form_value;
 pub mod hasher;
 pub mod highlight;

@@ -151,7 +151,7 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// Scripts without spaces between words: Thai, Lao, Myanmar, Khmer, Kana, Han.
-fn is_unspaced(c: char) -> bool {
+pub(super) fn is_unspaced(c: char) -> bool {
     matches!(
         c,
         '\u{e00}'..='\u{eff}'

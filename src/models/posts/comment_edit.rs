@@ -20,7 +20,7 @@ use crate::models::posts::{rendering, word_index};
 use crate::validation::{FieldError, Rule};
 
 /// Longest comment, in characters.
-const MAX_LENGTH: usize = 10_000;
+pub(super) const MAX_LENGTH: usize = 10_000;
 
 const EDITED: EventKind = EventKind("comment.edited");
 

@@ -19,7 +19,7 @@ use crate::models::posts::post_input::{
 };
 use crate::models::posts::publication_state::{PostState, Publication, Visibility};
 use crate::models::posts::word_index::{self, TextRow, TextWords};
-use crate::models::posts::{post_draft, post_search, rendering, schedule, tag};
+use crate::models::posts::{post_draft, post_search, rendering, revision, schedule, tag};
 
 /// Publishes a post, at once or later, or keeps it as a draft.
 ///
@@ -282,6 +282,7 @@ async fn save(
     let rendered = change.rendered.as_ref();
     let (html, excerpt) = rendered.map(|r| (r.html.clone(), r.excerpt.clone())).unzip();
     let mut tx = site.db.begin().await?;
+    revision::keep(&mut tx, id, None).await?;
     // One statement, so that an edit that names no version is saved whatever others save meanwhile.
     let updated = sql("UPDATE posts SET title = coalesce($1, title), \
          content = coalesce($2, content), content_html = coalesce($3, content_html), \
@@ -311,6 +312,7 @@ async fn save(
     if let Some(tags) = &change.tags {
         tag::assign(&mut tx, id, tags).await?;
     }
+    revision::keep(&mut tx, id, Some(actor.user.id)).await?;
     let post = post::show(&mut tx, Some(&actor.user), id).await?;
     let (title, author) = (&post.summary.title, &post.summary.author.username);
     index(site, &mut tx, id, title, author, &post.summary.publication()).await?;

@@ -48,11 +48,20 @@ pub async fn refresh(site: &Site, mut post: Post) -> Result<Post> {
     Ok(post)
 }
 
+/// The HTML of a text that was published before.
+///
+/// # Errors
+/// `Unavailable` when too many others are waiting.
+pub async fn render_again(site: &Site, content: &str) -> Result<String> {
+    let content = content.to_owned();
+    Ok(site.renderer.run(move || render_stored(&content, TextKind::Article)).await?.html)
+}
+
 /// The HTML of a comment that was published before.
 ///
 /// # Errors
 /// `Unavailable` when too many others are waiting.
-pub(super) async fn render_comment_again(site: &Site, content: &str) -> Result<String> {
+pub async fn render_comment_again(site: &Site, content: &str) -> Result<String> {
     let content = content.to_owned();
     Ok(site.renderer.run(move || render_stored(&content, TextKind::Comment)).await?.html)
 }

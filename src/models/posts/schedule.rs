@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::models::base::job;
 use crate::models::base::site::Site;
 use crate::models::posts::publication_state::{PostState, Publication};
-use crate::models::posts::word_index;
+use crate::models::posts::{revision, word_index};
 
 /// The job that publishes what is due.
 #[derive(Debug, Serialize, Deserialize)]
@@ -56,17 +56,17 @@ pub async fn publish_due(site: &Site) -> Result<()> {
 /// Of several workers, one publishes it.
 async fn publish(site: &Site, id: i64) -> Result<()> {
     let mut tx = site.db.begin().await?;
-    let changed =
-        sql("UPDATE posts SET state = 'published', version = version + 1, updated_at = NULL, \
-         published_at = CASE WHEN visibility = 'public' THEN publish_at END \
-         WHERE id = $1 AND state = 'scheduled' AND publish_at <= $2")
-        .bind(id)
-        .bind(now())
-        .execute(&mut tx)
-        .await?;
-    if changed == 0 {
+    let author: Option<i64> = sql("UPDATE posts SET state = 'published', version = version + 1, \
+         updated_at = NULL, published_at = CASE WHEN visibility = 'public' THEN publish_at END \
+         WHERE id = $1 AND state = 'scheduled' AND publish_at <= $2 RETURNING user_id")
+    .bind(id)
+    .bind(now())
+    .optional_scalar(&mut tx)
+    .await?;
+    if author.is_none() {
         return Ok(());
     }
+    revision::keep(&mut tx, id, author).await?;
     // Unless it is public, this finds nothing to index.
     word_index::POSTS.index(&mut tx, &site.settings.current(), id).await?;
     tx.commit().await

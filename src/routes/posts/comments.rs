@@ -9,24 +9,26 @@ use crate::models::base::actor::Actor;
 use crate::models::base::site::Site;
 use crate::models::posts::comment::{self, Comment};
 use crate::models::posts::comment_edit::{self as editing, CommentInput, CommentUpdate};
+use crate::models::posts::comment_merging::{self, CommentResolution};
 use crate::models::posts::comment_removal;
 use crate::models::posts::post;
 use crate::models::users::user::User;
 use crate::web::{
-    self, Flash, Id, IfMatch, Input, OrForm, PostsWrite, ReturnTo, Scoped, Visitor, created, data,
-    form, gone, room, saved,
+    self, Failure, Flash, Id, IfMatch, Input, OrForm, PostsWrite, ReturnTo, Scoped, Visitor,
+    created, data, form, gone, room, saved,
 };
 
 room! {
     tag: ("comments", "What people say about posts"),
-    both: [create, update, patch, delete],
-    pages: [new, edit],
-    api: [show],
+    both: [create, patch, delete],
+    pages: [new, edit, save],
+    api: [show, update],
     cached: [show],
 }
 
 const NEW_FORM: &str = "comments/new.html";
 const EDIT_FORM: &str = "comments/edit.html";
+const MERGE_FORM: &str = "comments/merge.html";
 
 /// Get a comment
 ///
@@ -116,16 +118,49 @@ async fn update(
 ) -> web::Result {
     let Input(mut input) = input;
     input.version = if_match.0.or(input.version);
-    let edited = editing::update(site, &actor, *id, &input).await;
-    let mut view = json!({ "path": comment::path(*id) });
+    let edited = match editing::update(site, &actor, *id, &input).await {
+        Err(Error::VersionConflict) => return Err(stale(site, &actor, *id).await?),
+        edited => edited,
+    };
+    let comment = edited.or_form(EDIT_FORM, json!({ "path": comment::path(*id) }))?;
+    Ok(comment_saved(comment))
+}
+
+/// The refusal of an edit of another version than the present one.
+async fn stale(site: &Site, actor: &Actor, id: i64) -> Result<Failure> {
+    let comment = editing::editable(&site.db, actor, id).await?;
+    let comment = comment::refresh(site, comment).await?;
+    let version = comment.version;
+    Ok(Failure::stale(&data(comment).with_version(version)))
+}
+
+/// The form for an edit, sent. If somebody else has saved meanwhile, it comes back with what both wrote.
+#[put("/comments/<id>", data = "<input>")]
+async fn save(
+    id: Id,
+    input: Input<CommentUpdate>,
+    actor: Scoped<PostsWrite>,
+    site: &Site,
+) -> web::Result {
+    let view = json!({ "path": comment::path(*id) });
+    let mut edited = editing::update(site, &actor, *id, &input).await;
     if let Err(Error::VersionConflict) = edited {
-        // Saved again, the text replaces the current version, as the form says.
-        let current = editing::editable(&site.db, &actor, *id).await?;
-        view["version"] = json!(current.version);
+        edited = match comment_merging::resolve(site, &actor, *id, &input).await {
+            Ok(CommentResolution::Saved(comment)) => Ok(*comment),
+            Ok(CommentResolution::Merge(merge)) => {
+                let values = json!({ "content": merge.texts.text, "version": merge.version });
+                let view = json!({ "path": comment::path(*id), "merge": merge });
+                return Err(Error::VersionConflict).or_filled_form(MERGE_FORM, values, view);
+            }
+            Err(error) => Err(error),
+        };
     }
-    let comment = edited.or_form(EDIT_FORM, view)?;
+    Ok(comment_saved(edited.or_form(EDIT_FORM, view)?))
+}
+
+fn comment_saved(comment: Comment) -> web::Reply {
     let (path, version) = (comment.path.clone(), comment.version);
-    Ok(saved(path, Flash("comment-saved"), comment).with_version(version))
+    saved(path, Flash("comment-saved"), comment).with_version(version)
 }
 
 /// Edit a comment by a merge patch
@@ -163,7 +198,10 @@ async fn delete(
     actor: Scoped<PostsWrite>,
     site: &Site,
 ) -> web::Result {
-    let deleted = comment_removal::delete(site, &actor, *id, if_match.0).await?;
+    let deleted = match comment_removal::delete(site, &actor, *id, if_match.0).await {
+        Err(Error::VersionConflict) => return Err(stale(site, &actor, *id).await?),
+        deleted => deleted?,
+    };
     let discussion = format!("{}/comments", post::path(deleted.post_id));
     Ok(gone(return_to.or(&discussion), Flash("comment-deleted")))
 }

@@ -1,5 +1,6 @@
 //! Posts and what belongs to them.
 
+pub mod comment_revisions;
 pub mod comment_votes;
 pub mod comments;
 pub mod discussions;
@@ -8,6 +9,7 @@ pub mod feeds;
 #[allow(clippy::module_inception)] // Route files are plural, rooms are named after their main noun.
 pub mod posts;
 pub mod publication;
+pub mod revisions;
 pub mod tags;
 pub mod votes;
 
@@ -18,9 +20,11 @@ pub fn rooms() -> Vec<Room> {
         posts::room(),
         publication::room(),
         drafts::room(),
+        revisions::room(),
         tags::room(),
         votes::room(),
         comments::room(),
+        comment_revisions::room(),
         discussions::room(),
         comment_votes::room(),
         feeds::room(),

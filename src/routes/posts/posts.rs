@@ -13,6 +13,7 @@ use crate::models::base::site::Site;
 use crate::models::posts::edit as editing;
 use crate::models::posts::feed;
 use crate::models::posts::feed_params::{FeedParams, Period, Sort};
+use crate::models::posts::merging::{self, Fields, PostMerge, Resolution};
 use crate::models::posts::neighbours::{self, Neighbours};
 use crate::models::posts::post::{self, Post, PostSummary};
 use crate::models::posts::post_draft;
@@ -21,15 +22,15 @@ use crate::models::posts::publication_state::PostState;
 use crate::models::posts::rendering;
 use crate::models::posts::tag;
 use crate::web::{
-    self, Flash, Id, IfMatch, Input, OrForm, PostsWrite, Query, ReturnTo, Scoped, Visitor, created,
-    data, form, gone, list, page, room, saved,
+    self, Failure, Flash, Id, IfMatch, Input, OrForm, PostsWrite, Query, ReturnTo, Scoped, Visitor,
+    created, data, form, gone, list, page, room, saved,
 };
 
 room! {
     tag: ("posts", "Reading and writing"),
-    both: [create, update, patch, delete, preview, preview_edit],
-    pages: [home, read, new, edit],
-    api: [index, show],
+    both: [create, patch, delete, preview, preview_edit],
+    pages: [home, read, new, edit, save],
+    api: [index, show, update],
     cached: [home, read, index, show],
 }
 
@@ -209,12 +210,11 @@ async fn edit(id: Id, actor: Actor, site: &Site) -> web::Result {
         "title": summary.title,
         "content": content,
         "tags": summary.tags.0.join(", "),
-        "summary": summary.summary,
-        "visibility": summary.visibility,
-        // As a browser's field for date and time has it.
-        "published_at": summary.published_at.map(|at| at.format("%Y-%m-%dT%H:%M").to_string()),
         "version": summary.version,
     });
+    if let (Some(values), Value::Object(more)) = (values.as_object_mut(), rare_fields(&summary)) {
+        values.extend(more);
+    }
     let is_author = summary.user_id == actor.user.id;
     if let Some(draft) = post_draft::find(&site.db, *id).await?.filter(|_| is_author) {
         // It goes on where it was left. The version says whether anybody has saved the post since.
@@ -231,6 +231,16 @@ async fn edit(id: Id, actor: Actor, site: &Site) -> web::Result {
         values["version"] = json!(draft.version);
     }
     Ok(form(EDIT_FORM, values, view))
+}
+
+/// The values of the fields that are seldom changed.
+fn rare_fields(summary: &PostSummary) -> Value {
+    json!({
+        "summary": summary.summary,
+        "visibility": summary.visibility,
+        // As a browser's field for date and time has it.
+        "published_at": summary.published_at.map(|at| at.format("%Y-%m-%dT%H:%M").to_string()),
+    })
 }
 
 /// What the form for an edit shows beside its fields.
@@ -257,18 +267,73 @@ async fn update(
     let Input(mut input) = input;
     input.version = if_match.0.or(input.version);
     let publishes = input.state.as_deref() == Some("published");
-    let post = match editing::update(site, &actor, *id, &input).await {
+    let edited = match editing::update(site, &actor, *id, &input).await {
+        Err(Error::VersionConflict) => return Err(stale(site, &actor, *id).await?),
+        edited => edited,
+    };
+    Ok(post_saved(edited?, publishes))
+}
+
+/// The refusal of an edit of another version than the present one.
+pub(super) async fn stale(site: &Site, actor: &Actor, id: i64) -> Result<Failure, Error> {
+    let post = rendering::refresh(site, editing::editable(site, actor, id).await?).await?;
+    let version = post.summary.version;
+    Ok(Failure::stale(&data(post).with_version(version)))
+}
+
+/// The form for an edit, sent. If somebody else has saved meanwhile, it comes back with what both wrote.
+#[put("/posts/<id>", data = "<input>")]
+async fn save(
+    id: Id,
+    input: Input<PostUpdate>,
+    actor: Scoped<PostsWrite>,
+    site: &Site,
+) -> web::Result {
+    let publishes = input.state.as_deref() == Some("published");
+    let mut edited = editing::update(site, &actor, *id, &input).await;
+    if let Err(Error::VersionConflict) = edited {
+        edited = match merging::resolve(site, &actor, *id, &input).await {
+            Ok(Resolution::Saved(post)) => Ok(*post),
+            Ok(Resolution::Merge(merge)) => {
+                let current = editing::editable(site, &actor, *id).await?.summary;
+                return merge_form(&current, &input, &merge);
+            }
+            Err(error) => Err(error),
+        };
+    }
+    let post = match edited {
         Ok(post) => post,
         refused => {
             let current = editing::editable(site, &actor, *id).await?.summary;
-            let mut view = edit_view(&current);
-            if let Err(Error::VersionConflict) = refused {
-                // Saved again, the text replaces the current version, as the form says.
-                view["version"] = json!(current.version);
-            }
-            refused.or_form(EDIT_FORM, with_suggestions(site, view).await)?
+            refused.or_form(EDIT_FORM, with_suggestions(site, edit_view(&current)).await)?
         }
     };
+    Ok(post_saved(post, publishes))
+}
+
+/// The form with what both wrote; saving it replaces the version that was saved meanwhile.
+fn merge_form(current: &PostSummary, input: &PostUpdate, merge: &PostMerge) -> web::Result {
+    let Fields { title, content, tags } = &merge.fields;
+    let mut values = rare_fields(current);
+    for (field, typed) in [
+        ("summary", &input.summary),
+        ("visibility", &input.visibility),
+        ("published_at", &input.published_at),
+    ] {
+        if let Some(typed) = typed {
+            values[field] = json!(typed);
+        }
+    }
+    values["title"] = json!(title);
+    values["content"] = json!(content);
+    values["tags"] = json!(tags.join(", "));
+    values["version"] = json!(merge.version);
+    let mut view = edit_view(current);
+    view["merge"] = json!(merge);
+    Err(Error::VersionConflict).or_filled_form("posts/merge.html", values, view)
+}
+
+fn post_saved(post: Post, publishes: bool) -> web::Reply {
     let flash = match post.summary.state {
         PostState::Draft => Flash("draft-saved"),
         PostState::Scheduled => Flash("post-scheduled"),
@@ -276,7 +341,7 @@ async fn update(
         PostState::Published => Flash("post-saved"),
     };
     let (path, version) = (post.summary.path.clone(), post.summary.version);
-    Ok(saved(path, flash, post).with_version(version))
+    saved(path, flash, post).with_version(version)
 }
 
 /// Edit a post by a merge patch
@@ -313,7 +378,12 @@ async fn delete(
     actor: Scoped<PostsWrite>,
     site: &Site,
 ) -> web::Result {
-    editing::delete(site, &actor, *id, if_match.0).await?;
+    if let Err(error) = editing::delete(site, &actor, *id, if_match.0).await {
+        return Err(match error {
+            Error::VersionConflict => stale(site, &actor, *id).await?,
+            error => error.into(),
+        });
+    }
     Ok(gone(return_to.or("/"), Flash("post-deleted")))
 }
 

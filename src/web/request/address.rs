@@ -102,8 +102,7 @@ fn matches(pattern: &str, path: &[&str]) -> bool {
     }
     pattern.len() == path.len()
         && pattern.iter().zip(path).all(|(p, s)| match p.strip_prefix('<') {
-            // The only numbers in our paths are ids.
-            Some(name) if name.starts_with("id") => Id::from_param(s).is_ok(),
+            Some("id>" | "number>") => Id::from_param(s).is_ok(),
             Some(_) => true,
             None => p == s,
         })

@@ -5,11 +5,12 @@ use std::sync::atomic::Ordering::Relaxed;
 use rocket::Request;
 use rocket::http::{Header, Method, RawStr, Status};
 use rocket::response::{self, Responder, Response};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::messages;
 use super::problem::{self, FieldProblem, field_problems};
-use super::render::{FormState, error_page, render};
+use super::render::{FormState, error_page, fields, render};
+use super::reply::Reply;
 use super::status::status;
 use crate::error::{Conflict, Denial, Error};
 use crate::models::base::site::Site;
@@ -24,17 +25,29 @@ use crate::web::request::state::RequestState;
 pub struct Failure {
     cause: Cause,
     form: Option<Box<Form>>,
+    /// The tag of what is there instead of what the client expected.
+    etag: Option<String>,
 }
 
 /// The form that was submitted.
 struct Form {
     template: &'static str,
     view: Value,
+    /// Values that it has now in place of those that were entered.
+    values: Map<String, Value>,
+}
+
+impl Failure {
+    /// There is a newer version than the one that the client knew: this one, whose tag the API's answer
+    /// has.
+    pub fn stale(current: &Reply) -> Failure {
+        Failure { cause: Error::VersionConflict.into(), form: None, etag: current.etag() }
+    }
 }
 
 impl<E: Into<Cause>> From<E> for Failure {
     fn from(cause: E) -> Self {
-        Failure { cause: as_conflict(cause.into()), form: None }
+        Failure { cause: as_conflict(cause.into()), form: None, etag: None }
     }
 }
 
@@ -53,13 +66,32 @@ pub trait OrForm<T> {
     /// At the page door, shows `template` again with the entered values and the errors; `view` is
     /// the other data of the template. At the API door this has no effect.
     fn or_form(self, template: &'static str, view: Value) -> Result<T, Failure>;
+
+    /// The same with a form whose fields have these values, an object, in place of the entered ones.
+    fn or_filled_form(
+        self,
+        template: &'static str,
+        values: Value,
+        view: Value,
+    ) -> Result<T, Failure>;
 }
 
 impl<T> OrForm<T> for Result<T, Error> {
     fn or_form(self, template: &'static str, view: Value) -> Result<T, Failure> {
+        self.or_filled_form(template, Value::Null, view)
+    }
+
+    fn or_filled_form(
+        self,
+        template: &'static str,
+        values: Value,
+        view: Value,
+    ) -> Result<T, Failure> {
+        let values = fields(values);
         self.map_err(|error| Failure {
             cause: as_conflict(error.into()),
-            form: Some(Box::new(Form { template, view })),
+            form: Some(Box::new(Form { template, view, values })),
+            etag: None,
         })
     }
 }
@@ -68,7 +100,14 @@ impl<'r> Responder<'r, 'static> for Failure {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         log(request, &self.cause);
         let mut response = match (Door::of(request), self.form, &self.cause) {
-            (Door::Api, ..) => problem::respond(request, &self.cause)?,
+            (Door::Api, ..) => {
+                let mut response = problem::respond(request, &self.cause)?;
+                // RFC 9110 §8.8.3: the client can try again without asking for it first.
+                if let Some(etag) = self.etag {
+                    response.set_header(Header::new("ETag", etag));
+                }
+                response
+            }
             (Door::Page, Some(form), cause) if belongs_in_form(cause) => {
                 form_again(request, *form, cause)?
             }
@@ -93,7 +132,8 @@ fn form_again(request: &Request<'_>, form: Form, cause: &Cause) -> response::Res
         vec![FieldProblem { field, code, message: messages::detail(cause) }]
     };
     let errors = field_problems(cause).unwrap_or_else(whole);
-    let fields = entered(request);
+    let mut fields = entered(request);
+    fields.extend(form.values);
     render(request, status, form.template, form.view, FormState { errors, fields, preview: None })
 }
 

@@ -196,6 +196,11 @@ impl Reply {
         self
     }
 
+    /// The tag that the API's answer has.
+    pub(super) fn etag(&self) -> Option<String> {
+        self.view.json().ok().map(|body| etag(self.version, &body))
+    }
+
     /// Adds numbers to the notice.
     pub fn counting(mut self, numbers: impl IntoIterator<Item = Count>) -> Reply {
         if let Kind::Redirect { counts, .. } = &mut self.kind {

@@ -37,5 +37,9 @@ async fn a_stale_edit_tells_a_program_what_to_do() {
     assert!(detail.contains("If-Match") && !detail.contains("below"), "{detail}");
     let form = [("title", "Tides"), ("content", "Three."), ("version", "1")];
     let page = ann.page().put("/posts/1", &form).await;
-    assert!(page.status == 409 && page.body.contains("saving again replaces it"), "{}", page.body);
+    assert!(
+        page.status == 409 && page.body.contains("Saving replaces the newer version"),
+        "{}",
+        page.body
+    );
 }

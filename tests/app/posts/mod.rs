@@ -5,6 +5,7 @@ mod cache;
 mod comment_forms;
 mod comment_votes;
 mod comments;
+mod differences;
 mod drafts;
 mod feed;
 mod feed_entries;
@@ -12,8 +13,10 @@ mod feed_filters;
 mod feeds;
 mod limits;
 mod lists;
+mod merging;
 mod neighbours;
 mod post;
+mod revisions;
 mod sharing;
 mod sizes;
 mod tags;
@@ -39,6 +42,7 @@ pub fn permissions() -> Vec<Permission> {
         post::permissions(),
         drafts::permissions(),
         tags::permissions(),
+        revisions::permissions(),
         votes::permissions(),
         comment_forms::permissions(),
         comment_votes::permissions(),

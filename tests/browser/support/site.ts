@@ -121,6 +121,16 @@ export class Site {
     return response.headers().location;
   }
 
+  /** Edits the post or comment at this path. */
+  async edit(page: Page, path: string, form: Record<string, string>): Promise<void> {
+    const response = await page.request.post(`${this.url}${path}`, {
+      form: { _method: "put", ...form },
+      headers: { Origin: this.url },
+      maxRedirects: 0,
+    });
+    expect(response.status()).toBe(303);
+  }
+
   /** Votes for the post at this path as the user of this page. */
   async vote(page: Page, post: string): Promise<void> {
     const response = await page.request.post(`${this.url}${post}/vote`, {

@@ -10,7 +10,7 @@ const HEADERS: [(&str, bool, &str, &str); 9] = [
         "ETag",
         true,
         "Identifies this representation, for `If-None-Match`; that of a post or a comment also has its \
-         version, for `If-Match`.",
+         version, for `If-Match`. With 412, it is that of the present version.",
         "\"3-9f86d081884c7d65\"",
     ),
     (REPLAYED, false, "The answer is that to an earlier request with the same key.", "true"),
@@ -48,6 +48,7 @@ pub fn of(status: &str) -> Map<String, Value> {
         "201" => &["Location"],
         "401" | "403" => &["WWW-Authenticate"],
         "409" => &["Retry-After", REPLAYED],
+        "412" => &["ETag"],
         "429" | "503" => &["Retry-After"],
         "400" | "404" | "413" | "415" | "422" => &[REPLAYED],
         _ => &[],

@@ -161,6 +161,7 @@ fn describe_parameters(operation: &mut Value) {
         }
         let (description, limits) = match parameter["name"].as_str() {
             Some("id") => ("Its number.", json!({ "minimum": 1 })),
+            Some("number") => ("The number of a version.", json!({ "minimum": 1 })),
             Some("sid") => ("The `id` of a session.", json!({ "maxLength": 100 })),
             Some("tag") if parameter["in"] == "path" => {
                 ("A tag, in any spelling.", json!({ "maxLength": 300 }))
