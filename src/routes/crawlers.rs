@@ -18,7 +18,7 @@ room! {
 
 /// What is for people who are logged in, or for nobody else to find. An address that begins like one of
 /// these is not read; `*` and `$` are those of RFC 9309.
-const PRIVATE: [&str; 18] = [
+const PRIVATE: [&str; 19] = [
     "/admin",
     "/api/",
     "/dashboard",
@@ -30,6 +30,7 @@ const PRIVATE: [&str; 18] = [
     "/oauth/",
     "/password-reset",
     "/register",
+    "/s/",
     "/search",
     "/setup",
     "/sudo",

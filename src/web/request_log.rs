@@ -35,7 +35,7 @@ impl Fairing for RequestLog {
             method = method.as_str(),
             route,
             // Without the query, which may contain search terms.
-            path = request.uri().path().as_str(),
+            path = logged_path(route, request.uri().path().as_str()),
             status = status.code,
             bytes = size,
             milliseconds = took.as_secs_f64() * 1e3,
@@ -60,4 +60,9 @@ impl Fairing for RequestLog {
             site.metrics.refused(used_up.map_or("other", |limit| limit.policy.name));
         }
     }
+}
+
+/// The path of a request; not that of a link whose address is its secret.
+fn logged_path<'a>(route: &'a str, path: &'a str) -> &'a str {
+    if route.contains("<token>") { route } else { path }
 }

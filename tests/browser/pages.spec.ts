@@ -21,7 +21,7 @@ function paths(post: string, comment: string, name: string): Record<string, [str
       ["/me/two-factor", 200], ["/sudo", 200], [`${post}/edit`, 403], [`${post}/comments`, 200], [comment, 200],
       [`${post}/comments/new`, 200], [`${post}/comments/new?parent_id=${comment.split("/").pop()}`, 200],
     ],
-    "the author": [[post, 200], [`${post}/edit`, 200], [comment, 200], [`${comment}/edit`, 200], ["/dashboard", 200],
+    "the author": [[post, 200], [`${post}/edit`, 200], [`${post}/shares`, 200], [comment, 200], [`${comment}/edit`, 200], ["/dashboard", 200],
       ...[post, comment].flatMap((path): [string, number][] => [[`${path}/revisions`, 200], [`${path}/revisions/1`, 200], [`${path}/revisions/2`, 200], [`${path}/revisions/2?compare=`, 200], [`${path}/revisions/9`, 404]])],
     "an admin": [["/tags/sea", 200], ["/tags/sea/edit", 200], ["/admin", 200], ["/admin/settings", 200], ["/admin/checkup", 200], ["/admin/logo", 200], ["/setup", 404], ["/admin/posts", 200], ["/admin/comments", 200], ["/admin/posts?q=zzz", 200], ["/admin/users", 200], ["/admin/audit", 200],
       ["/admin/audit?q=zzz", 200], ["/admin/audit?kind=login&person=zzz", 200], [`/admin/users/${name}/sessions`, 200],

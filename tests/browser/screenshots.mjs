@@ -188,6 +188,14 @@ const states = {
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("Everyone who has this link").waitFor();
     await shot("unlisted");
+    await page.getByRole("link", { name: "Share links" }).click();
+    await shot("no-share-links");
+    await page.getByLabel(/^Days/).fill("7");
+    await page.getByRole("button", { name: "Create a link" }).click();
+    await page.getByText("Link created").waitFor();
+    await shot("share-links");
+    await page.goto(await page.locator("input[type=url]").inputValue());
+    await shot("shared");
     await page.goto("/drafts");
     await shot("drafts");
     await page.getByText("Delete…").first().click();

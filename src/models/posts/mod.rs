@@ -31,6 +31,7 @@ pub mod restoration;
 pub mod revision;
 pub mod schedule;
 pub mod search;
+pub mod share_link;
 pub mod sitemap;
 pub mod syndication;
 pub mod tag;

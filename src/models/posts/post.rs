@@ -144,6 +144,9 @@ const SUMMARY: &str = "SELECT p.id, p.user_id, u.id AS author_id, u.username AS 
         JOIN tags t ON t.id = pt.tag_id WHERE pt.post_id = p.id), '') AS tags, \
     EXISTS (SELECT 1 FROM votes v WHERE v.post_id = p.id AND v.user_id = $1) AS voted";
 
+/// What a `Post` has besides a `PostSummary`.
+pub(super) const CONTENT: &str = ", p.content, p.content_html, p.rendering";
+
 /// Which posts are in lists. Triggers and partial indexes repeat it in the migrations.
 pub(super) const LISTED: &str = "p.published_at IS NOT NULL";
 
@@ -212,8 +215,7 @@ pub(super) async fn summaries<'c>(
 /// # Errors
 /// `NotFound`.
 pub async fn show<'c>(conn: impl Into<Conn<'c>>, viewer: Option<&User>, id: i64) -> Result<Post> {
-    let columns = ", p.content, p.content_html, p.rendering";
-    let query = select_from(columns, viewer).push("posts p").push(AUTHOR).push(READABLE);
+    let query = select_from(CONTENT, viewer).push("posts p").push(AUTHOR).push(READABLE);
     let mut post: Post = query.push_bind(" AND p.id = ", id).one(conn).await?;
     post.summary.path = path(id);
     Ok(post)

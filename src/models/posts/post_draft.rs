@@ -65,7 +65,7 @@ pub struct PostDraftInput {
 }
 
 /// The post, if this user is its author.
-async fn own(site: &Site, actor: &Actor, post_id: i64) -> Result<PostSummary> {
+pub(super) async fn own(site: &Site, actor: &Actor, post_id: i64) -> Result<PostSummary> {
     let post = post::show(&site.db, Some(&actor.user), post_id).await?.summary;
     match post.user_id == actor.user.id {
         true => Ok(post),

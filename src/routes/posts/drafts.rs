@@ -69,8 +69,8 @@ async fn save(
         Ok(draft) => draft,
         refused => {
             let summary = editing::editable(site, &actor, *id).await?.summary;
-            let view = super::posts::edit_view(&summary);
-            refused.or_form(super::posts::EDIT_FORM, view)?
+            let view = super::editor::edit_view(&summary);
+            refused.or_form(super::editor::EDIT_FORM, view)?
         }
     };
     Ok(saved(format!("{}/draft", post::path(*id)), Flash("next-version-saved"), draft))

@@ -5,11 +5,13 @@ pub mod comment_votes;
 pub mod comments;
 pub mod discussions;
 pub mod drafts;
+pub mod editor;
 pub mod feeds;
 #[allow(clippy::module_inception)] // Route files are plural, rooms are named after their main noun.
 pub mod posts;
 pub mod publication;
 pub mod revisions;
+pub mod shares;
 pub mod tags;
 pub mod votes;
 
@@ -18,9 +20,11 @@ use crate::web::Room;
 pub fn rooms() -> Vec<Room> {
     vec![
         posts::room(),
+        editor::room(),
         publication::room(),
         drafts::room(),
         revisions::room(),
+        shares::room(),
         tags::room(),
         votes::room(),
         comments::room(),

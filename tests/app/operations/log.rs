@@ -53,16 +53,20 @@ fn nothing_secret_reaches_the_log() {
         .body_mut()
         .read_json()
         .unwrap();
-    for path in
-        ["/verify-email?token=canary-link", "/posts?q=canary-query", "/login?next=canary-next"]
-    {
+    for path in [
+        "/verify-email?token=canary-link",
+        "/posts?q=canary-query",
+        "/login?next=canary-next",
+        "/s/canary-share",
+    ] {
         let _ = agent.get(format!("{}{path}", server.url)).call().unwrap();
     }
     secrets.extend([access, refresh]);
     for (of, field) in [(&renewed, "refresh_token"), (&personal, "token"), (&setup, "secret")] {
         secrets.push(of[field].as_str().unwrap_or_else(|| panic!("{field} in {of}")).to_owned());
     }
-    secrets.extend(["canary-link", "canary-query", "canary-next"].map(str::to_owned));
+    secrets
+        .extend(["canary-link", "canary-query", "canary-next", "canary-share"].map(str::to_owned));
     drop(server);
     let text = std::fs::read_to_string(&log).unwrap();
     assert!(text.lines().count() >= 8, "requests are logged: {text}");

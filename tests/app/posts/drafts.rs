@@ -177,7 +177,7 @@ async fn what_is_wrong_is_said_field_by_field() {
 }
 
 /// Every address that can show a post, and some of its words; `<id>` is that of the post.
-const READS: [&str; 31] = [
+const READS: [&str; 32] = [
     "/",
     "/?sort=hot",
     "/?sort=top",
@@ -209,6 +209,7 @@ const READS: [&str; 31] = [
     "/posts/<id>/comments.atom",
     "/sitemaps/1.xml",
     "/posts/<id>/draft",
+    "/posts/<id>/shares",
 ];
 /// Where those who know the address of an unlisted post find it.
 const BY_ADDRESS: [&str; 6] = [
@@ -326,7 +327,8 @@ async fn scheduled_posts_are_published_once_when_they_are_due() {
     let other = app.another().await;
     let others = internals::worker(other.site(), folder.path());
     let (one, two) = rocket::tokio::join!(run_due(&worker, HANDLERS), run_due(&others, HANDLERS));
-    (one.unwrap(), two.unwrap());
+    one.unwrap();
+    two.unwrap();
     assert!(is_listed(&app, "Later").await);
     let published = app.nobody().api().get("/posts/1").await.json();
     assert_eq!((&published["state"], &published["version"]), (&json!("published"), &json!(3)));

@@ -17,6 +17,7 @@ mod merging;
 mod neighbours;
 mod post;
 mod revisions;
+mod shares;
 mod sharing;
 mod sizes;
 mod tags;
@@ -43,6 +44,7 @@ pub fn permissions() -> Vec<Permission> {
         drafts::permissions(),
         tags::permissions(),
         revisions::permissions(),
+        shares::permissions(),
         votes::permissions(),
         comment_forms::permissions(),
         comment_votes::permissions(),

@@ -77,6 +77,8 @@ const MORE: &str = "
     INSERT INTO comment_words (id, version, stemming, text) VALUES
         (1, 1, 'english-1', '＊ ＠1\n\n\nann\nfirst 世 界');
     UPDATE posts SET comments_closed_at = '2026-11-28T10:00:00+00:00' WHERE id = 3;
+    INSERT INTO share_links (post_id, token, created_at, expires_at)
+        VALUES (3, 'token', '2026-11-28T10:00:00+00:00', '2027-11-28T10:00:00+00:00');
     INSERT INTO post_drafts (post_id, version, title, content, summary, tags, saved_at)
         VALUES (3, 1, 'Next', 'Next', 'Short', 'sea, !?', '2026-11-28T10:00:00+00:00');
     UPDATE posts SET published_at = NULL, publish_at = '2027-06-01T12:00:00+00:00', state = 'scheduled',
