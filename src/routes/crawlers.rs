@@ -18,7 +18,7 @@ room! {
 
 /// What is for people who are logged in, or for nobody else to find. An address that begins like one of
 /// these is not read; `*` and `$` are those of RFC 9309.
-const PRIVATE: [&str; 19] = [
+const PRIVATE: [&str; 23] = [
     "/admin",
     "/api/",
     "/dashboard",
@@ -36,6 +36,10 @@ const PRIVATE: [&str; 19] = [
     "/sudo",
     "/verify-email",
     "/posts/new",
+    "/posts/*/draft$",
+    "/posts/*/shares$",
+    "/posts/*/revisions",
+    "/comments/*/revisions",
     "/*/edit$",
     "/*/comments/new",
 ];

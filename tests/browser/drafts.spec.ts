@@ -79,8 +79,10 @@ test("an edit has a draft of its own, which never overwrites what others saved m
   await page.goto(`${post}/edit`);
   await expect(page.getByLabel("Text")).toHaveValue("Lower.");
   await submit(page, console, "Save", 409);
-  await expect(page.getByRole("link", { name: "Read the current version" })).toHaveAttribute("href", post);
-  await expect(page.getByLabel("Text")).toHaveValue("Lower.");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("There is a newer version");
+  const text = page.getByLabel("Text", { exact: true });
+  await expect(text).toHaveValue(/Lower\.[^]*High\./);
+  await text.fill("Lower.");
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.locator(".prose")).toHaveText("Lower.");
   expect(await drafts(page)).toEqual([]);

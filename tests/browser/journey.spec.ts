@@ -119,8 +119,10 @@ test("an edit in a second tab is told that the post has changed, and keeps its t
   await expect(page.locator(".prose")).toHaveText(/first tab/);
   await second.getByLabel("Text").fill("From the second tab.");
   await second.getByRole("button", { name: "Save" }).click();
-  await expect(second.getByRole("alert")).toContainText(/changed since you opened it|newer version/);
-  await expect(second.getByLabel("Text")).toHaveValue("From the second tab.");
+  await expect(second.getByRole("heading", { level: 1 })).toHaveText("There is a newer version");
+  const text = second.getByLabel("Text", { exact: true });
+  await expect(text).toHaveValue(/From the second tab\.[^]*From the first tab\./);
+  await text.fill("From the second tab.");
   await second.getByRole("button", { name: "Save" }).click();
   await expect(second.locator(".prose")).toHaveText(/second tab/);
 });

@@ -187,7 +187,7 @@ test("edits with errors, and edits of an outdated version", async ({ page, site 
   expect(changed.status()).toBe(303);
   await page.getByLabel("Text").fill("Words of this tab.");
   const stale = await submit(page, console, "Save", 409);
-  await expect(page.getByRole("alert")).toContainText(/changed since you opened it|newer version/);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("There is a newer version");
   await validate(await stale.text(), "an edit of an outdated version");
   await inspect(page, "an edit of an outdated version");
   expect(console.problems()).toEqual([]);

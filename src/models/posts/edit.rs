@@ -229,6 +229,9 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostUpdate) -> 
         || summary.as_ref().is_some_and(|s| *s != old.summary)
         || tags.as_ref().is_some_and(|t| *t != old.tags.0);
     if !changed {
+        if old.user_id == me.id {
+            post_draft::settle(site, id).await?;
+        }
         return rendering::refresh(site, current).await;
     }
     if publication.as_ref().is_some_and(|change| change.releases(&standing_publication)) {
@@ -328,17 +331,20 @@ async fn save(
 async fn publish(tx: &mut Tx, id: i64, publication: &Publication, is_new: bool) -> Result<()> {
     // What nobody else has read was not edited since.
     let forgets_edits = is_new && publication.state == PostState::Published;
-    sql("UPDATE posts SET state = $1, visibility = $2, publish_at = $3, published_at = $4, \
-         updated_at = CASE WHEN $5 THEN NULL ELSE updated_at END WHERE id = $6")
-    .bind(<&str>::from(publication.state))
-    .bind(<&str>::from(publication.visibility))
-    .bind(publication.at)
-    .bind(publication.listed_at())
-    .bind(forgets_edits)
-    .bind(id)
-    .execute(tx)
-    .await?;
-    Ok(())
+    // Another window may have emptied the draft this moment.
+    let changed =
+        sql("UPDATE posts SET state = $1, visibility = $2, publish_at = $3, published_at = $4, \
+         updated_at = CASE WHEN $5 THEN NULL ELSE updated_at END \
+         WHERE id = $6 AND ($1 = 'draft' OR title <> '' AND content <> '')")
+        .bind(<&str>::from(publication.state))
+        .bind(<&str>::from(publication.visibility))
+        .bind(publication.at)
+        .bind(publication.listed_at())
+        .bind(forgets_edits)
+        .bind(id)
+        .execute(tx)
+        .await?;
+    if changed == 0 { Err(Error::VersionConflict) } else { Ok(()) }
 }
 
 /// Audits what an admin does to another user's post.

@@ -184,6 +184,19 @@ pub async fn discard(site: &Site, actor: &Actor, post_id: i64) -> Result<PostSum
     Ok(post)
 }
 
+/// The author has saved what the post says already.
+pub(super) async fn settle(site: &Site, post_id: i64) -> Result<()> {
+    // Usually there is nothing to delete, and so nothing to write.
+    if find(&site.db, post_id).await?.is_none() {
+        return Ok(());
+    }
+    sql("DELETE FROM post_drafts WHERE post_id = $1")
+        .bind(post_id)
+        .execute(site.db.writer())
+        .await?;
+    Ok(())
+}
+
 /// The author has saved the post.
 pub(super) async fn forget(tx: &mut Tx, post_id: i64) -> Result<()> {
     sql("DELETE FROM post_drafts WHERE post_id = $1").bind(post_id).execute(tx).await?;

@@ -34,17 +34,17 @@ pub struct PostInput {
         example = json!(["sea", "physics"]))]
     pub tags: Option<Vec<String>>,
     /// Whether it is published: by default it is, and a time to come makes `scheduled` of it.
-    #[serde(default, deserialize_with = "form_value::text")]
+    #[serde(default, deserialize_with = "form_value::text_not_null")]
     #[schema(value_type = PostState, required = false, nullable = false, example = "published")]
     pub state: Option<String>,
     /// Who may read it once it is published: by default, everybody.
-    #[serde(default, deserialize_with = "form_value::text")]
+    #[serde(default, deserialize_with = "form_value::text_not_null")]
     #[schema(value_type = Visibility, required = false, nullable = false, example = "public")]
     pub visibility: Option<String>,
     /// When it was or will be published, from 1970 to two years ahead, in RFC 3339 or as
     /// `2026-11-28T12:30` in UTC; a time to come schedules it. By default, now.
     #[serde(default, deserialize_with = "form_value::text")]
-    #[schema(nullable = false, format = DateTime, max_length = 40, example = "2026-11-28T12:30:00Z")]
+    #[schema(format = DateTime, max_length = 40, example = "2026-11-28T12:30:00Z")]
     pub published_at: Option<String>,
 }
 
@@ -69,17 +69,17 @@ pub struct PostUpdate {
         example = json!(["sea", "physics"]))]
     pub tags: Option<Vec<String>>,
     /// Whether it is published, at once or at `published_at`; only its author may change this.
-    #[serde(default, deserialize_with = "form_value::text")]
+    #[serde(default, deserialize_with = "form_value::text_not_null")]
     #[schema(value_type = PostState, required = false, nullable = false, example = "published")]
     pub state: Option<String>,
     /// Who may read it once it is published.
-    #[serde(default, deserialize_with = "form_value::text")]
+    #[serde(default, deserialize_with = "form_value::text_not_null")]
     #[schema(value_type = Visibility, required = false, nullable = false, example = "public")]
     pub visibility: Option<String>,
     /// When it was or will be published, from 1970 to two years ahead, in RFC 3339 or as
     /// `2026-11-28T12:30` in UTC.
     #[serde(default, deserialize_with = "form_value::text")]
-    #[schema(nullable = false, format = DateTime, max_length = 40, example = "2026-11-28T12:30:00Z")]
+    #[schema(format = DateTime, max_length = 40, example = "2026-11-28T12:30:00Z")]
     pub published_at: Option<String>,
     /// The version that was edited; the edit is refused if there is a newer one.
     #[serde(default, deserialize_with = "form_value::number_not_null")]
@@ -92,10 +92,10 @@ pub struct PostUpdate {
 pub struct PublicationInput {
     /// When it was or will be published, as in a post. By default at once, or when it was first published.
     #[serde(default, deserialize_with = "form_value::text")]
-    #[schema(nullable = false, format = DateTime, max_length = 40, example = "2026-11-28T12:30:00Z")]
+    #[schema(format = DateTime, max_length = 40, example = "2026-11-28T12:30:00Z")]
     pub published_at: Option<String>,
     /// Who may read it.
-    #[serde(default, deserialize_with = "form_value::text")]
+    #[serde(default, deserialize_with = "form_value::text_not_null")]
     #[schema(value_type = Visibility, required = false, nullable = false, example = "public")]
     pub visibility: Option<String>,
     /// The version that was read; refused if there is a newer one.

@@ -2,6 +2,8 @@
 
 use rocket::{delete, put};
 
+use crate::error::Error;
+use crate::models::base::actor::Actor;
 use crate::models::base::site::Site;
 use crate::models::posts::edit as editing;
 use crate::models::posts::post::Post;
@@ -12,6 +14,14 @@ use crate::web::{self, Flash, Id, IfMatch, Input, PostsWrite, ReturnTo, Scoped, 
 room! {
     tag: ("publication", "Drafts, and when posts are published"),
     both: [publish, unpublish],
+}
+
+/// Whoever has another version than the present one learns which that is.
+async fn change(site: &Site, actor: &Actor, id: i64, update: &PostUpdate) -> web::Result<Post> {
+    match editing::update(site, actor, id, update).await {
+        Err(Error::VersionConflict) => Err(super::posts::stale(site, actor, id).await?),
+        other => Ok(other?),
+    }
 }
 
 /// Publish a post
@@ -38,7 +48,7 @@ async fn publish(
         version: if_match.0.or(input.version),
         ..PostUpdate::default()
     };
-    let post = editing::update(site, &actor, *id, &update).await?;
+    let post = change(site, &actor, *id, &update).await?;
     let flash = match post.summary.state {
         PostState::Scheduled => Flash("post-scheduled"),
         _ => Flash("post-created"),
@@ -68,7 +78,7 @@ async fn unpublish(
         version: if_match.0,
         ..PostUpdate::default()
     };
-    let post = editing::update(site, &actor, *id, &update).await?;
+    let post = change(site, &actor, *id, &update).await?;
     let (path, version) = (return_to.or(&post.summary.path), post.summary.version);
     Ok(saved(path, Flash("post-unpublished"), post).with_version(version))
 }

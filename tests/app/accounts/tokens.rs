@@ -128,7 +128,10 @@ async fn scopes_reach_as_far_as_the_table_says() {
             continue;
         }
         let path = row.path.replace("<id>", "999").replace("<sid>", "0");
-        let path = path.replace("<username>", "nobody-there").replace("<tag>", "none");
+        let path = path
+            .replace("<username>", "nobody-there")
+            .replace("<tag>", "none")
+            .replace("<number>", "9");
         let sessions = Scope::iter().map(|scope| (scope.as_str(), String::new()));
         for (scope, token) in programs.iter().cloned().chain(sessions) {
             // Anew: a program with the scope account may have ended it.

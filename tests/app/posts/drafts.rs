@@ -483,6 +483,11 @@ async fn a_browser_keeps_the_next_version_and_discards_it() {
     assert_eq!((discarded.status, discarded.header("location")), (303, Some("/posts/1/edit")));
     assert_eq!(ann.page().get("/posts/1/draft").await.status, 404);
     assert!(!ann.page().get("/posts/1/edit").await.body.contains("Unfinished"));
+    // Whoever takes every change back, and saves, is done.
+    assert_eq!(ann.page().put("/posts/1/draft", &form).await.status, 303);
+    let same = [("title", "Tides"), ("content", "Twice a day."), ("version", "1")];
+    assert_eq!(ann.page().put("/posts/1", &same).await.status, 303);
+    assert_eq!(ann.page().get("/posts/1/draft").await.status, 404);
     let long = "x".repeat(256);
     for (form, field) in [
         (vec![("title", ""), ("content", " ")], "content"),

@@ -31,7 +31,8 @@ async fn reading_changes_nothing_and_method_fields_reach_nothing_extra() {
             .path()
             .replace("<id>", "1")
             .replace("<username>", "root")
-            .replace("<tag>", "sea");
+            .replace("<tag>", "sea")
+            .replace("<number>", "1");
         let path = path.replace("<path..>", "css/base.css");
         for method in [Method::Get, Method::Head] {
             let mut headers =
