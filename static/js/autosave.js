@@ -19,20 +19,20 @@ function textOf(form) {
 const isBlank = (text) => !text.get("title").trim() && !text.get("content").trim();
 
 /** Sends a form, and returns the page to which it leads; fails unless that is the page expected. */
-async function send(action, body, expected) {
+async function send(action, body, expected, signal) {
   // The browser finishes what is short after the page is left.
   const keepalive = String(body).length < 60_000;
-  const answer = await fetch(action, { method: "POST", body, keepalive });
+  const answer = await fetch(action, { method: "POST", body, keepalive, signal });
   const { pathname } = new URL(answer.url);
   if (!answer.ok || !expected.test(pathname)) throw new Error(pathname);
   return { pathname, page: new DOMParser().parseFromString(await answer.text(), "text/html") };
 }
 
 /** The first save makes a draft of a new text; from then on, the form edits that. */
-async function create(form, text) {
+async function create(form, text, signal) {
   const body = new URLSearchParams(text);
   body.set("state", "draft");
-  const { pathname } = await send("/posts", body, /^\/posts\/\d+$/);
+  const { pathname } = await send("/posts", body, /^\/posts\/\d+$/, signal);
   const old = form.dataset.draft;
   form.dataset.draft = `${old.split(":")[0]}:${pathname}`;
   form.dataset.autosave = `${pathname}/draft`;
@@ -52,12 +52,12 @@ async function create(form, text) {
   return new Date();
 }
 
-async function save(form, text) {
-  if (!form.dataset.autosave) return create(form, text);
+async function save(form, text, signal) {
+  if (!form.dataset.autosave) return create(form, text, signal);
   // The method comes first, or the server does not look for it.
   const body = new URLSearchParams([["_method", "put"], ["version", form.elements.version.value], ...text]);
   const path = form.dataset.autosave;
-  const { page } = await send(path, body, new RegExp(`^${path}$`));
+  const { page } = await send(path, body, new RegExp(`^${path}$`), signal);
   return new Date(page.querySelector("#saved-at").getAttribute("datetime"));
 }
 
@@ -67,7 +67,7 @@ function watch(form) {
   note.setAttribute("role", "status");
   form.querySelector(".actions").before(note);
   let saved = String(textOf(form));
-  let timer, since, running;
+  let timer, since, running, sending;
   let isSending = false;
 
   const work = async () => {
@@ -76,11 +76,13 @@ function watch(form) {
     const text = textOf(form);
     if (isSending || String(text) === saved || isBlank(text)) return;
     try {
-      const at = await save(form, text);
+      sending = new AbortController();
+      const at = await save(form, text, sending.signal);
       saved = String(text);
       const time = at.toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit", hour12: false });
       note.textContent = `Saved as a draft at ${time}`;
     } catch (error) {
+      if (isSending) return;
       note.textContent = ["/login", "/resume"].includes(error.message)
         ? "You are no longer logged in. What you write is kept in this browser."
         : "The draft could not be saved just now. What you write is kept in this browser.";
@@ -97,9 +99,11 @@ function watch(form) {
     timer = setTimeout(start, Date.now() - since > LONGEST ? 0 : PAUSE);
   });
   form.addEventListener("submit", (event) => {
-    if (event.submitter?.hasAttribute("data-preview")) return;
     clearTimeout(timer);
     isSending = true;
+    if (event.submitter?.hasAttribute("data-preview")) return;
+    // It would arrive after the post is saved, and be kept as a change to it.
+    if (form.dataset.autosave) sending?.abort();
   });
   addEventListener("pageshow", () => {
     isSending = false;

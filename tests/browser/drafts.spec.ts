@@ -35,7 +35,7 @@ test("text that was left comes back, in another tab too, until it is discarded",
   await expect(note(other)).toHaveCount(0);
   await other.reload();
   await expect(other.getByLabel("Title")).toHaveValue("");
-  expect(await drafts(other)).toEqual([]);
+  await expect.poll(() => drafts(other)).toEqual([]);
 });
 
 test("going back finds the text", async ({ page, site }) => {
@@ -58,7 +58,7 @@ test("a draft is gone once the server has it, and stays when it was refused", as
   await page.getByLabel("Title").fill("A title");
   await page.getByRole("button", { name: "Publish" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("A title");
-  expect(await drafts(page)).toEqual([]);
+  await expect.poll(() => drafts(page)).toEqual([]);
   await page.goto("/posts/new");
   await expect(page.getByLabel("Text")).toHaveValue("");
   await expect(note(page)).toHaveCount(0);
@@ -85,7 +85,7 @@ test("an edit has a draft of its own, which never overwrites what others saved m
   await text.fill("Lower.");
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.locator(".prose")).toHaveText("Lower.");
-  expect(await drafts(page)).toEqual([]);
+  await expect.poll(() => drafts(page)).toEqual([]);
 });
 
 test("nobody else on this browser finds a draft, and logging out removes it", async ({ page, site }) => {
@@ -94,20 +94,20 @@ test("nobody else on this browser finds a draft, and logging out removes it", as
   new Console(page);
   await type(page, "/posts/new", "Private", "Mine alone");
   await page.goto("/");
-  expect(await drafts(page)).toHaveLength(1);
+  await expect.poll(() => drafts(page)).toHaveLength(1);
   await page.context().clearCookies();
   await site.register(page, unique("second"));
   await page.goto("/posts/new");
   await expect(page.getByLabel("Title")).toHaveValue("");
   await page.getByRole("button", { name: "Log out" }).click();
   await expect(page.getByRole("status").first()).toHaveText(/logged out/);
-  expect(await drafts(page)).toEqual([]);
+  await expect.poll(() => drafts(page)).toEqual([]);
 
   await site.logIn(page, ann);
   await type(page, "/posts/new", "Private", "Mine alone");
   await page.getByRole("button", { name: "Log out" }).click();
   await expect(page.getByRole("status").first()).toHaveText(/logged out/);
-  expect(await drafts(page)).toEqual([]);
+  await expect.poll(() => drafts(page)).toEqual([]);
 });
 
 test("drafts are few and not old", async ({ page, site }) => {
