@@ -240,6 +240,13 @@ impl Postly {
         }
     }
 
+    /// The path of the page of a post.
+    fn page_of(&self, id: u64) -> String {
+        let url = format!("{}/api/v1/posts/{id}", self.url);
+        let post: Value = ureq::get(url).call().unwrap().body_mut().read_json().unwrap();
+        post["path"].as_str().unwrap().to_owned()
+    }
+
     pub fn scenarios(&self) -> Vec<Scenario> {
         let bearer = || ("Authorization", format!("Bearer {}", self.token));
         let cookie = || ("Cookie", self.cookie.clone());
@@ -256,7 +263,7 @@ impl Postly {
         vec![
             Scenario::get("feed page", "/", vec![]),
             Scenario::get("feed JSON", "/api/v1/posts", vec![]),
-            Scenario::get("post page", "/posts/20", vec![]),
+            Scenario::get("post page", &self.page_of(20), vec![]),
             Scenario::get("post JSON", "/api/v1/posts/20", vec![]),
             Scenario::get("feed page, signed in", "/", vec![cookie()]),
             Scenario::get("feed JSON, signed in", "/api/v1/posts", vec![bearer()]),

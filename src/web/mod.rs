@@ -25,9 +25,11 @@ pub use request::kept::Kept;
 pub use request::query::{Query, QueryParams};
 pub use request::reach::Reach;
 pub use request::return_to::ReturnTo;
+pub use request::slug::Slug;
 pub use request::upload::Upload;
 pub use response::failure::{Failure, OrForm};
 pub use response::flash::Flash;
+pub use response::moved::Moved;
 pub use response::problem::Problem;
 pub use response::reply::{
     Reply, ShownPage, begun, created, data, form, gone, list, once, page, preview, saved, shown,

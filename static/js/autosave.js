@@ -32,18 +32,20 @@ async function send(action, body, expected, signal) {
 async function create(form, text, signal) {
   const body = new URLSearchParams(text);
   body.set("state", "draft");
-  const { pathname } = await send("/posts", body, /^\/posts\/\d+$/, signal);
+  const { pathname } = await send("/posts", body, /^\/posts\/\d+\/[a-z0-9-]+$/, signal);
+  // Without the words of the title, which may change.
+  const [post] = pathname.match(/^\/posts\/\d+/);
   const old = form.dataset.draft;
-  form.dataset.draft = `${old.split(":")[0]}:${pathname}`;
-  form.dataset.autosave = `${pathname}/draft`;
-  form.setAttribute("action", pathname);
-  form.querySelector("[data-preview]").setAttribute("formaction", `${pathname}/preview#preview`);
+  form.dataset.draft = `${old.split(":")[0]}:${post}`;
+  form.dataset.autosave = `${post}/draft`;
+  form.setAttribute("action", post);
+  form.querySelector("[data-preview]").setAttribute("formaction", `${post}/preview#preview`);
   for (const [name, value] of [["version", "1"], ["_method", "put"]]) {
     const field = document.createElement("input");
     Object.assign(field, { type: "hidden", name, value });
     form.prepend(field);
   }
-  history.replaceState(null, "", `${pathname}/edit`);
+  history.replaceState(null, "", `${post}/edit`);
   try {
     localStorage.removeItem(PREFIX + old);
   } catch {

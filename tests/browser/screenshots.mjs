@@ -172,7 +172,7 @@ const states = {
     await page.goto("/posts/new");
     await page.getByLabel("Title").fill("Slack water");
     await page.locator("#content").fill("Between the tides, *nothing* moves.");
-    await page.getByText("Summary, readers and date").click();
+    await page.getByText("Summary, address, readers and date").click();
     await page.getByLabel("Everyone who has the link").check();
     await page.getByLabel(/^Date and time/).fill("2028-06-01T12:00");
     await shot("editor-options");

@@ -55,7 +55,7 @@ test("a draft is saved, scheduled, and taken back", async ({ page, site }) => {
   await expect(page.getByText("Draft saved. Only you can read it.")).toBeVisible();
   await page.getByRole("link", { name: "Edit" }).click();
   await page.getByLabel("Title").fill("Slack water");
-  await page.getByText("Summary, readers and date").click();
+  await page.getByText("Summary, address, readers and date").click();
   const year = new Date().getUTCFullYear() + 1;
   await page.getByLabel(/^Date and time/).fill(`${year}-06-01T12:00`);
   await page.getByRole("button", { name: "Publish" }).click();

@@ -24,12 +24,12 @@ type Hit = (usize, usize, usize);
 
 /// A whole text with its hits. Each term is a sequence of stems.
 pub fn whole(text: &str, terms: &[Vec<String>], stemming: &Stemming) -> Vec<TextPart> {
-    split(text, 0..text.len(), &hits(text, terms, stemming))
+    split(text, 0..text.len(), &hits(text, terms, stemming, false))
 }
 
 /// The part of a text that has the most of the terms, or its beginning.
 pub fn excerpt(text: &str, terms: &[Vec<String>], stemming: &Stemming) -> Vec<TextPart> {
-    let hits = hits(text, terms, stemming);
+    let hits = hits(text, terms, stemming, true);
     let mut best = (0, 0);
     for (n, (start, ..)) in hits.iter().enumerate() {
         let near = hits[n..].iter().take_while(|(_, end, _)| *end <= start + LENGTH - LEAD);
@@ -55,13 +55,21 @@ pub fn excerpt(text: &str, terms: &[Vec<String>], stemming: &Stemming) -> Vec<Te
     parts
 }
 
-/// The hits of all terms in a text, in its order.
-fn hits(text: &str, terms: &[Vec<String>], stemming: &Stemming) -> Vec<Hit> {
+/// The hits of all terms in a text, in its order. For an excerpt, no further than behind the first place
+/// that has all of them: most of the work of a search is to reduce words to their stems.
+fn hits(text: &str, terms: &[Vec<String>], stemming: &Stemming, for_excerpt: bool) -> Vec<Hit> {
     let longest = terms.iter().map(Vec::len).max().unwrap_or_default();
     let mut hits = Vec::new();
+    let mut enough = None;
+    if terms.is_empty() {
+        return hits;
+    }
     // The latest words: stem, start, end.
     let mut recent: Vec<(String, usize, usize)> = Vec::new();
     for word in words(text) {
+        if enough.is_some_and(|end| word.start > end) {
+            break;
+        }
         if recent.len() == longest.max(1) {
             recent.remove(0);
         }
@@ -74,9 +82,23 @@ fn hits(text: &str, terms: &[Vec<String>], stemming: &Stemming) -> Vec<Hit> {
                 hits.push((recent[first].1, word.end, n));
             }
         }
+        if for_excerpt && enough.is_none() && hits.last().is_some_and(|hit| hit.1 == word.end) {
+            enough = place_of_all(&hits, word.end, terms.len()).map(|start| start + LENGTH);
+        }
     }
     hits.sort_unstable();
     hits
+}
+
+/// Where the hits begin that fit into an excerpt which ends here, if they are of all terms.
+fn place_of_all(hits: &[Hit], end: usize, terms: usize) -> Option<usize> {
+    let near = hits.iter().rev().take_while(|(_, before, _)| before + LENGTH >= end);
+    let near: Vec<&Hit> =
+        near.filter(|(start, before, _)| *before <= end && start + LENGTH - LEAD >= end).collect();
+    let mut found: Vec<usize> = near.iter().map(|hit| hit.2).collect();
+    found.sort_unstable();
+    found.dedup();
+    (found.len() == terms).then(|| near.iter().map(|hit| hit.0).min()).flatten()
 }
 
 fn split(text: &str, range: std::ops::Range<usize>, hits: &[Hit]) -> Vec<TextPart> {
@@ -163,6 +185,13 @@ mod tests {
         assert!(shown.len() < 320, "{shown}");
         let shown = show(&excerpt(&text, &terms(&["nowhere"], &simple), &simple));
         assert!(shown.starts_with("A moon.") && shown.ends_with(" …"), "{shown}");
+        // The first place that has both; behind it, nothing is missing that is shown.
+        let again = format!("{text} A moon and a tide.");
+        let shown = show(&excerpt(&again, &terms(&["tide", "moon"], &simple), &simple));
+        assert!(shown.contains("A [tide] and a [moon]. End."), "{shown}");
+        let near = format!("A tide. {}A tide, a tide. {}", "Word. ".repeat(30), "End. ".repeat(90));
+        let shown = show(&excerpt(&near, &terms(&["tide"], &simple), &simple));
+        assert_eq!(shown.matches("[tide]").count(), 3, "{shown}");
         assert_eq!(show(&excerpt("", &[], &simple)), "");
         let unbroken = "é".repeat(1_000);
         assert!(show(&excerpt(&unbroken, &[], &simple)).len() < 300);

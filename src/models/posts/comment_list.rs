@@ -30,8 +30,8 @@ pub struct CommentedPost {
     /// One line.
     #[schema(example = "On tides")]
     pub title: String,
-    /// The path of the post, the same at both doors.
-    #[schema(example = "/posts/1")]
+    /// The path of its page.
+    #[schema(example = "/posts/1/on-tides")]
     pub path: String,
 }
 
@@ -81,14 +81,19 @@ async fn page(
         comments.push(comment::refresh(site, comment).await?);
     }
     let ids = comments.iter().map(|comment| comment.post_id);
-    let titles: Vec<(i64, String)> =
-        sql("SELECT id, title FROM posts WHERE").push_list(" id IN ", ids).all(&site.db).await?;
-    let titles: HashMap<i64, String> = titles.into_iter().collect();
+    let posts: Vec<(i64, String, String)> = sql("SELECT id, slug, title FROM posts WHERE")
+        .push_list(" id IN ", ids)
+        .all(&site.db)
+        .await?;
+    let commented = |(id, slug, title): (i64, String, String)| {
+        let path = post::path(id, &slug, &title);
+        (id, CommentedPost { id, title, path })
+    };
+    let posts: HashMap<i64, CommentedPost> = posts.into_iter().map(commented).collect();
     let with_post = |comment: Comment| {
         // It is gone with its post, if that was deleted this moment.
-        let title = titles.get(&comment.post_id)?.clone();
-        let id = comment.post_id;
-        Some(ListedComment { comment, post: CommentedPost { id, title, path: post::path(id) } })
+        let post = posts.get(&comment.post_id)?.clone();
+        Some(ListedComment { comment, post })
     };
     Ok(Page { items: comments.into_iter().filter_map(with_post).collect(), cursors: page.cursors })
 }

@@ -19,7 +19,7 @@ use crate::models::posts::post_input::{
 };
 use crate::models::posts::publication_state::{PostState, Publication, Visibility};
 use crate::models::posts::word_index::{self, TextRow, TextWords};
-use crate::models::posts::{post_draft, post_search, rendering, revision, schedule, tag};
+use crate::models::posts::{post_draft, post_search, rendering, revision, schedule, slug, tag};
 
 /// Publishes a post, at once or later, or keeps it as a draft.
 ///
@@ -31,7 +31,7 @@ pub async fn create(site: &Site, actor: &Actor, input: &PostInput) -> Result<Pos
     let mut budgets = actor.budgets(site.limits.posts, site.limits.posts_address).to_vec();
     budgets.extend(new_account::posts(site, actor).await?);
     rate_limit::check_all(&site.db, &actor.caller, &budgets).await?;
-    let Checked { title, content, summary, tags, publication } = input.check()?;
+    let Checked { title, content, summary, slug, tags, publication } = input.check()?;
     let content = content.unwrap_or_default();
     let rendered = rendering::render(site, &content).await?;
     let title = title.unwrap_or_default();
@@ -40,6 +40,7 @@ pub async fn create(site: &Site, actor: &Actor, input: &PostInput) -> Result<Pos
     let words = TextWords::new(&stemming, &title, author, &rendered.html);
     let new = NewPost {
         user_id,
+        slug: slug::to_store(slug.unwrap_or_default(), &title),
         title,
         content,
         summary: summary.unwrap_or_default(),
@@ -105,8 +106,8 @@ pub async fn create_assigned(site: &Site, _: &Admin, posts: Vec<AssignedPost>) -
     for AssignedPost { user_id, title, content, tags, published_at } in posts {
         let rendered = rendering::render(site, &content).await?;
         let publication = Publication::at(published_at, Visibility::Public);
-        let summary = String::new();
-        rows.push(NewPost { user_id, title, content, summary, rendered, tags, publication });
+        let (summary, slug) = Default::default();
+        rows.push(NewPost { user_id, title, content, summary, slug, rendered, tags, publication });
     }
     let mut tx = site.db.begin().await?;
     let mut ids = Vec::new();
@@ -125,6 +126,8 @@ struct NewPost {
     title: String,
     content: String,
     summary: String,
+    /// Empty if the title makes it.
+    slug: String,
     rendered: Rendered,
     tags: Vec<String>,
     publication: Publication,
@@ -140,8 +143,8 @@ impl NewPost {
 async fn insert(tx: &mut Tx, new: &NewPost) -> Result<i64> {
     let publication = &new.publication;
     let inserted = sql("INSERT INTO posts (user_id, title, content, content_html, excerpt, \
-         reading_minutes, rendering, summary, created_at, published_at, state, visibility, publish_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+         reading_minutes, rendering, summary, created_at, published_at, state, visibility, publish_at, slug) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
          RETURNING id")
     .bind(new.user_id)
     .bind(new.title.as_str())
@@ -156,6 +159,7 @@ async fn insert(tx: &mut Tx, new: &NewPost) -> Result<i64> {
     .bind(<&str>::from(publication.state))
     .bind(<&str>::from(publication.visibility))
     .bind(publication.at)
+    .bind(new.slug.as_str())
     .scalar(&mut *tx)
     .await;
     let id = match inserted {
@@ -214,7 +218,7 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostUpdate) -> 
         is_draft: current.summary.state == PostState::Draft,
     };
     let standing_publication = current.summary.publication();
-    let Checked { title, content, summary, tags, publication } = input.check(&standing)?;
+    let Checked { title, content, summary, slug, tags, publication } = input.check(&standing)?;
     let publication = Some(publication).filter(|change| change.changes(&standing_publication));
     if publication.is_some() && current.summary.user_id != me.id {
         return Err(Error::Forbidden(Denial::NotAuthor));
@@ -227,6 +231,7 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostUpdate) -> 
         || title.as_ref().is_some_and(|t| *t != old.title)
         || content.as_ref().is_some_and(|c| *c != current.content)
         || summary.as_ref().is_some_and(|s| *s != old.summary)
+        || slug.as_ref().is_some_and(|chosen| slug::of(chosen, &old.title) != old.slug)
         || tags.as_ref().is_some_and(|t| *t != old.tags.0);
     if !changed {
         if old.user_id == me.id {
@@ -247,10 +252,13 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostUpdate) -> 
     };
     let publication = publication.map(|change| change.of(&standing_publication));
     let is_new = old.state != PostState::Published && old.published_at.is_none_or(|at| at > now());
+    let new_title = title.as_deref().unwrap_or(&old.title);
+    let slug = slug.map(|chosen| slug::to_store(chosen, new_title));
     let change = Change {
         title,
         content,
         summary,
+        slug,
         rendered,
         tags,
         publication,
@@ -266,6 +274,7 @@ struct Change {
     title: Option<String>,
     content: Option<String>,
     summary: Option<String>,
+    slug: Option<String>,
     rendered: Option<Rendered>,
     tags: Option<Vec<String>>,
     publication: Option<Publication>,
@@ -291,8 +300,8 @@ async fn save(
          content = coalesce($2, content), content_html = coalesce($3, content_html), \
          excerpt = coalesce($4, excerpt), reading_minutes = coalesce($5, reading_minutes), \
          rendering = coalesce($6, rendering), summary = coalesce($7, summary), \
-         updated_at = $8, version = version + 1 \
-         WHERE id = $9 AND version = coalesce($10, version)")
+         updated_at = $8, slug = coalesce($9, slug), version = version + 1 \
+         WHERE id = $10 AND version = coalesce($11, version)")
     .bind(change.title.clone())
     .bind(change.content.clone())
     .bind(html)
@@ -301,6 +310,7 @@ async fn save(
     .bind(rendered.map(|_| markdown::RENDERING))
     .bind(change.summary.clone())
     .bind(now())
+    .bind(change.slug.clone())
     .bind(id)
     .bind(change.seen)
     .execute(&mut tx)

@@ -33,6 +33,7 @@ pub mod schedule;
 pub mod search;
 pub mod share_link;
 pub mod sitemap;
+pub mod slug;
 pub mod syndication;
 pub mod tag;
 pub mod tag_merge;

@@ -35,7 +35,7 @@ const OLDER: i64 = 0;
 const NEWER: i64 = 1;
 const BY_AUTHOR: i64 = 2;
 
-type Row = (i64, i64, String, DateTime<Utc>);
+type Row = (i64, i64, String, String, DateTime<Utc>);
 
 /// The neighbours of a post, by one statement; each part reads its index in the order of the list.
 pub async fn around(db: &Db, post: &PostSummary) -> Result<Neighbours> {
@@ -50,7 +50,7 @@ pub async fn around(db: &Db, post: &PostSummary) -> Result<Neighbours> {
         (NEWER, Keyset::ahead_of(keys, 0), None),
         (BY_AUTHOR, Keyset::first(more), Some(post.user_id)),
     ];
-    let mut query = sql("SELECT near.part, p.id, p.title, p.published_at FROM (");
+    let mut query = sql("SELECT near.part, p.id, p.title, p.slug, p.published_at FROM (");
     for (part, keyset, author) in parts {
         query = query.push(if part == OLDER { "" } else { " UNION ALL " });
         query = query.push_bind("SELECT CAST(", part).push(" AS BIGINT) AS part, found.id FROM ");
@@ -63,8 +63,9 @@ pub async fn around(db: &Db, post: &PostSummary) -> Result<Neighbours> {
         .push(" ORDER BY p.published_at DESC, p.id DESC");
     let rows: Vec<Row> = query.all(db).await?;
     let mut neighbours = Neighbours::default();
-    for (part, id, title, published_at) in rows {
-        let link = PostLink { title, path: post::path(id), published_at };
+    for (part, id, title, slug, published_at) in rows {
+        let path = post::path(id, &slug, &title);
+        let link = PostLink { title, path, published_at };
         match part {
             // The first of the older ones, and the last of the newer ones, are next to the post.
             OLDER => drop(neighbours.older.get_or_insert(link)),

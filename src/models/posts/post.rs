@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::models::base::page::{Column, Keyset};
 use crate::models::posts::markdown;
 use crate::models::posts::publication_state::{PostState, Publication, Visibility};
+use crate::models::posts::slug;
 use crate::models::posts::tag_name::TagNames;
 use crate::models::users::user::User;
 
@@ -25,9 +26,12 @@ pub struct PostSummary {
     /// One line.
     #[schema(example = "On tides")]
     pub title: String,
-    /// The path of the post, the same at both doors.
+    /// The readable part of its address: as its author chose it, or made from the title.
+    #[schema(example = "on-tides")]
+    pub slug: String,
+    /// The path of its page.
     #[sqlx(skip)]
-    #[schema(example = "/posts/1")]
+    #[schema(example = "/posts/1/on-tides")]
     pub path: String,
     /// What its author wrote for lists, in one line; may be empty.
     #[schema(example = "Why the sea rises and falls.")]
@@ -121,6 +125,12 @@ impl PostSummary {
         Publication { state, visibility, at }
     }
 
+    /// Completes the address, as it comes from the table.
+    pub(super) fn complete(&mut self) {
+        self.slug = slug::of(&self.slug, &self.title);
+        self.path = format!("{}/{}", resource(self.id), self.slug);
+    }
+
     /// What describes it in one line: the words of its author, or else the beginning of the text.
     pub fn description(&self) -> &str {
         if self.summary.is_empty() { &self.excerpt } else { &self.summary }
@@ -132,13 +142,19 @@ impl PostSummary {
     }
 }
 
-/// The path of the post with this id, the same at both doors.
-pub fn path(id: i64) -> String {
+/// Below which everything about the post with this id stands, at both doors. The page door leads from it
+/// to the post's page.
+pub fn resource(id: i64) -> String {
     format!("/posts/{id}")
 }
 
+/// The path of the page of a post, from the columns `slug` and `title`.
+pub fn path(id: i64, chosen: &str, title: &str) -> String {
+    format!("{}/{}", resource(id), slug::of(chosen, title))
+}
+
 const SUMMARY: &str = "SELECT p.id, p.user_id, u.id AS author_id, u.username AS author_username, \
-    p.title, p.summary, p.excerpt, p.state, p.visibility, p.reading_minutes, p.votes, p.comments, p.comments_closed_at IS NOT NULL AS comments_closed, \
+    p.title, p.slug, p.summary, p.excerpt, p.state, p.visibility, p.reading_minutes, p.votes, p.comments, p.comments_closed_at IS NOT NULL AS comments_closed, \
     p.version, p.created_at, coalesce(p.published_at, p.publish_at) AS published_at, p.updated_at, p.hot, \
     coalesce((SELECT string_agg(t.name, ' ' ORDER BY pt.position) FROM post_tags pt \
         JOIN tags t ON t.id = pt.tag_id WHERE pt.post_id = p.id), '') AS tags, \
@@ -198,16 +214,38 @@ pub(super) fn select_by_id(viewer: Option<&User>, ids: impl Iterator<Item = i64>
     query.push_list(" AND p.id IN ", ids)
 }
 
-/// Runs a query of `select_page` or `select_by_id`.
+/// Those of these posts that this user may read.
+pub(super) fn select_readable(viewer: Option<&User>, ids: impl Iterator<Item = i64>) -> Statement {
+    let query = select_from("", viewer).push("posts p").push(AUTHOR).push(READABLE);
+    query.push_list(" AND p.id IN ", ids)
+}
+
+/// Runs a query of summaries.
 pub(super) async fn summaries<'c>(
     conn: impl Into<Conn<'c>>,
     query: Statement,
 ) -> Result<Vec<PostSummary>> {
     let mut posts: Vec<PostSummary> = query.all(conn).await?;
     for post in &mut posts {
-        post.path = path(post.id);
+        post.complete();
     }
     Ok(posts)
+}
+
+/// The path of the page of a post that this user may read.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn address<'c>(
+    conn: impl Into<Conn<'c>>,
+    viewer: Option<&User>,
+    id: i64,
+) -> Result<String> {
+    let query = sql("SELECT p.slug, p.title FROM posts p WHERE ")
+        .bind(viewer.map_or(0, |user| user.id))
+        .push(READABLE);
+    let (slug, title): (String, String) = query.push_bind(" AND p.id = ", id).one(conn).await?;
+    Ok(path(id, &slug, &title))
 }
 
 /// One post that this user may read, as it is stored: `rendering::refresh` it before it is shown.
@@ -217,6 +255,6 @@ pub(super) async fn summaries<'c>(
 pub async fn show<'c>(conn: impl Into<Conn<'c>>, viewer: Option<&User>, id: i64) -> Result<Post> {
     let query = select_from(CONTENT, viewer).push("posts p").push(AUTHOR).push(READABLE);
     let mut post: Post = query.push_bind(" AND p.id = ", id).one(conn).await?;
-    post.summary.path = path(id);
+    post.summary.complete();
     Ok(post)
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::error::{Error, Result};
 use crate::models::base::{form_value, visible};
 use crate::models::posts::publication_state::{PostState, PublicationChange, Visibility};
-use crate::models::posts::tag_name;
+use crate::models::posts::{slug, tag_name};
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
 /// Longest title, in characters.
@@ -28,6 +28,11 @@ pub struct PostInput {
     /// One line for lists, at most 300 characters; without it, they show the beginning of the text.
     #[schema(value_type = String, required = false, max_length = 300, example = "Why the sea rises and falls.")]
     pub summary: Option<String>,
+    /// The readable part of its address, at most 60 characters, brought into the form `like-this`; without
+    /// it, the title makes it.
+    #[serde(default, deserialize_with = "form_value::text_not_null")]
+    #[schema(required = false, nullable = false, max_length = 255, example = "on-tides")]
+    pub slug: Option<String>,
     /// At most five names, of letters, digits, `-`, `+`, `.` and `#`; a text with commas is a list, too.
     #[serde(default, deserialize_with = "form_value::texts")]
     #[schema(value_type = Vec<String>, required = false, nullable = false, max_items = 5,
@@ -63,6 +68,11 @@ pub struct PostUpdate {
     #[serde(default, deserialize_with = "form_value::text_not_null")]
     #[schema(nullable = false, max_length = 300, example = "Why the sea rises and falls.")]
     pub summary: Option<String>,
+    /// The readable part of its address, at most 60 characters, brought into the form `like-this`; with an
+    /// empty text, it follows the title again.
+    #[serde(default, deserialize_with = "form_value::text_not_null")]
+    #[schema(nullable = false, max_length = 255, example = "on-tides")]
+    pub slug: Option<String>,
     /// At most five names, in place of those that the post has; an empty list removes them.
     #[serde(default, deserialize_with = "form_value::texts")]
     #[schema(value_type = Vec<String>, required = false, nullable = false, max_items = 5,
@@ -118,6 +128,7 @@ pub(super) struct Checked {
     pub title: Option<String>,
     pub content: Option<String>,
     pub summary: Option<String>,
+    pub slug: Option<String>,
     pub tags: Option<Vec<String>>,
     pub publication: PublicationChange,
 }
@@ -137,6 +148,7 @@ impl PostInput {
             title: self.title.clone(),
             content: self.content.clone(),
             summary: self.summary.clone(),
+            slug: self.slug.clone(),
             tags: self.tags.clone(),
             state: self.state.clone(),
             visibility: self.visibility.clone(),
@@ -174,11 +186,13 @@ impl PostUpdate {
             errors.add(FieldError::new("content", Rule::Required));
         }
         let summary = errors.collect(self.summary.as_deref().map(parse_summary).transpose())?;
+        let slug = errors.collect(self.slug.as_deref().map(slug::parse).transpose())?;
         let tags = self.tags.as_deref().map(|texts| tag_name::parse("tags", texts));
         let tags = errors.collect(tags.transpose())?.flatten();
         let publication = errors.collect(publication)?.unwrap_or_default();
         errors.into_result()?;
-        Ok(Checked { title, content, summary: summary.flatten(), tags, publication })
+        let (summary, slug) = (summary.flatten(), slug.flatten());
+        Ok(Checked { title, content, summary, slug, tags, publication })
     }
 }
 

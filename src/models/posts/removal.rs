@@ -19,9 +19,9 @@ pub struct Removal {
     pub gone: usize,
 }
 
-/// Those of the selected posts that exist, newest first.
+/// Those of the selected posts that exist and that admins may read, newest first.
 pub async fn preview(site: &Site, admin: &Admin, ids: &[i64]) -> Result<Vec<PostSummary>> {
-    let query = post::select_by_id(admin.user(), ids.iter().copied());
+    let query = post::select_readable(admin.user(), ids.iter().copied());
     let mut posts = post::summaries(&site.db, query).await?;
     posts.sort_by_key(|post| std::cmp::Reverse(post.published_key()));
     Ok(posts)

@@ -62,7 +62,7 @@ impl Revision {
 
 /// The path of the versions of a post, the same at both doors.
 pub fn path(post_id: i64) -> String {
-    format!("{}/revisions", post::path(post_id))
+    format!("{}/revisions", post::resource(post_id))
 }
 
 /// Keeps the present version of a post, unless it was kept before. Without an editor, it is what an

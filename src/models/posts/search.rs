@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::db::sql;
-use crate::error::Result;
+use crate::db::{Statement, sql};
+use crate::error::{Error, Result};
 use crate::models::base::actor::Admin;
+use crate::models::base::choice::choice;
 use crate::models::base::page::{Column, Keyset, Page, PageParams};
 use crate::models::base::search::{self, Found};
 use crate::models::base::site::Site;
@@ -12,19 +13,32 @@ use crate::models::posts::feed;
 use crate::models::posts::post::{self, PostSummary};
 use crate::models::posts::post_search;
 use crate::models::users::user::{self, User};
+use crate::validation::Rule;
 
 /// What an admin looks for; blank texts mean nothing.
 pub struct PostSearch<'a> {
     pub q: Option<&'a str>,
     /// A username.
     pub author: Option<&'a str>,
+    /// For others than everybody, without `q` and `author`.
+    pub visibility: ListedVisibility,
+}
+
+choice! {
+    /// The readers of published posts that are not their author's alone.
+    pub enum ListedVisibility {
+        #[default]
+        Public,
+        Unlisted,
+        Members,
+    }
 }
 
 /// All posts for an admin, and the author's name as it is written. Without a search, in the order of
 /// publication; a search of all posts finds titles and authors, latest written first.
 ///
 /// # Errors
-/// `NotFound` if there is no such author.
+/// `NotFound` if there is no such author; `Invalid`, about `visibility`, `before`, `after` and `limit`.
 pub async fn for_admin(
     site: &Site,
     admin: &Admin,
@@ -32,6 +46,13 @@ pub async fn for_admin(
     params: &PageParams,
 ) -> Result<(Page<PostSummary>, Option<String>)> {
     let viewer = admin.user();
+    if search.visibility != ListedVisibility::Public {
+        let is_given = |text: Option<&str>| text.is_some_and(|text| !text.trim().is_empty());
+        if is_given(search.q) || is_given(search.author) {
+            return Err(Error::invalid("visibility", Rule::Exclusive));
+        }
+        return Ok((by_visibility(site, viewer, search.visibility, params).await?, None));
+    }
     if let Some(name) = search.author.filter(|name| !name.trim().is_empty()) {
         let author = user::by_username(&site.db, name).await?;
         let posts = by_author(site, viewer, author.id, search.q, params).await?;
@@ -44,6 +65,29 @@ pub async fn for_admin(
     let found = search::find(&site.db, &post_search::SEARCH.table, &needle, &keyset).await?;
     let posts = post::summaries(&site.db, post::select_by_id(viewer, found.ids())).await?;
     Ok((found.page(posts, |post| [post.id]), None))
+}
+
+/// What is published for those who know the address, the latest written first.
+async fn by_visibility(
+    site: &Site,
+    viewer: Option<&User>,
+    visibility: ListedVisibility,
+    params: &PageParams,
+) -> Result<Page<PostSummary>> {
+    // As in the index: it is never read by the primary key.
+    const ORDER: [Column; 1] = [Column::Int("p.id + 0")];
+    let keyset = Keyset::<1>::new(params)?;
+    let visibility: &str = visibility.into();
+    let source = |query: Statement| {
+        query
+            .push("SELECT p.id FROM posts p WHERE p.published_at IS NULL AND p.state = 'published'")
+            .push_bind(" AND p.visibility = ", visibility)
+    };
+    let query = keyset.ids(post::select_from("", viewer), ORDER, source);
+    let query = query.push(" AS page JOIN posts p ON p.id = page.id").push(post::AUTHOR);
+    let query = keyset.order(query.push(post::READABLE), [Column::Int("p.id")]);
+    let posts = post::summaries(&site.db, query).await?;
+    Ok(keyset.page(posts, |post| [post.id]))
 }
 
 /// Posts of one author that a search looks at before the page ends: few people have as many.

@@ -147,7 +147,7 @@ pub async fn open(site: &Site, token: &str) -> Result<Post> {
         .push(")")
         .one(&site.db)
         .await?;
-    post.summary.path = post::path(post.summary.id);
+    post.summary.complete();
     Ok(post)
 }
 

@@ -10,7 +10,7 @@ use crate::models::posts::post;
 
 /// The ids of one file. With as many posts, a file has less than 512 KiB, the size up to which an answer is
 /// kept.
-pub const IDS_PER_FILE: i64 = 2_500;
+pub const IDS_PER_FILE: i64 = 2_000;
 
 /// The files that are listed; the index of more would not be kept.
 const MAX_FILES: i64 = 5_000;
@@ -39,12 +39,18 @@ pub async fn file(site: &Site, number: i64) -> Result<Vec<SitemapPost>> {
         return Err(Error::NotFound);
     }
     let last = number * IDS_PER_FILE;
-    let query =
-        post::push_source(sql(""), "SELECT p.id, coalesce(p.updated_at, p.published_at)", None)
-            .push_bind(" AND p.id > ", last - IDS_PER_FILE)
-            .push_bind(" AND p.id <= ", last)
-            .push(" ORDER BY p.id");
-    let rows: Vec<(i64, DateTime<Utc>)> = query.all(&site.db).await?;
-    let entry = |(id, changed_at)| SitemapPost { path: post::path(id), changed_at };
+    let query = post::push_source(
+        sql(""),
+        "SELECT p.id, p.slug, p.title, coalesce(p.updated_at, p.published_at)",
+        None,
+    )
+    .push_bind(" AND p.id > ", last - IDS_PER_FILE)
+    .push_bind(" AND p.id <= ", last)
+    .push(" ORDER BY p.id");
+    let rows: Vec<(i64, String, String, DateTime<Utc>)> = query.all(&site.db).await?;
+    let entry = |(id, slug, title, changed_at): (i64, String, String, _)| SitemapPost {
+        path: post::path(id, &slug, &title),
+        changed_at,
+    };
     Ok(rows.into_iter().map(entry).collect())
 }

@@ -202,6 +202,6 @@ async fn delete(
         Err(Error::VersionConflict) => return Err(stale(site, &actor, *id).await?),
         deleted => deleted?,
     };
-    let discussion = format!("{}/comments", post::path(deleted.post_id));
+    let discussion = format!("{}/comments", post::resource(deleted.post_id));
     Ok(gone(return_to.or(&discussion), Flash("comment-deleted")))
 }

@@ -73,7 +73,7 @@ async fn save(
             refused.or_form(super::editor::EDIT_FORM, view)?
         }
     };
-    Ok(saved(format!("{}/draft", post::path(*id)), Flash("next-version-saved"), draft))
+    Ok(saved(format!("{}/draft", post::resource(*id)), Flash("next-version-saved"), draft))
 }
 
 /// Throw the next version of a post away

@@ -13,7 +13,7 @@ use crate::models::posts::post::{Post, PostSummary};
 use crate::models::posts::post_draft;
 use crate::models::posts::post_input::{PostUpdate, PreviewInput};
 use crate::models::posts::publication_state::PostState;
-use crate::models::posts::tag;
+use crate::models::posts::{slug, tag};
 use crate::web::{self, Flash, Id, Input, OrForm, PostsWrite, Scoped, form, room, saved};
 
 room! {
@@ -73,6 +73,8 @@ async fn edit(id: Id, actor: Actor, site: &Site) -> web::Result {
 fn rare_fields(summary: &PostSummary) -> Value {
     json!({
         "summary": summary.summary,
+        // Of one that follows the title, the field is empty.
+        "slug": Some(&summary.slug).filter(|chosen| **chosen != slug::of("", &summary.title)),
         "visibility": summary.visibility,
         // As a browser's field for date and time has it.
         "published_at": summary.published_at.map(|at| at.format("%Y-%m-%dT%H:%M").to_string()),
@@ -81,7 +83,7 @@ fn rare_fields(summary: &PostSummary) -> Value {
 
 /// What the form for an edit shows beside its fields.
 pub(super) fn edit_view(summary: &PostSummary) -> Value {
-    json!({ "path": summary.path, "state": summary.state, "user_id": summary.user_id })
+    json!({ "id": summary.id, "path": summary.path, "state": summary.state, "user_id": summary.user_id })
 }
 
 /// The form for an edit, sent. If somebody else has saved meanwhile, it comes back with what both wrote.
@@ -120,6 +122,7 @@ fn merge_form(current: &PostSummary, input: &PostUpdate, merge: &PostMerge) -> w
     let mut values = rare_fields(current);
     for (field, typed) in [
         ("summary", &input.summary),
+        ("slug", &input.slug),
         ("visibility", &input.visibility),
         ("published_at", &input.published_at),
     ] {
@@ -159,8 +162,8 @@ pub struct Preview {
 /// A text as rendered HTML, for an edit.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct EditPreview {
-    /// The path of the post, the same at both doors.
-    #[schema(example = "/posts/1")]
+    /// The path of the post's page.
+    #[schema(example = "/posts/1/on-tides")]
     path: String,
     /// Safe HTML.
     #[schema(example = "<p>The sea comes <em>twice</em> a day.</p>")]

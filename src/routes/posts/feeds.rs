@@ -84,8 +84,8 @@ fn post_entry(post: SyndicatedPost) -> FeedEntry {
     let SyndicatedPost { summary, content_html } = post;
     let description = summary.description().to_owned();
     FeedEntry {
-        // Whatever else its address may say one day, the number stays.
-        id: post::path(summary.id),
+        // Whatever else its address says, the number stays.
+        id: post::resource(summary.id),
         path: summary.path,
         title: summary.title,
         author: author(summary.author),
@@ -229,7 +229,7 @@ async fn of_comments(
 ) -> web::Result<WrittenFeed> {
     let post = post::show(&site.db, None, post_id).await?.summary;
     let comments = syndication::comments(site, post_id).await?;
-    let page = format!("{}/comments", post::path(post_id));
+    let page = format!("{}/comments", post::resource(post_id));
     let head = FeedHead {
         title: messages::feed("comments", &[("title", &post.title)]),
         address: page.clone(),

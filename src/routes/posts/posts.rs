@@ -20,14 +20,14 @@ use crate::models::posts::post_input::{PostInput, PostUpdate};
 use crate::models::posts::publication_state::PostState;
 use crate::models::posts::rendering;
 use crate::web::{
-    self, Failure, Flash, Id, IfMatch, Input, OrForm, PostsWrite, Query, ReturnTo, Scoped, Visitor,
-    created, data, gone, list, page, room,
+    self, Failure, Flash, Id, IfMatch, Input, Moved, OrForm, PostsWrite, Query, ReturnTo, Scoped,
+    Slug, Visitor, created, data, gone, list, page, room,
 };
 
 room! {
     tag: ("posts", "Reading and writing"),
     both: [create, patch, delete],
-    pages: [home, read],
+    pages: [home, address, read],
     api: [index, show, update],
     cached: [home, read, index, show],
 }
@@ -137,15 +137,27 @@ struct PostPage {
     discussion: Discussion,
 }
 
-/// The page of a post. What surrounds the post is no part of it, and so not in the API's answer, whose
-/// tag would change with every new post.
+/// The page of a post, or the way to its address.
+type ReadPage = web::Result<Result<web::Reply, Moved>>;
+
+/// The number alone leads to the page.
 #[get("/posts/<id>")]
-async fn read(id: Id, visitor: Visitor, site: &Site) -> web::Result {
+async fn address(id: Id, visitor: Visitor, site: &Site) -> web::Result<Moved> {
+    Ok(Moved(post::address(&site.db, visitor.user(), *id).await?))
+}
+
+/// The page of a post. What surrounds the post is no part of it, and so not in the API's answer, whose
+/// tag would change with every new post. The rank leaves `/posts/<id>/edit` and the like to their routes.
+#[get("/posts/<id>/<slug>", rank = 1)]
+async fn read(id: Id, slug: Slug<'_>, visitor: Visitor, site: &Site) -> ReadPage {
     let post = post::show(&site.db, visitor.user(), *id).await?;
+    if post.summary.slug != *slug {
+        return Ok(Err(Moved(post.summary.path)));
+    }
     let neighbours = neighbours::around(&site.db, &post.summary).await?;
     let post = rendering::refresh(site, post).await?;
     let discussion = discussions::beginning(site, visitor.user(), &post).await?;
-    Ok(page("posts/show.html", PostPage { post, neighbours, discussion }))
+    Ok(Ok(page("posts/show.html", PostPage { post, neighbours, discussion })))
 }
 
 /// Get a post
@@ -180,8 +192,9 @@ async fn create(input: Input<PostInput>, actor: Scoped<PostsWrite>, site: &Site)
         PostState::Scheduled => Flash("post-scheduled"),
         PostState::Published => Flash("post-created"),
     };
-    let (path, version) = (post.summary.path.clone(), post.summary.version);
-    Ok(created(path, flash, post).with_version(version))
+    let PostSummary { id, version, .. } = post.summary;
+    let page = post.summary.path.clone();
+    Ok(created(post::resource(id), flash, post).with_page(page).with_version(version))
 }
 
 /// Edit a post

@@ -38,7 +38,7 @@ async fn links(site: &Site, actor: &Actor, id: i64) -> Result<ShareLinks> {
 }
 
 fn path(id: i64) -> String {
-    format!("{}/shares", post::path(id))
+    format!("{}/shares", post::resource(id))
 }
 
 /// List the share links of a post

@@ -36,8 +36,8 @@ pub struct PostTitle {
     /// One line.
     #[schema(example = "On tides")]
     title: String,
-    /// The path of the post, the same at both doors.
-    #[schema(example = "/posts/1")]
+    /// The path of its page.
+    #[schema(example = "/posts/1/on-tides")]
     path: String,
 }
 

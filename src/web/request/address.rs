@@ -5,6 +5,7 @@ use rocket::http::Method;
 use rocket::request::FromParam;
 
 use super::id::Id;
+use super::slug::Slug;
 use super::state::RequestState;
 use crate::models::users::user::Role;
 use crate::web::door::{Door, is_local};
@@ -103,6 +104,7 @@ fn matches(pattern: &str, path: &[&str]) -> bool {
     pattern.len() == path.len()
         && pattern.iter().zip(path).all(|(p, s)| match p.strip_prefix('<') {
             Some("id>" | "number>") => Id::from_param(s).is_ok(),
+            Some("slug>") => Slug::from_param(s).is_ok(),
             Some(_) => true,
             None => p == s,
         })

@@ -15,5 +15,6 @@ pub mod query;
 pub mod reach;
 pub mod refusal;
 pub mod return_to;
+pub mod slug;
 pub mod state;
 pub mod upload;

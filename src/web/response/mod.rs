@@ -11,6 +11,7 @@ pub mod filters;
 pub mod flash;
 pub mod linked_data;
 pub mod messages;
+pub mod moved;
 pub mod problem;
 pub mod render;
 pub mod reply;

@@ -30,7 +30,14 @@ enum Kind {
     /// A page, or its data.
     Page { template: &'static str, form: FormState, is_entered: bool },
     /// A redirect, or the data with a status.
-    Redirect { location: String, flash: Flash, counts: Vec<Count>, status: Status },
+    Redirect {
+        location: String,
+        /// Where the page is, if not there.
+        page: Option<String>,
+        flash: Flash,
+        counts: Vec<Count>,
+        status: Status,
+    },
     /// A page that is shown once, or 201 with its data.
     Shown { template: &'static str, page: &'static str, location: String },
     /// A redirect to the page where it goes on, or 201 with its data.
@@ -43,7 +50,8 @@ impl Kind {
     }
 
     fn redirect(location: impl ToString, flash: Flash, status: Status) -> Kind {
-        Kind::Redirect { location: location.to_string(), flash, counts: Vec::new(), status }
+        let location = location.to_string();
+        Kind::Redirect { location, page: None, flash, counts: Vec::new(), status }
     }
 }
 
@@ -201,6 +209,14 @@ impl Reply {
         self.view.json().ok().map(|body| etag(self.version, &body))
     }
 
+    /// The page to which a redirect leads, if it is not at the path of the resource.
+    pub fn with_page(mut self, path: String) -> Reply {
+        if let Kind::Redirect { page, .. } = &mut self.kind {
+            *page = Some(path);
+        }
+        self
+    }
+
     /// Adds numbers to the notice.
     pub fn counting(mut self, numbers: impl IntoIterator<Item = Count>) -> Reply {
         if let Kind::Redirect { counts, .. } = &mut self.kind {
@@ -244,11 +260,11 @@ impl Reply {
                 (Status::Created, template, FormState::default())
             }
             Kind::Begun { page, .. } => return redirect(page),
-            Kind::Redirect { location, flash, counts, .. } => {
+            Kind::Redirect { location, page, flash, counts, .. } => {
                 if let Some(public_url) = request.rocket().state::<PublicUrl>() {
                     flash.leave(&counts, request.cookies(), public_url);
                 }
-                return redirect(&location);
+                return redirect(page.as_ref().unwrap_or(&location));
             }
         };
         self.view.render(request, PageOf { status, template, form })

@@ -131,7 +131,8 @@ async fn scopes_reach_as_far_as_the_table_says() {
         let path = path
             .replace("<username>", "nobody-there")
             .replace("<tag>", "none")
-            .replace("<number>", "9");
+            .replace("<number>", "9")
+            .replace("<slug>", "any");
         let sessions = Scope::iter().map(|scope| (scope.as_str(), String::new()));
         for (scope, token) in programs.iter().cloned().chain(sessions) {
             // Anew: a program with the scope account may have ended it.

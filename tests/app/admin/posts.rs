@@ -1,6 +1,7 @@
 //! The lists of posts and of users: searching, paging, and hidden from everybody else.
 
 use rocket::http::Method::Get;
+use serde_json::json;
 
 use crate::support::App;
 use crate::support::permission::{ADMINS, Permission, both};
@@ -96,4 +97,62 @@ async fn pages_for_admins_do_not_show_themselves() {
         assert_eq!((there.status, nothing.status), (404, 404));
         assert_eq!(there.header("allow"), None);
     }
+}
+
+/// Many people may read them: they can be found and deleted like others.
+#[rocket::async_test]
+async fn posts_that_are_in_no_other_list_are_found_by_admins() {
+    let app = App::new().await;
+    let (root, ann) = (app.admin("root").await, app.user("ann").await);
+    ann.posts("Public").await;
+    let mut ids = Vec::new();
+    for (title, visibility, state) in [
+        ("Hidden 1", "unlisted", "published"),
+        ("Hidden 2", "unlisted", "published"),
+        ("Hidden 3", "members", "published"),
+        ("Hidden 4", "private", "published"),
+        ("Hidden 5", "unlisted", "draft"),
+    ] {
+        let post =
+            json!({"title": title, "content": "x", "visibility": visibility, "state": state});
+        ids.push(ann.api().post("/posts", post).await.json()["id"].as_i64().unwrap());
+    }
+    let titles = async |query: &str| -> Vec<String> {
+        let list = root.api().get(&format!("/admin/posts?{query}")).await;
+        assert_eq!(list.status, 200, "{}", list.body);
+        let list = list.json();
+        let items = list["items"].as_array().unwrap();
+        items.iter().map(|post| post["title"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(titles("").await, ["Public"]);
+    assert_eq!(titles("visibility=public").await, ["Public"]);
+    assert_eq!(titles("visibility=unlisted").await, ["Hidden 2", "Hidden 1"]);
+    assert_eq!(titles("visibility=members").await, ["Hidden 3"]);
+    let first = root.api().get("/admin/posts?visibility=unlisted&limit=1").await.json();
+    let next = first["next"].as_str().unwrap();
+    assert_eq!(titles(&format!("visibility=unlisted&limit=1&before={next}")).await, ["Hidden 1"]);
+    for (query, code) in [
+        ("visibility=private", "visibility.unknown"),
+        ("visibility=unlisted&q=hidden", "visibility.exclusive"),
+        ("visibility=members&author=ann", "visibility.exclusive"),
+    ] {
+        let refused = root.api().get(&format!("/admin/posts?{query}")).await;
+        assert_eq!((refused.status, &refused.json()["errors"][0]["code"]), (422, &json!(code)));
+        assert_eq!(root.page().get(&format!("/admin/posts?{query}")).await.status, 422);
+    }
+    // As the form of the list sends them.
+    let page = root.page().get("/admin/posts?visibility=unlisted").await.body;
+    assert!(page.contains("Unlisted posts") && page.contains("Hidden 1"), "{page}");
+    let selected = format!("id={}&id={}&id={}", ids[0], ids[3], ids[4]);
+    let asked = root.page().get(&format!("/admin/posts/bulk?{selected}")).await.body;
+    assert!(asked.contains("Hidden 1") && !asked.contains("Hidden 4"), "{asked}");
+    let form = [("id", ids[0].to_string()), ("id", ids[3].to_string()), ("id", ids[4].to_string())];
+    let form: Vec<(&str, &str)> = form.iter().map(|(name, id)| (*name, id.as_str())).collect();
+    root.page().post("/admin/posts/bulk", &form).await;
+    assert_eq!(titles("visibility=unlisted").await, ["Hidden 2"]);
+    assert_eq!(
+        ann.api().get(&format!("/posts/{}", ids[3])).await.status,
+        200,
+        "it was not for them"
+    );
 }

@@ -145,7 +145,7 @@ async fn a_page_without_a_match_leads_on_to_the_next() {
     db.close().await;
 
     for (list, found, shown) in
-        [("posts", id, format!("/posts/{id}\"")), ("users", zq.id, "zq@mail.example".to_owned())]
+        [("posts", id, format!("/posts/{id}/")), ("users", zq.id, "zq@mail.example".to_owned())]
     {
         let path = format!("/admin/{list}?q=zq");
         let first = root.api().get(&path).await;

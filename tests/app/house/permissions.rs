@@ -142,7 +142,11 @@ pub async fn send_row_with(
 /// The path with parameters that exist in the fixture, or that do not exist.
 pub fn concrete(path: &str) -> String {
     let path = path.replace("<id>", "1").replace("<username>", "aa").replace("<sid>", "0");
-    let path = path.replace("<tag>", "sea").replace("<number>", "1").replace("<token>", "unknown");
+    let path = path
+        .replace("<tag>", "sea")
+        .replace("<number>", "1")
+        .replace("<slug>", "any")
+        .replace("<token>", "unknown");
     let path = path.replace("<path..>", "css/base.css").replace("<file>", "1.xml");
     assert!(!path.contains('<'), "give the parameter in {path} a value here");
     path

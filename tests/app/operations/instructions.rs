@@ -104,6 +104,7 @@ fn counts(site: &Site) -> BTreeMap<&'static str, u64> {
     for number in 0..40 {
         ann.posts(&format!("Notes on the tides, part {number}"));
     }
+    let post_page = |number: u64| format!("/posts/{}/notes-on-the-tides-part-{number}", number + 1);
     let cookie = bob.cookie();
     let cookie = cookie.as_deref();
     let nobody = server.nobody();
@@ -120,9 +121,9 @@ fn counts(site: &Site) -> BTreeMap<&'static str, u64> {
     count("feed page, signed in", &mut |_| read(server, "/", cookie));
     count("feed JSON", &mut |_| ask(&nobody, "/posts"));
     count("feed JSON, signed in", &mut |_| ask(&bob, "/posts"));
-    count("post page", &mut |_| read(server, "/posts/7", None));
+    count("post page", &mut |_| read(server, &post_page(6), None));
     // Each for the first time: nothing is kept.
-    count("new post page", &mut |number| read(server, &format!("/posts/{}", number + 1), cookie));
+    count("new post page", &mut |number| read(server, &post_page(number), cookie));
     count("new feed page", &mut |number| {
         read(
             server,

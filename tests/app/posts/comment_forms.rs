@@ -61,7 +61,7 @@ async fn whoever_is_logged_in_comments_below_the_discussion() {
     let (ann, bob) = (app.user("ann").await, app.user("bob").await);
     let path = format!("/posts/{}", ann.posts("Tides").await);
     let comments = format!("{path}/comments");
-    for page in [&path, &comments] {
+    for page in [&format!("{path}/tides"), &comments] {
         let visit = async |person: &crate::support::Person<'_>| person.page().get(page).await;
         let (first, own) = (visit(&bob).await, visit(&ann).await);
         let ((second, statements), elsewhere) =

@@ -59,7 +59,7 @@ async fn everybody_sees_who_voted_for_a_comment() {
     assert_eq!(names(&first), ["v3", "v2"]);
     let (author, link) = (json!({"id": ann.id, "username": "ann"}), format!("/comments/{id}"));
     assert_eq!(first["comment"], json!({"id": id, "author": author, "path": link}));
-    assert_eq!(first["post"], json!({"id": post, "title": "Tides", "path": "/posts/1"}));
+    assert_eq!(first["post"], json!({"id": post, "title": "Tides", "path": "/posts/1/tides"}));
     let next = format!("{path}?limit=2&before={}", first["next"].as_str().unwrap());
     assert_eq!(names(&app.nobody().api().get(&next).await.json()), ["v1"]);
     let page = app.nobody().page().get(&path).await.body;

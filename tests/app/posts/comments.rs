@@ -178,7 +178,10 @@ async fn the_comments_of_a_person_and_of_everybody_are_listed() {
     };
     let own = app.nobody().api().get("/users/BOB/comments").await.json();
     assert_eq!(numbers(&own), [last], "a deleted one is left out");
-    assert_eq!(own["items"][0]["post"], json!({"id": bread, "title": "Bread", "path": "/posts/2"}));
+    assert_eq!(
+        own["items"][0]["post"],
+        json!({"id": bread, "title": "Bread", "path": "/posts/2/bread"})
+    );
     let all = root.api().get("/admin/comments?limit=1").await.json();
     assert_eq!(numbers(&all), [last]);
     let next = format!("/admin/comments?limit=1&before={}", all["next"].as_str().unwrap());
@@ -187,7 +190,7 @@ async fn the_comments_of_a_person_and_of_everybody_are_listed() {
     let back = format!("/admin/comments?limit=1&after={}", next["previous"].as_str().unwrap());
     assert_eq!(numbers(&root.api().get(&back).await.json()), [last]);
     let page = app.nobody().page().get("/users/bob/comments").await.body;
-    assert!(page.contains("Last") && page.contains("href=\"/posts/2\""), "{page}");
+    assert!(page.contains("Last") && page.contains("href=\"/posts/2/bread\""), "{page}");
     assert!(!page.contains("First"));
     let page = root.page().get("/admin/comments").await.body;
     assert!(page.contains("Reply") && page.contains("action=\"/comments/3\""), "{page}");

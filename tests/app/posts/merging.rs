@@ -213,7 +213,7 @@ async fn there_is_no_alarm_when_nothing_else_was_saved() {
     // Twice: a double click, or the back button.
     for _ in 0..2 {
         let saved = ann.page().put("/posts/1", &form).await;
-        assert_eq!((saved.status, saved.header("location")), (303, Some("/posts/1")));
+        assert_eq!((saved.status, saved.header("location")), (303, Some("/posts/1/t")));
     }
     assert_eq!(ann.api().get("/posts/1").await.json()["version"], 2);
     // A form in which nothing was changed takes nothing back.

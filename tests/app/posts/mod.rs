@@ -1,5 +1,6 @@
 //! Posts: writing and reading them, the feed, votes.
 
+mod addresses;
 mod bombs;
 mod cache;
 mod comment_forms;

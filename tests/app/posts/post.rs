@@ -5,14 +5,16 @@ use rocket::http::Method::{Delete, Get, Patch, Post, Put};
 use serde_json::{Value, json};
 
 use crate::support::internals::sql;
-use crate::support::permission::{MEMBERS, PUBLIC, Permission, both, page_only};
+use crate::support::permission::{MEMBERS, Permission, both, page_only};
 use crate::support::{App, Person};
 
 const DRAFT: &[(&str, &str)] = &[("title", "Changed"), ("content", "Changed")];
 
 pub fn permissions() -> Vec<Permission> {
     vec![
-        both(Get, "/posts/<id>", PUBLIC).scope("posts:read"),
+        both(Get, "/posts/<id>", [(308, 200); 4]).scope("posts:read"),
+        // The matrix asks for another slug.
+        page_only(Get, "/posts/<id>/<slug>", [308; 4]),
         page_only(Get, "/posts/new", [303, 200, 200, 200]),
         page_only(Get, "/posts/<id>/edit", [303, 403, 200, 200]),
         both(Post, "/posts", [(303, 401), (303, 201), (303, 201), (303, 201)])
@@ -67,7 +69,7 @@ async fn a_post_is_written_read_edited_and_deleted_by_a_browser() {
     assert!(ann.page().get("/posts/new").await.body.contains("<form"));
     let form = [("title", "Tides"), ("content", "Twice\r\n*daily*")];
     let created = ann.page().post("/posts", &form).await;
-    assert_eq!((created.status, created.header("location")), (303, Some("/posts/1")));
+    assert_eq!((created.status, created.header("location")), (303, Some("/posts/1/tides")));
     assert_eq!(created.cookie("postly_flash").as_deref(), Some("post-created"));
     let shown = app.nobody().page().get("/posts/1").await;
     assert!(shown.body.contains(">Tides</h1>") && shown.body.contains("<em>daily</em>"));
@@ -77,7 +79,7 @@ async fn a_post_is_written_read_edited_and_deleted_by_a_browser() {
     assert!(edit.body.contains("name=\"version\" value=\"1\""));
     let form = [("title", "Ebb"), ("content", "Once"), ("version", "1")];
     let saved = ann.page().put("/posts/1", &form).await;
-    assert_eq!((saved.status, saved.header("location")), (303, Some("/posts/1")));
+    assert_eq!((saved.status, saved.header("location")), (303, Some("/posts/1/ebb")));
     let shown = ann.page().get("/posts/1").await;
     assert!(shown.body.contains("Ebb") && shown.body.contains("edited"));
     let gone = ann.page().delete("/posts/1", &[]).await;

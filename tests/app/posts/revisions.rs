@@ -45,7 +45,7 @@ async fn each_version_is_kept_with_who_and_when() {
     let editors: Vec<_> =
         list["items"].as_array().unwrap().iter().map(|v| v["editor"]["username"].clone()).collect();
     assert_eq!(editors, ["ann", "root", "ann"]);
-    assert_eq!(list["post"], json!({"id": 1, "title": "Two", "path": "/posts/1"}));
+    assert_eq!(list["post"], json!({"id": 1, "title": "Two", "path": "/posts/1/two"}));
     for (number, title, content, tags) in [
         (1, "One", "1", json!(["sea"])),
         (2, "Two", "1", json!(["moon", "sea"])),
@@ -102,7 +102,7 @@ async fn a_browser_looks_back_compares_and_restores() {
     let stale = ann.page().post(restore, &[("version", "1")]).await;
     assert_eq!(stale.status, 409);
     let restored = ann.page().post(restore, &[("version", "2")]).await;
-    assert_eq!((restored.status, restored.header("location")), (303, Some("/posts/1")));
+    assert_eq!((restored.status, restored.header("location")), (303, Some("/posts/1/tides")));
     assert_eq!(restored.cookie("postly_flash").as_deref(), Some("post-restored"));
     let post = ann.api().get("/posts/1").await.json();
     assert_eq!((&post["version"], &post["title"]), (&json!(3), &json!("Tides")));

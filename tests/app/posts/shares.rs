@@ -30,7 +30,7 @@ async fn a_link_shows_a_draft_and_nothing_around_it_until_it_is_revoked() {
     let (ann, bob) = (app.user("ann").await, app.user("bob").await);
     ann.posts("Another post").await;
     let draft = json!({"title": "Slack water", "content": "Nothing *moves*.", "state": "draft"});
-    let path = ann.api().post("/posts", draft).await.json()["path"].as_str().unwrap().to_owned();
+    let path = format!("/posts/{}", ann.api().post("/posts", draft).await.json()["id"]);
     let made = ann.api().post(&format!("{path}/shares"), json!({})).await;
     assert_eq!(made.status, 201, "{}", made.body);
     let link = made.json();

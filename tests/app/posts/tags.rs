@@ -141,7 +141,7 @@ async fn tags_are_counted_listed_and_found_by_their_beginning() {
     assert_eq!(tag, expected);
     assert_eq!(titles(&app, "?tag=c%2B%2B").await, ["C"]);
     let page = app.nobody().page().get("/tags/sea").await.body;
-    assert!(page.contains("3 posts") && page.contains("href=\"/posts/2\""), "{page}");
+    assert!(page.contains("3 posts") && page.contains("href=\"/posts/2/"), "{page}");
     assert!(app.nobody().page().get("/tags").await.body.contains("href=\"/tags/c%2B%2B\""));
     for path in ["/tags/none", "/tags/%2F", "/tags/%00"] {
         assert_eq!(app.nobody().page().get(path).await.status, 404, "{path}");

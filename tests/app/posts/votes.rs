@@ -50,7 +50,7 @@ async fn a_browser_votes_and_comes_back_to_where_it_was() {
     assert!(bob.page().get("/").await.body.contains("Withdraw your vote for “Tides”"));
     assert!(ann.page().get(&format!("/posts/{id}/votes")).await.body.contains("bob"));
     let withdrawn = bob.page().delete(&vote, &[("next", "//evil.example")]).await;
-    let post = format!("/posts/{id}");
+    let post = format!("/posts/{id}/tides");
     assert_eq!((withdrawn.status, withdrawn.header("location")), (303, Some(post.as_str())));
 }
 

@@ -71,7 +71,7 @@ async fn words_phrases_and_filters_narrow_what_is_found() {
         let page = nobody.page().get(&format!("/search?{}", encode(&[("q", q)]))).await;
         assert_eq!(page.status, 200, "{q}");
         for id in [sea, food, moon] {
-            let is_shown = page.body.contains(&format!("href=\"/posts/{id}\""));
+            let is_shown = page.body.contains(&format!("href=\"/posts/{id}/"));
             assert_eq!(is_shown, expected.contains(&id), "{q}: {id}");
         }
     }

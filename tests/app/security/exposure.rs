@@ -32,7 +32,8 @@ async fn reading_changes_nothing_and_method_fields_reach_nothing_extra() {
             .replace("<id>", "1")
             .replace("<username>", "root")
             .replace("<tag>", "sea")
-            .replace("<number>", "1");
+            .replace("<number>", "1")
+            .replace("<slug>", "any");
         let path = path.replace("<path..>", "css/base.css");
         for method in [Method::Get, Method::Head] {
             let mut headers =

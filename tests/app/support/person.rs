@@ -86,7 +86,16 @@ impl<'a> Person<'a> {
 pub struct Page<'a>(&'a Person<'a>);
 
 impl Page<'_> {
+    /// Follows a page to its address, as from `/posts/1` to `/posts/1/on-tides`.
     pub async fn get(&self, path: &str) -> Response {
+        let response = self.get_exactly(path).await;
+        match response.header("location").filter(|_| response.status == 308) {
+            Some(address) => self.get_exactly(address).await,
+            None => response,
+        }
+    }
+
+    pub async fn get_exactly(&self, path: &str) -> Response {
         self.send(Method::Get, path, None).await
     }
 

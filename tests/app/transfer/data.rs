@@ -81,7 +81,7 @@ const MORE: &str = "
         VALUES (3, 'token', '2026-11-28T10:00:00+00:00', '2027-11-28T10:00:00+00:00');
     INSERT INTO post_drafts (post_id, version, title, content, summary, tags, saved_at)
         VALUES (3, 1, 'Next', 'Next', 'Short', 'sea, !?', '2026-11-28T10:00:00+00:00');
-    UPDATE posts SET published_at = NULL, publish_at = '2027-06-01T12:00:00+00:00', state = 'scheduled',
+    UPDATE posts SET slug = 'chosen', published_at = NULL, publish_at = '2027-06-01T12:00:00+00:00', state = 'scheduled',
         visibility = 'members', summary = 'Why the sea rises' WHERE id = 2;
     -- Texts that a format could mistake for something else.
     UPDATE posts SET content = 'tab\tcr\r lf\n back\\slash \\N \\. \"quotes\" ''single'' {a,b} NULL' WHERE id = 3;

@@ -33,7 +33,7 @@ pub struct SearchResult {
     /// The number of the post, of the comment or of the account.
     pub id: i64,
     /// Its path, the same at both doors.
-    #[schema(example = "/posts/1")]
+    #[schema(example = "/posts/1/on-tides")]
     pub path: String,
     /// The title of the post, also of a comment's; or the username.
     pub title: Vec<TextPart>,

@@ -41,7 +41,7 @@ async fn the_feed_has_the_old_posts_in_the_old_order_with_the_old_votes() {
     assert_eq!(read("/posts?sort=top&limit=100").await, expected);
 
     let page = app.nobody().page().get("/").await.body;
-    let places = FEED.map(|(id, ..)| page.find(&format!("href=\"/posts/{id}\"")).unwrap());
+    let places = FEED.map(|(id, ..)| page.find(&format!("href=\"/posts/{id}/")).unwrap());
     assert!(places.is_sorted(), "{page}");
 
     let voters = app.nobody().api().get("/posts/2/votes").await.json();
