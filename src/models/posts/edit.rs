@@ -79,6 +79,7 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostUpdate) -> 
     };
     let standing_publication = current.summary.publication();
     let Checked { title, content, summary, tags, publication } = input.check(&standing)?;
+    let has_text = title.is_some() || content.is_some() || summary.is_some() || tags.is_some();
     let publication = Some(publication).filter(|change| change.changes(&standing_publication));
     if publication.is_some() && current.summary.user_id != me.id {
         return Err(Error::Forbidden(Denial::NotAuthor));
@@ -93,7 +94,7 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostUpdate) -> 
         || summary.as_ref().is_some_and(|s| *s != old.summary)
         || tags.as_ref().is_some_and(|t| *t != old.tags.0);
     if !changed {
-        if old.user_id == me.id {
+        if has_text && old.user_id == me.id {
             post_draft::settle(site, id).await?;
         }
         return rendering::refresh(site, current).await;
@@ -112,6 +113,7 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostUpdate) -> 
     let publication = publication.map(|change| change.of(&standing_publication));
     let is_new = old.state != PostState::Published && old.published_at.is_none_or(|at| at > now());
     let change = Change {
+        has_text,
         title,
         content,
         summary,
@@ -127,6 +129,8 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostUpdate) -> 
 
 /// What an edit changes.
 struct Change {
+    /// Whether it says anything besides when and for whom the post is published.
+    has_text: bool,
     title: Option<String>,
     content: Option<String>,
     summary: Option<String>,
@@ -183,8 +187,10 @@ async fn save(
     let post = post::show(&mut tx, Some(&actor.user), id).await?;
     let (title, author) = (&post.summary.title, &post.summary.author.username);
     index(site, &mut tx, id, title, author, &post.summary.publication()).await?;
-    if post.summary.user_id == actor.user.id {
-        post_draft::forget(&mut tx, id).await?;
+    match post.summary.user_id == actor.user.id {
+        true if change.has_text => post_draft::forget(&mut tx, id).await?,
+        true => post_draft::follow(&mut tx, id).await?,
+        false => {}
     }
     rate_limit::charge_all(&mut tx, &actor.caller, budgets).await?;
     record_moderation(&mut tx, actor, EventKind::POST_EDITED, &post).await?;
