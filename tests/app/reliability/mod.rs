@@ -7,6 +7,7 @@ mod faults;
 mod file;
 mod full_disk;
 mod kill;
+mod kill_writing;
 pub mod plans;
 mod proxy;
 mod restore;
