@@ -11,6 +11,7 @@ mod feed;
 mod feed_entries;
 mod feed_filters;
 mod feeds;
+mod kept_answers;
 mod limits;
 mod lists;
 mod merging;

@@ -18,4 +18,5 @@ mod rolling;
 mod shared_cache;
 mod start;
 mod stop;
+mod waiting;
 mod writers;
