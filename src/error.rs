@@ -274,10 +274,12 @@ impl From<Fault> for Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        match (FaultKind::of(&error), &error) {
-            (Some(kind), _) => Fault::new(kind, error.to_string()).into(),
-            (None, sqlx::Error::RowNotFound) => Error::NotFound,
-            (None, _) => Error::Database(error),
+        if let Some(kind) = FaultKind::of(&error) {
+            return Fault::new(kind, error.to_string()).into();
+        }
+        match error {
+            sqlx::Error::RowNotFound => Error::NotFound,
+            other => Error::Database(other),
         }
     }
 }
