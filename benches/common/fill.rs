@@ -1,6 +1,7 @@
 //! Filling an SQLite database with more posts than anybody wants to write.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
@@ -67,23 +68,29 @@ pub fn copy_posts(file: &Path, posts: u64) {
 
 /// Copies the newest post in a transaction of its own, again and again, for so long; gives the
 /// transactions per second.
-pub fn insert_for(file: &Path, length: std::time::Duration) -> f64 {
+pub fn insert_for(file: &Path, length: Duration) -> f64 {
+    let newest: i64 = with_connection(file, async |connection| {
+        sqlx::query_scalar("SELECT max(id) FROM posts").fetch_one(&mut *connection).await.unwrap()
+    });
     let copy = format!(
-        "INSERT INTO posts ({COLUMNS}) SELECT {COLUMNS} FROM posts WHERE id = ?1 RETURNING id"
+        "INSERT INTO posts ({COLUMNS}) SELECT {COLUMNS} FROM posts WHERE id = {newest} RETURNING id"
     );
+    repeat_for(file, length, &[copy])
+}
+
+/// Carries out these statements in a transaction of their own, again and again, for so long; gives the
+/// transactions per second. Their `?1` is another number each time.
+pub fn repeat_for(file: &Path, length: Duration, statements: &[String]) -> f64 {
     with_connection(file, async |connection| {
-        let newest: i64 = sqlx::query_scalar("SELECT max(id) FROM posts")
-            .fetch_one(&mut *connection)
-            .await
-            .unwrap();
-        let (began, mut done) = (std::time::Instant::now(), 0u32);
+        let (began, mut done) = (Instant::now(), 0u32);
         while began.elapsed() < length {
             let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.unwrap();
-            sqlx::query(sqlx::AssertSqlSafe(copy.as_str()))
-                .bind(newest)
-                .fetch_one(&mut *transaction)
-                .await
-                .unwrap();
+            for statement in statements {
+                let query = sqlx::query(sqlx::AssertSqlSafe(statement.as_str()));
+                // Those without a `?1` take no value.
+                let query = if statement.contains("?1") { query.bind(done) } else { query };
+                query.execute(&mut *transaction).await.unwrap();
+            }
             transaction.commit().await.unwrap();
             done += 1;
         }

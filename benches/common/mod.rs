@@ -16,6 +16,7 @@ pub struct Scenario {
     pub method: &'static str,
     pub path: String,
     pub headers: Vec<(&'static str, String)>,
+    /// wrk makes another number of `<n>` in each request.
     pub body: Option<String>,
 }
 

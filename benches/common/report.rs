@@ -19,6 +19,13 @@ pub struct Measurement {
     pub socket_errors: u64,
 }
 
+/// Puts another number into the body of each request.
+const COUNT: &str = "local body, n = wrk.body, 0
+request = function()
+  n = n + 1
+  return wrk.format(nil, nil, nil, (body:gsub(\"<n>\", n)))
+end";
+
 impl Measurement {
     /// Loads `url` for `length`, through so many connections.
     pub fn take(
@@ -35,6 +42,9 @@ impl Measurement {
         }
         if let Some(body) = &scenario.body {
             writeln!(script, "wrk.body = {body:?}").unwrap();
+            if body.contains("<n>") {
+                writeln!(script, "{COUNT}").unwrap();
+            }
         }
         let output = Command::new("wrk")
             .args(["-t1", "--latency", "--timeout", "30s"])

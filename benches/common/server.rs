@@ -88,7 +88,7 @@ impl Place {
         // One client writes and logs in as often as it can.
         command.env(
             "POSTLY_LIMITS",
-            "comments=100000000/h, comments-address=100000000/h, edits=100000000/h, edits-address=100000000/h, searches=100000000/h, searches-address=100000000/h, posts=100000000/h, posts-address=100000000/h, sessions=100000000/h, sessions-address=100000000/h, login-account=100000000/h, login-address=100000000/h",
+            "comments=100000000/h, comments-address=100000000/h, drafts=100000000/h, drafts-address=100000000/h, edits=100000000/h, edits-address=100000000/h, searches=100000000/h, searches-address=100000000/h, posts=100000000/h, posts-address=100000000/h, sessions=100000000/h, sessions-address=100000000/h, login-account=100000000/h, login-address=100000000/h",
         );
         if let Some(url) = &self.database {
             command.env("DATABASE_URL", url);

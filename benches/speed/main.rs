@@ -11,6 +11,7 @@ mod bare;
 #[allow(dead_code, reason = "each benchmark uses a part")]
 mod common;
 mod conversation;
+mod editing;
 mod footprint;
 mod lists;
 mod measure;
@@ -35,8 +36,18 @@ pub struct Plan {
     pub quick: bool,
 }
 
-const PARTS: &[&str] =
-    &["bare", "writing", "lists", "conversation", "storm", "footprint", "peers", "million", "pair"];
+const PARTS: &[&str] = &[
+    "bare",
+    "writing",
+    "editing",
+    "lists",
+    "conversation",
+    "storm",
+    "footprint",
+    "peers",
+    "million",
+    "pair",
+];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -70,7 +81,7 @@ fn measure_all(plan: &Plan, wanted: impl Fn(&str) -> bool) {
     // What is to be installed comes first: it would disturb what is measured.
     let peers = wanted("peers").then(peers::Packages::install);
     println!("{}", table::head(plan));
-    if ["bare", "writing", "peers"].into_iter().any(&wanted) {
+    if ["bare", "writing", "editing", "peers"].into_iter().any(&wanted) {
         let postly = Postly::start(None, 1_000);
         if wanted("bare") {
             bare::run(plan, &postly);
@@ -80,6 +91,9 @@ fn measure_all(plan: &Plan, wanted: impl Fn(&str) -> bool) {
         }
         if wanted("writing") {
             writing::run(plan, &postly);
+        }
+        if wanted("editing") {
+            editing::run(plan, &postly);
         }
     }
     if wanted("storm") {

@@ -15,7 +15,7 @@ use crate::models::base::random;
 use crate::models::base::site::Site;
 use crate::models::moderation::demo;
 use crate::models::posts::comment_edit::{self, AssignedComment};
-use crate::models::posts::edit::{self, AssignedPost};
+use crate::models::posts::publishing::{self, AssignedPost};
 use crate::models::posts::vote::{self, AssignedVote};
 
 #[derive(Args)]
@@ -121,7 +121,7 @@ async fn write(site: &Site, admin: &Admin, users: &[i64], posts: u64) -> Result<
             })
             .collect();
         let authors: Vec<i64> = batch.iter().map(|post| post.user_id).collect();
-        let ids = edit::create_assigned(site, admin, batch).await?;
+        let ids = publishing::create_assigned(site, admin, batch).await?;
         let pairs = ids.into_iter().zip(authors);
         written.extend(pairs.map(|(post_id, user_id)| Written { post_id, user_id }));
         if posts > BATCH {

@@ -1,12 +1,14 @@
 //! Keyset pagination: a page of a list begins where another ended, never at an offset.
 
-use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use chrono::DateTime;
+mod cursor;
+
 use serde::{Deserialize, Serialize};
 
-use crate::db::{Statement, Value};
-use crate::error::{Error, Result};
+use crate::db::Statement;
+use crate::error::Result;
 use crate::validation::{FieldError, Rule, ValidationErrors};
+
+pub use cursor::Column;
 
 /// Default number of items on a page.
 const DEFAULT_LIMIT: i64 = 20;
@@ -49,32 +51,6 @@ enum From<const KEYS: usize> {
     After([i64; KEYS]),
 }
 
-/// A column that orders a list. In cursors, times are microseconds since 1970.
-#[derive(Debug, Clone, Copy)]
-pub enum Column {
-    Int(&'static str),
-    Time(&'static str),
-}
-
-impl Column {
-    fn name(self) -> &'static str {
-        match self {
-            Column::Int(name) | Column::Time(name) => name,
-        }
-    }
-
-    fn value(self, key: i64) -> Value {
-        match self {
-            Column::Int(_) => key.into(),
-            Column::Time(_) => {
-                // Years 1 to 9999: the range that both engines can compare.
-                let key = key.clamp(-62_135_596_800_000_000, 253_402_300_799_999_999);
-                DateTime::from_timestamp_micros(key).unwrap_or_default().into()
-            }
-        }
-    }
-}
-
 /// A page of a list, and the cursors of the adjacent pages.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Page<T> {
@@ -101,8 +77,8 @@ impl<const KEYS: usize> Keyset<KEYS> {
     pub fn new(params: &PageParams) -> Result<Self> {
         let mut errors = ValidationErrors::default();
         let limit = errors.collect(limit(params.limit.as_deref()))?;
-        let before = errors.collect(cursor("before", params.before.as_deref()))?;
-        let after = errors.collect(cursor("after", params.after.as_deref()))?;
+        let before = errors.collect(cursor::parse("before", params.before.as_deref()))?;
+        let after = errors.collect(cursor::parse("after", params.after.as_deref()))?;
         let from = match (before.flatten(), after.flatten()) {
             (Some(_), Some(_)) => {
                 errors.add(FieldError::new("after", Rule::Exclusive));
@@ -295,7 +271,13 @@ impl<T> Page<T> {
         next: Option<[i64; KEYS]>,
         previous: Option<[i64; KEYS]>,
     ) -> Page<T> {
-        Page { items, cursors: Cursors { next: next.map(encode), previous: previous.map(encode) } }
+        Page {
+            items,
+            cursors: Cursors {
+                next: next.map(cursor::encode),
+                previous: previous.map(cursor::encode),
+            },
+        }
     }
 }
 
@@ -317,50 +299,6 @@ fn limit(text: Option<&str>) -> Result<i64> {
         Some(_) => {
             let error = FieldError::new("limit", Rule::OutOfRange);
             Err(error.with("min", 1i64).with("max", MAX_LIMIT).into())
-        }
-    }
-}
-
-fn cursor<const KEYS: usize>(
-    field: &'static str,
-    text: Option<&str>,
-) -> Result<Option<[i64; KEYS]>> {
-    match text.filter(|t| !t.is_empty()) {
-        None => Ok(None),
-        Some(text) => decode(text).map(Some).ok_or_else(|| Error::invalid(field, Rule::Malformed)),
-    }
-}
-
-fn encode<const KEYS: usize>(keys: [i64; KEYS]) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(keys.map(|key| key.to_string()).join("."))
-}
-
-fn decode<const KEYS: usize>(text: &str) -> Option<[i64; KEYS]> {
-    let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
-    let keys: Vec<i64> = std::str::from_utf8(&bytes)
-        .ok()?
-        .split('.')
-        .map(str::parse)
-        .collect::<Result<_, _>>()
-        .ok()?;
-    keys.try_into().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cursors_come_back_as_they_went() {
-        for keys in [[0, 1], [-5, i64::MAX], [i64::MIN, 7]] {
-            assert_eq!(decode(&encode(keys)), Some(keys));
-        }
-    }
-
-    #[test]
-    fn what_is_no_cursor_is_a_complaint() {
-        for text in ["x", "!!", "MQ==", "MS4y", "OTIyMzM3MjAzNjg1NDc3NTgwOA"] {
-            assert_eq!(decode::<1>(text), None, "{text}");
         }
     }
 }

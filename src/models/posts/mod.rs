@@ -25,6 +25,7 @@ pub mod post_input;
 pub mod post_search;
 pub mod public_search;
 pub mod publication_state;
+pub mod publishing;
 pub mod removal;
 pub mod rendering;
 pub mod restoration;

@@ -203,6 +203,16 @@ pub(super) async fn forget(tx: &mut Tx, post_id: i64) -> Result<()> {
     Ok(())
 }
 
+/// The post has a new version that says what the one before said: what is being written goes on from it.
+pub(super) async fn follow(tx: &mut Tx, post_id: i64) -> Result<()> {
+    sql("UPDATE post_drafts SET version = version + 1 \
+         WHERE post_id = $1 AND version = (SELECT version FROM posts WHERE id = $1) - 1")
+    .bind(post_id)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// Those of these posts (by id) whose next version has been begun.
 pub async fn begun(site: &Site, posts: impl Iterator<Item = i64>) -> Result<Vec<i64>> {
     let query = sql("SELECT post_id FROM post_drafts WHERE").push_list(" post_id IN ", posts);

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::models::base::job;
 use crate::models::base::site::Site;
 use crate::models::posts::publication_state::{PostState, Publication};
-use crate::models::posts::{revision, word_index};
+use crate::models::posts::{post_draft, revision, word_index};
 
 /// The job that publishes what is due.
 #[derive(Debug, Serialize, Deserialize)]
@@ -67,6 +67,7 @@ async fn publish(site: &Site, id: i64) -> Result<()> {
         return Ok(());
     }
     revision::keep(&mut tx, id, author).await?;
+    post_draft::follow(&mut tx, id).await?;
     // Unless it is public, this finds nothing to index.
     word_index::POSTS.index(&mut tx, &site.settings.current(), id).await?;
     tx.commit().await

@@ -54,7 +54,8 @@ async fn show(id: Id, actor: Scoped<PostsWrite>, site: &Site) -> web::Result {
 /// Keep the next version of a post
 ///
 /// While it is written, as often as you like: this changes nothing that anybody else can read, and nothing of
-/// the post. Saving the post throws it away. Only the author may.
+/// the post. Saving the text of the post throws it away; publishing the post, or making it a draft again, does
+/// not. Only the author may.
 #[utoipa::path(put, path = "/posts/{id}/draft", operation_id = "saveDraft", tag = "publication",
     security(("oauth2" = ["posts:write"])), params(("id" = i64, Path)), request_body = PostDraftInput,
     responses((status = 200, body = PostDraft), (status = 429)))]

@@ -18,6 +18,7 @@ use crate::models::posts::neighbours::{self, Neighbours};
 use crate::models::posts::post::{self, Post, PostSummary};
 use crate::models::posts::post_input::{PostInput, PostUpdate};
 use crate::models::posts::publication_state::PostState;
+use crate::models::posts::publishing;
 use crate::models::posts::rendering;
 use crate::web::{
     self, Failure, Flash, Id, IfMatch, Input, Moved, OrForm, PostsWrite, Query, ReturnTo, Scoped,
@@ -183,7 +184,7 @@ async fn show(id: Id, visitor: Visitor, site: &Site) -> web::Result {
     responses((status = 201, body = Post), (status = 429)))]
 #[post("/posts", data = "<input>")]
 async fn create(input: Input<PostInput>, actor: Scoped<PostsWrite>, site: &Site) -> web::Result {
-    let post = match editing::create(site, &actor, &input).await {
+    let post = match publishing::create(site, &actor, &input).await {
         Ok(post) => post,
         refused => refused.or_form(NEW_FORM, with_suggestions(site, json!({})).await)?,
     };

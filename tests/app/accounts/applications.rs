@@ -131,7 +131,15 @@ async fn the_limit_of_applications_is_exact_also_for_parallel_requests() {
     let input = json!({"name": "x", "redirect_uris": REDIRECT_URI});
     let all = join_all((0..25).map(|_| {
         let (ann, input) = (&ann, input.clone());
-        async move { ann.api().post("/me/applications", input).await.status }
+        async move {
+            loop {
+                // On a busy machine, some wait longer for their turn than people should.
+                match ann.api().post("/me/applications", input.clone()).await.status {
+                    503 => continue,
+                    status => return status,
+                }
+            }
+        }
     }))
     .await;
     let count = |status| all.iter().filter(|s| **s == status).count();

@@ -1,6 +1,7 @@
 //! Accounts: registration, log-in, sessions, tokens, passwords, addresses.
 
 pub mod applications;
+mod authorization_codes;
 mod authorize;
 mod authorized_applications;
 mod dashboard;

@@ -120,7 +120,8 @@ async fn a_browser_is_asked_after_the_password() {
     let wrong = ann.page().put("/me/two-factor", &[("code", "1")]).await;
     assert_eq!(wrong.status, 422);
     assert_eq!(Phone::key_on(&wrong.body), key, "the same key again");
-    let on = ann.page().put("/me/two-factor", &[("code", &phone.code(-1))]).await;
+    let send = async |code: String| ann.page().put("/me/two-factor", &[("code", &code)]).await;
+    let on = phone.turn_on(send).await;
     let on = ann.shown_once(&on).await;
     assert_eq!(on.body.matches("<li><code>").count(), 10);
 

@@ -1,10 +1,10 @@
-//! Drafts, visibility and schedules: who reads what, and when it is published.
+//! Drafts and visibility: who reads what.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 use rocket::http::Method::{Delete, Get, Put};
 use serde_json::{Value, json};
 
-use crate::support::internals::{self, HANDLERS, now, run_due, sql};
+use crate::support::internals::now;
 use crate::support::permission::{MEMBERS, Permission, both};
 use crate::support::{App, Person, Response};
 
@@ -26,14 +26,14 @@ pub fn permissions() -> Vec<Permission> {
     ]
 }
 
-async fn write(person: &Person<'_>, post: Value) -> Value {
+pub async fn write(person: &Person<'_>, post: Value) -> Value {
     let created = person.api().post("/posts", post).await;
     assert_eq!(created.status, 201, "{}", created.body);
     created.json()
 }
 
 /// Noon, so many days from now.
-fn later(days: i64) -> String {
+pub fn later(days: i64) -> String {
     (now() + Duration::days(days)).format("%Y-%m-%dT12:00:00Z").to_string()
 }
 
@@ -45,7 +45,7 @@ fn codes(answer: &Response) -> Vec<String> {
 }
 
 /// Whether the post is in the feed, at both doors.
-async fn is_listed(app: &App, title: &str) -> bool {
+pub async fn is_listed(app: &App, title: &str) -> bool {
     let api = app.nobody().api().get("/posts").await.json();
     let listed = api["items"].as_array().unwrap().iter().any(|item| item["title"] == title);
     let page = app.nobody().page().get("/").await.body;
@@ -226,7 +226,7 @@ const BY_ADDRESS: [&str; 8] = [
 ];
 
 /// The addresses at which this person reads something of the post, at either door.
-async fn seen(person: &Person<'_>, id: i64) -> Vec<&'static str> {
+pub async fn seen(person: &Person<'_>, id: i64) -> Vec<&'static str> {
     let mut seen = Vec::new();
     for read in READS {
         let path = read.replace("<id>", &id.to_string());
@@ -305,115 +305,6 @@ async fn nobody_reads_what_is_not_for_them_at_any_address() {
 }
 
 #[rocket::async_test]
-async fn scheduled_posts_are_published_once_when_they_are_due() {
-    let app = App::new().await;
-    let ann = app.user("ann").await;
-    let at = later(100);
-    let typed = at.trim_end_matches(":00Z");
-    let post = write(&ann, json!({"title": "Later", "content": "Words", "published_at": at})).await;
-    assert_eq!((&post["state"], &post["published_at"]), (&json!("scheduled"), &json!(at)));
-    let shown = at.parse::<DateTime<Utc>>().unwrap().format("%-d %B %Y, 12:00 UTC").to_string();
-    assert!(ann.page().get("/posts/1").await.body.contains(&shown), "{shown}");
-    let edit = ann.page().get("/posts/1/edit").await.body;
-    assert!(edit.contains(&format!("value=\"{typed}\"")), "{edit}");
-    let folder = tempfile::tempdir().unwrap();
-    let worker = internals::worker(app.site(), folder.path());
-    run_due(&worker, HANDLERS).await.unwrap();
-    assert!(!is_listed(&app, "Later").await, "not due yet");
-    // Saved meanwhile, it stays scheduled, to the second.
-    let form = [("title", "Later"), ("content", "More words"), ("published_at", typed)];
-    assert_eq!(ann.page().put("/posts/1", &form).await.status, 303);
-    assert_eq!(ann.api().get("/posts/1").await.json()["published_at"], at);
-
-    // Its time has come, whatever the clock said when it was scheduled.
-    for statement in [
-        "UPDATE posts SET publish_at = created_at WHERE id = 1",
-        "UPDATE jobs SET run_at = created_at WHERE kind = 'scheduled-posts'",
-    ] {
-        sql(statement).execute(app.db.writer()).await.unwrap();
-    }
-    let other = app.another().await;
-    let others = internals::worker(other.site(), folder.path());
-    let (one, two) = rocket::tokio::join!(run_due(&worker, HANDLERS), run_due(&others, HANDLERS));
-    one.unwrap();
-    two.unwrap();
-    assert!(is_listed(&app, "Later").await);
-    let published = app.nobody().api().get("/posts/1").await.json();
-    assert_eq!((&published["state"], &published["version"]), (&json!("published"), &json!(3)));
-    assert_eq!(published["updated_at"], Value::Null);
-    let found = app.nobody().api().get("/search?q=words").await.json();
-    assert_eq!(found["items"][0]["id"], 1);
-    run_due(&worker, HANDLERS).await.unwrap();
-    assert_eq!(app.nobody().api().get("/posts/1").await.json(), published, "once");
-}
-
-#[rocket::async_test]
-async fn a_schedule_is_changed_and_cancelled() {
-    let app = App::new().await;
-    let ann = app.user("ann").await;
-    let post = json!({"title": "Later", "content": "x", "published_at": later(100)});
-    write(&ann, post).await;
-    let moved = ann.api().put("/posts/1", json!({"published_at": later(130)})).await.json();
-    assert_eq!(
-        (&moved["state"], &moved["published_at"]),
-        (&json!("scheduled"), &json!(later(130)))
-    );
-    let draft = ann.api().delete("/posts/1/publication").await.json();
-    assert_eq!(draft["state"], "draft");
-    let now = ann.api().put("/posts/1/publication", json!({})).await.json();
-    assert_eq!(now["state"], "published", "without a time, at once");
-    let back =
-        ann.api().put("/posts/1", json!({"published_at": "2020-01-01T00:00:00Z"})).await.json();
-    assert_eq!(
-        (&back["state"], &back["published_at"]),
-        (&json!("published"), &json!("2020-01-01T00:00:00Z"))
-    );
-    write(&ann, json!({"title": "Newer", "content": "x"})).await;
-    let titles = app.nobody().api().get("/posts").await.json();
-    assert_eq!(
-        (&titles["items"][0]["title"], &titles["items"][1]["title"]),
-        (&json!("Newer"), &json!("Later"))
-    );
-    let later = ann.api().put("/posts/1", json!({"published_at": later(130)})).await.json();
-    assert_eq!(later["state"], "scheduled");
-    assert!(!is_listed(&app, "Later").await);
-}
-
-#[rocket::async_test]
-async fn drafts_are_no_way_round_the_limits_of_posts() {
-    let app = App::with(&[("limits", "posts=3/h")]).await;
-    let ann = app.user("ann").await;
-    for title in ["One", "Two"] {
-        write(&ann, json!({"title": title, "content": "x", "state": "draft"})).await;
-    }
-    assert_eq!(ann.api().put("/posts/1/publication", json!({})).await.status, 200);
-    assert_eq!(ann.api().put("/posts/2/publication", json!({})).await.status, 429);
-    assert_eq!(ann.api().put("/posts/2", json!({"state": "published"})).await.status, 429);
-    assert_eq!(ann.api().put("/posts/2", json!({"title": "Two again"})).await.status, 200);
-    let later = json!({"published_at": later(100)});
-    assert_eq!(ann.api().put("/posts/2/publication", later).await.status, 429);
-}
-
-#[rocket::async_test]
-async fn admins_do_not_publish_for_others() {
-    let app = App::new().await;
-    let (root, ann) = (app.admin("root").await, app.user("ann").await);
-    write(&ann, json!({"title": "Tides", "content": "x"})).await;
-    for change in [
-        json!({"visibility": "unlisted"}),
-        json!({"state": "draft"}),
-        json!({"published_at": "2020-01-01T00:00:00Z"}),
-    ] {
-        assert_eq!(root.api().put("/posts/1", change).await.status, 403);
-    }
-    let same = json!({"content": "Better", "visibility": "public", "state": "published"});
-    assert_eq!(root.api().put("/posts/1", same).await.status, 200);
-    // What only some can read, they can still remove.
-    ann.api().put("/posts/1", json!({"visibility": "unlisted"})).await;
-    assert_eq!(root.api().delete("/posts/1").await.status, 204);
-}
-
-#[rocket::async_test]
 async fn the_words_of_the_author_stand_for_the_beginning_of_the_text() {
     let app = App::new().await;
     let ann = app.user("ann").await;
@@ -427,88 +318,4 @@ async fn the_words_of_the_author_stand_for_the_beginning_of_the_text() {
     let cleared = ann.api().patch("/posts/1", json!({"summary": ""})).await.json();
     assert_eq!(cleared["summary"], "");
     assert!(app.nobody().page().get("/").await.body.contains("Beginning of it."));
-}
-
-#[rocket::async_test]
-async fn what_is_written_for_the_next_version_is_kept_for_its_author_alone() {
-    let app = App::new().await;
-    let (root, ann, bob) = (app.admin("root").await, app.user("ann").await, app.user("bob").await);
-    let post =
-        write(&ann, json!({"title": "Tides", "content": "Twice a day.", "tags": ["sea"]})).await;
-    let typed = json!({"title": "", "content": "Hush-hush: three times?\r\n", "tags": "sea, !?", "version": 1});
-    let kept = ann.api().put("/posts/1/draft", typed).await;
-    assert_eq!(kept.status, 200, "{}", kept.body);
-    let draft = kept.json();
-    assert_eq!(
-        (&draft["content"], &draft["tags"], &draft["version"]),
-        (&json!("Hush-hush: three times?\n"), &json!("sea, !?"), &json!(1))
-    );
-    assert_eq!(ann.api().get("/posts/1/draft").await.json(), draft);
-    assert_eq!(ann.api().get("/posts/1").await.json(), post, "the post is as it was");
-    assert_eq!(ann.api().get("/dashboard").await.json()["with_draft"], json!([1]));
-    let nothing: [&str; 0] = [];
-    for person in [&app.nobody(), &bob, &root] {
-        assert_eq!(seen(person, 1).await, nothing, "{}", person.name);
-        assert!(!person.page().get("/posts/1/edit").await.body.contains("Hush"), "{}", person.name);
-    }
-    let edit = ann.page().get("/posts/1/edit").await.body;
-    assert!(edit.contains("three times?") && edit.contains("value=\"sea, !?\""), "{edit}");
-    assert!(edit.contains("Discard these changes"), "{edit}");
-    assert!(ann.page().get("/posts/1/draft").await.body.contains("three times?"));
-    assert!(ann.page().get("/dashboard").await.body.contains("changes not published"));
-
-    // What an admin saves meanwhile is noticed when the author saves.
-    assert_eq!(root.api().put("/posts/1", json!({"content": "Moderated."})).await.status, 200);
-    assert_eq!(ann.api().get("/posts/1/draft").await.json(), draft);
-    let edit = ann.page().get("/posts/1/edit").await.body;
-    assert!(edit.contains("name=\"version\" value=\"1\""), "{edit}");
-    let form = [("title", "Tides"), ("content", "Three times?"), ("tags", "sea"), ("version", "1")];
-    let stale = ann.page().put("/posts/1", &form).await;
-    assert_eq!(stale.status, 409);
-    assert!(stale.body.contains("Three times?"));
-    assert_eq!(ann.api().get("/posts/1/draft").await.json(), draft, "nothing is thrown away");
-    let form = [("title", "Tides"), ("content", "Three times?"), ("tags", "sea"), ("version", "2")];
-    assert_eq!(ann.page().put("/posts/1", &form).await.status, 303);
-    assert_eq!(ann.api().get("/posts/1/draft").await.status, 404, "it has been saved");
-}
-
-#[rocket::async_test]
-async fn a_browser_keeps_the_next_version_and_discards_it() {
-    let app = App::new().await;
-    let ann = app.user("ann").await;
-    write(&ann, json!({"title": "Tides", "content": "Twice a day."})).await;
-    let form = [
-        ("title", "Tides"),
-        ("content", "Unfinished"),
-        ("summary", ""),
-        ("tags", ""),
-        ("version", "1"),
-    ];
-    let kept = ann.page().put("/posts/1/draft", &form).await;
-    assert_eq!((kept.status, kept.header("location")), (303, Some("/posts/1/draft")));
-    assert!(ann.page().get("/posts/1/edit").await.body.contains("Unfinished"));
-    let discarded = ann.page().delete("/posts/1/draft", &[("next", "/posts/1/edit")]).await;
-    assert_eq!((discarded.status, discarded.header("location")), (303, Some("/posts/1/edit")));
-    assert_eq!(ann.page().get("/posts/1/draft").await.status, 404);
-    assert!(!ann.page().get("/posts/1/edit").await.body.contains("Unfinished"));
-    // Whoever takes every change back, and saves, is done.
-    assert_eq!(ann.page().put("/posts/1/draft", &form).await.status, 303);
-    let same = [("title", "Tides"), ("content", "Twice a day."), ("version", "1")];
-    assert_eq!(ann.page().put("/posts/1", &same).await.status, 303);
-    assert_eq!(ann.page().get("/posts/1/draft").await.status, 404);
-    let long = "x".repeat(256);
-    for (form, field) in [
-        (vec![("title", ""), ("content", " ")], "content"),
-        (vec![("title", long.as_str()), ("content", "Kept")], "title"),
-    ] {
-        let refused = ann.page().put("/posts/1/draft", &form).await;
-        assert_eq!(refused.status, 422);
-        assert!(refused.body.contains(&format!("href=\"#{field}\"")), "{}", refused.body);
-    }
-    // A draft has a next version, too, and goes with its post.
-    write(&ann, json!({"title": "Ebb", "state": "draft"})).await;
-    assert_eq!(ann.api().put("/posts/2/draft", json!({"title": "Ebb again"})).await.status, 200);
-    assert_eq!(ann.api().get("/drafts").await.json()["with_draft"], json!([2]));
-    assert_eq!(ann.api().delete("/posts/2").await.status, 204);
-    assert_eq!(ann.api().put("/posts/2/draft", json!({"title": "x"})).await.status, 404);
 }

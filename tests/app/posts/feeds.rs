@@ -113,7 +113,7 @@ async fn each_format_has_the_latest_posts_with_all_that_a_reader_shows() {
         let html = text(second);
         for address in [
             &format!("{ORIGIN}/posts/1"),
-            &format!("{}#end", second.id),
+            &format!("{}/on-tides-b-ebb-b#end", second.id),
             "https://e.example/?a&amp;b",
         ] {
             assert!(html.contains(&format!("href=\"{address}\"")), "{format}: {html}");

@@ -51,23 +51,38 @@ fn killed_fifty_times_it_keeps_every_acknowledged_write_whole() {
     wait_for(nothing_is_half_done(&site));
 }
 
-/// Kills the server after some writes were acknowledged and while others are in flight.
 fn under_load(server: &mut Server, ann: &Caller, bob: &Caller, round: usize) -> Vec<(i64, Known)> {
     let (ann, bob) = (ann.at(server), bob.at(server));
-    let (acknowledge, acknowledged) = mpsc::channel();
+    kill_while(server, round, |writer, acknowledge| {
+        write(&ann, &bob, &format!("{round}-{writer}"), acknowledge)
+    })
+}
+
+/// Kills the server after some writes were acknowledged and while others are in flight, each by one of several
+/// writers, which go on until then. Returns what they know.
+pub fn kill_while<T: Send>(
+    server: &mut Server,
+    round: usize,
+    write: impl Fn(usize, Sender<()>) -> Vec<T> + Sync,
+) -> Vec<T> {
     std::thread::scope(|scope| {
+        let (acknowledge, acknowledged) = mpsc::channel();
         let writers: Vec<_> = (0..WRITERS)
             .map(|writer| {
-                let (ann, bob, acknowledge) = (&ann, &bob, acknowledge.clone());
-                scope.spawn(move || write(ann, bob, &format!("{round}-{writer}"), acknowledge))
+                let (write, acknowledge) = (&write, acknowledge.clone());
+                scope.spawn(move || write(writer, acknowledge))
             })
             .collect();
+        // It ends when no writer is left, so that one that fails does not keep the test waiting.
+        drop(acknowledge);
         // A different moment in each round.
         let enough = 1 + round * 7 % 23;
-        assert_eq!(acknowledged.iter().take(enough).count(), enough);
+        let count = acknowledged.iter().take(enough).count();
         server.child.kill().unwrap(); // SIGKILL
         server.child.wait().unwrap();
-        writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect()
+        let known = writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect();
+        assert_eq!(count, enough);
+        known
     })
 }
 

@@ -1,41 +1,20 @@
 //! The work that the database does for each list, on a large site on which nearly all posts have no
-//! votes and one person wrote most. What is counted is work, not time: rows on PostgreSQL, steps of
-//! its virtual machine on SQLite.
+//! votes and one person wrote most.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use chrono::{DateTime, Utc};
-use serde_json::{Value as Json, json};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
+use rocket::tokio::sync::OnceCell;
+use serde_json::json;
 
-use crate::support::internals::{Db, Period, Value, census, job, now, recording, schedule, sql};
-use crate::support::{App, Person, Response, database, repetitions};
+use super::meter::{Meter, cursor, lasting, measure, measure_page, most_work};
+use crate::support::database::Snapshot;
+use crate::support::internals::{Db, census, job, now, recording, schedule, sql};
+use crate::support::{App, database, repetitions};
 
 /// Posts of the site, and events, votes of one post, jobs; a million with `./test slow`.
 pub fn size() -> i64 {
     if repetitions() > 1 { 1_000_000 } else { 30_000 }
-}
-
-/// Reading all rows would be at least 30,000 rows, and 150,000 steps. A search may look at some
-/// blocks of rows; the steps of a list include reading the schema. A thread has up to 520 comments,
-/// each of which is joined with its author.
-fn most_work(path: &str) -> i64 {
-    if path.contains("/comments") && !path.contains("/revisions") {
-        return if database::is_postgres() { 8_000 } else { 80_000 };
-    }
-    // A filter that no index serves looks at 2,000 posts, a few of which it joins with their tags.
-    if ["tag=", "min_votes=", "since=", "until="].iter().any(|name| path.contains(name)) {
-        return if database::is_postgres() { 24_000 } else { 160_000 };
-    }
-    match (database::is_postgres(), path.contains("q=")) {
-        (true, true) => 12_000,
-        (true, false) => 2_000,
-        (false, true) => 30_000,
-        (false, false) => 15_000,
-    }
 }
 
 /// The same text for both engines; `i` counts from 1.
@@ -89,6 +68,23 @@ const FILL: [&str; 18] = [
      SELECT 1, i, 'x', $2 FROM n",
 ];
 
+/// A copy of the large site, and the moment of everything on it. `root` is an admin; `heavy` has written
+/// most, and `light` nothing.
+pub async fn large_site() -> (App, DateTime<Utc>) {
+    static PREPARED: OnceCell<(Snapshot, DateTime<Utc>)> = OnceCell::const_new();
+    let prepare = async || {
+        let app = App::new().await;
+        app.admin("root").await;
+        app.user("heavy").await.posts("A recent one").await;
+        app.user("light").await;
+        let at = now();
+        fill(&app, at).await;
+        (app.into_snapshot().await, at)
+    };
+    let (snapshot, at) = PREPARED.get_or_init(prepare).await;
+    (App::copy_of(snapshot).await, *at)
+}
+
 async fn fill(app: &App, at: DateTime<Utc>) {
     // The site's own connections have a time limit, which filling exceeds on a busy machine.
     let db = Db::connect(&app.database_url(), 2, Duration::from_secs(60)).await.unwrap();
@@ -113,131 +109,12 @@ async fn fill(app: &App, at: DateTime<Utc>) {
     db.close().await;
 }
 
-/// Carries out one recorded statement and measures the work.
-pub enum Meter {
-    Sqlite(SqliteConnection, Arc<AtomicI64>),
-    Postgres(PgConnection),
-}
-
-macro_rules! bind_all {
-    ($query:expr, $values:expr) => {{
-        let mut query = $query;
-        for value in $values {
-            query = match value {
-                Value::Bool(v) => query.bind(v),
-                Value::Int(v) => query.bind(v),
-                Value::Text(v) => query.bind(v),
-                Value::Bytes(v) => query.bind(v),
-                Value::Time(v) => query.bind(v),
-            };
-        }
-        query
-    }};
-}
-
-impl Meter {
-    pub async fn new(url: &str) -> Meter {
-        if database::is_postgres() {
-            return Meter::Postgres(PgConnection::connect(url).await.unwrap());
-        }
-        let mut connection = SqliteConnection::connect(url).await.unwrap();
-        // Reads the schema, which is no work of a list.
-        sqlx::query("SELECT 1 FROM posts LIMIT 1").fetch_all(&mut connection).await.unwrap();
-        let steps = Arc::new(AtomicI64::new(0));
-        let count = steps.clone();
-        connection.lock_handle().await.unwrap().set_progress_handler(10, move || {
-            count.fetch_add(10, Ordering::Relaxed);
-            true
-        });
-        Meter::Sqlite(connection, steps)
-    }
-
-    pub async fn work(&mut self, text: &str, values: Vec<Value>) -> (i64, String) {
-        match self {
-            Meter::Sqlite(connection, steps) => {
-                steps.store(0, Ordering::Relaxed);
-                let query = sqlx::query(AssertSqlSafe(text.to_owned()));
-                bind_all!(query, values).fetch_all(&mut *connection).await.unwrap();
-                (steps.load(Ordering::Relaxed), String::new())
-            }
-            Meter::Postgres(connection) => {
-                let text = format!("EXPLAIN (ANALYZE, FORMAT JSON) {text}");
-                let query = sqlx::query(AssertSqlSafe(text));
-                let row = bind_all!(query, values).fetch_one(&mut *connection).await.unwrap();
-                let plan: String = row.get_unchecked(0);
-                let plan: Json = serde_json::from_str(&plan).unwrap();
-                (rows(&plan[0]["Plan"]), format!("{plan:#}"))
-            }
-        }
-    }
-}
-
-/// The rows that all nodes of a plan produced or dropped.
-fn rows(node: &Json) -> i64 {
-    let number = |name: &str| node[name].as_f64().unwrap_or_default();
-    let own = number("Actual Rows")
-        + number("Rows Removed by Filter")
-        + number("Rows Removed by Index Recheck");
-    #[allow(clippy::cast_possible_truncation)]
-    let own = (own * number("Actual Loops")) as i64;
-    own + node["Plans"].as_array().into_iter().flatten().map(rows).sum::<i64>()
-}
-
-fn cursor(keys: &[i64]) -> String {
-    let keys: Vec<_> = keys.iter().map(i64::to_string).collect();
-    BASE64_URL_SAFE_NO_PAD.encode(keys.join("."))
-}
-
-/// Reads a list and measures each of its statements. The second value is the largest work.
-async fn measure(meter: &mut Meter, person: &Person<'_>, path: &str) -> (Json, i64) {
-    let (response, statements) = recording(person.api().get(path)).await;
-    assert_eq!(response.status, 200, "{path}: {}", response.body);
-    assert!(!statements.is_empty(), "nothing was recorded for {path}");
-    let mut largest = 0;
-    for (text, values) in statements {
-        if !text.starts_with("SELECT") && !text.starts_with("WITH") {
-            continue;
-        }
-        let (work, plan) = meter.work(&text, values).await;
-        assert!(work <= most_work(path), "{path}: {work} for {text}\n{plan}");
-        largest = largest.max(work);
-    }
-    println!("{largest:>8} {path}");
-    (response.json(), largest)
-}
-
-/// Opens a page and measures each of its statements.
-async fn measure_page(meter: &mut Meter, person: &Person<'_>, path: &str, most: i64) -> Response {
-    let (response, statements) = recording(person.page().get(path)).await;
-    assert_eq!(response.status, 200, "{path}: {}", response.body);
-    let mut largest = 0;
-    for (text, values) in statements.into_iter().filter(|(text, _)| text.starts_with("SELECT")) {
-        let (work, plan) = meter.work(&text, values).await;
-        assert!(work <= most, "{path}: {work} for {text}\n{plan}");
-        largest = largest.max(work);
-    }
-    assert!(largest > 0, "nothing was recorded for {path}");
-    println!("{largest:>8} {path}");
-    response
-}
-
-/// The person with a token that outlasts the test, on a busy machine too.
-async fn lasting<'a>(person: Person<'a>, scopes: Json) -> Person<'a> {
-    let new = json!({"name": "test", "scopes": scopes});
-    let created = person.api().post("/me/tokens", new).await.json();
-    person.with_token(created["token"].as_str().unwrap())
-}
-
 #[rocket::async_test]
 async fn no_list_reads_or_sorts_more_than_its_page() {
-    let app = App::new().await;
-    let (root, heavy) = (app.admin("root").await, app.user("heavy").await);
-    app.user("light").await;
-    heavy.posts("A recent one").await;
+    let (app, at) = large_site().await;
+    let root = app.log_in("root").await;
     let root = lasting(root, json!(["posts:read", "account", "admin"])).await;
-    let heavy = lasting(heavy, json!(["posts:read", "account"])).await;
-    let at = now();
-    fill(&app, at).await;
+    let heavy = lasting(app.log_in("heavy").await, json!(["posts:read", "account"])).await;
     let mut meter = Meter::new(&app.database_url()).await;
     let (middle, micros) = (size() / 2, at.timestamp_micros());
     let (by_time, by_votes) = (cursor(&[micros, middle]), cursor(&[0, middle]));
@@ -385,103 +262,4 @@ async fn no_list_reads_or_sorts_more_than_its_page() {
             assert!(work <= most_work(""), "{work} for {text}\n{plan}");
         }
     }
-}
-
-/// The orders of the feed, and filters with tags that all posts have, many, and few.
-#[rocket::async_test]
-async fn no_order_and_no_filter_of_the_feed_reads_more_than_a_bounded_number_of_posts() {
-    let app = App::new().await;
-    let heavy = app.user("heavy").await;
-    app.user("light").await;
-    heavy.posts("A recent one").await;
-    let at = now();
-    fill(&app, at).await;
-    let mut meter = Meter::new(&app.database_url()).await;
-    let (middle, micros) = (size() / 2, at.timestamp_micros());
-    let (by_time, by_votes) = (cursor(&[micros, middle]), cursor(&[0, middle]));
-    let by_heat = cursor(&[at.timestamp(), middle]);
-    let of_week = cursor(&[Period::Week.number(at), 0, middle]);
-    let day = at.format("%Y-%m-%d");
-    let filters = [
-        (String::new(), 20),
-        ("&tag=t1".to_owned(), 20),
-        ("&tag=t1&tag=t2".to_owned(), 20),
-        ("&tag=t3".to_owned(), 4),
-        ("&tag=t2&author=u1".to_owned(), 0),
-        ("&tag=t2&author=heavy".to_owned(), 20),
-        ("&tag=t9".to_owned(), 0),
-        ("&min_votes=3".to_owned(), 0),
-        ("&min_votes=3&tag=t1".to_owned(), 0),
-        (format!("&since={day}"), 20),
-        (format!("&until={day}"), 0),
-        (format!("&updated_since={day}&tag=t2"), 20),
-    ];
-    for (sort, cursor) in [
-        ("new", &by_time),
-        ("hot", &by_heat),
-        ("top", &by_votes),
-        ("top&period=week", &of_week),
-        ("top&period=year", &cursor(&[Period::Year.number(at), 0, middle])),
-    ] {
-        for (filter, least) in &filters {
-            for way in ["", "&before=", "&after="] {
-                let cursor = if way.is_empty() { "" } else { cursor };
-                let path = format!("/posts?sort={sort}{filter}{way}{cursor}");
-                let (list, _) = measure(&mut meter, &app.nobody(), &path).await;
-                let count = list["items"].as_array().unwrap().len();
-                // Behind a bound, and where few match, a page may end early and lead on.
-                let is_whole = way.is_empty();
-                assert!(!is_whole || count >= *least, "{path}: {count}");
-            }
-        }
-    }
-    for path in ["/tags", "/tags?q=t", "/tags?q=t12", "/tags/t1"] {
-        measure(&mut meter, &app.nobody(), path).await;
-    }
-    // What a filter finds in pieces is everything there is.
-    for sort in ["new", "hot", "top"] {
-        let expected: Vec<(i64,)> =
-            sql("SELECT p.id FROM posts p JOIN post_tags t ON t.post_id = p.id \
-             AND t.tag_id = 2 WHERE p.votes >= 3 ORDER BY p.id")
-            .all(&app.db)
-            .await
-            .unwrap();
-        let (mut found, mut before) = (Vec::new(), String::new());
-        loop {
-            let path = format!("/posts?sort={sort}&tag=t2&min_votes=3&limit=100{before}");
-            let list = app.nobody().api().get(&path).await.json();
-            found.extend(
-                list["items"].as_array().unwrap().iter().map(|post| post["id"].as_i64().unwrap()),
-            );
-            let Some(next) = list["next"].as_str() else { break };
-            before = format!("&before={next}");
-        }
-        found.sort_unstable();
-        assert!(!found.is_empty());
-        assert_eq!(found, expected.into_iter().map(|(id,)| id).collect::<Vec<_>>(), "{sort}");
-    }
-}
-
-/// A term that is too short for the index: the search stops after some rows, says where, and goes
-/// on from there.
-#[rocket::async_test]
-async fn a_short_term_is_searched_in_pieces() {
-    let app = App::new().await;
-    let (root, _heavy) = (app.admin("root").await, app.user("heavy").await);
-    let root = lasting(root, json!(["admin"])).await;
-    fill(&app, now()).await;
-    let mut meter = Meter::new(&app.database_url()).await;
-    let (mut pages, mut found, mut before) = (0, Vec::new(), String::new());
-    loop {
-        let path = format!("/admin/posts?q=zq{before}");
-        let (list, _) = measure(&mut meter, &root, &path).await;
-        found.extend(list["items"].as_array().unwrap().iter().map(|post| post["id"].clone()));
-        pages += 1;
-        match list["next"].as_str() {
-            Some(next) => before = format!("&before={next}"),
-            None => break,
-        }
-    }
-    assert_eq!(found, [json!(5)]);
-    assert!(pages > 10 && pages <= size() / 2_000 + 1, "{pages}");
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::reliability::plans::{Meter, size};
+use crate::reliability::meter::Meter;
+use crate::reliability::plans::size;
 use crate::support::internals::{Db, now, recording, sql};
 use crate::support::{App, database, encode};
 

@@ -16,7 +16,8 @@ use super::{ORIGIN, PASSWORD, SECRET, database, encode};
 
 /// Limits that nobody reaches.
 const WIDE_LIMITS: &str = "posts=100000/h, posts-address=100000/h, edits=100000/h, \
-    edits-address=100000/h, votes=100000/h, votes-address=100000/h, sessions=100000/h, sessions-address=100000/h";
+    edits-address=100000/h, drafts=100000/h, drafts-address=100000/h, votes=100000/h, votes-address=100000/h, \
+    sessions=100000/h, sessions-address=100000/h";
 
 /// A folder and perhaps a database, for any number of instances.
 pub struct Site {

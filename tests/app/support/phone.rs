@@ -3,7 +3,7 @@
 use serde_json::json;
 use totp_rs::{Builder, Secret, Totp};
 
-use super::Person;
+use super::{Person, Response};
 
 pub struct Phone(pub Totp);
 
@@ -27,17 +27,24 @@ impl Phone {
         let setup = person.api().post("/me/two-factor", json!({})).await;
         assert_eq!(setup.status, 201, "{}", setup.body);
         let phone = Phone::new(setup.json()["secret"].as_str().unwrap());
-        let on = loop {
-            let step = Phone::step();
-            let on = person.api().put("/me/two-factor", json!({"code": phone.code(-1)})).await;
-            // A step that ended meanwhile has made the code too old.
-            if on.status == 201 || Phone::step() == step {
-                break on;
-            }
-        };
+        let send =
+            async |code: String| person.api().put("/me/two-factor", json!({"code": code})).await;
+        let on = phone.turn_on(send).await;
         assert_eq!(on.status, 201, "{}", on.body);
         let codes = on.json()["recovery_codes"].as_array().unwrap().clone();
         (phone, codes.iter().map(|code| code.as_str().unwrap().to_owned()).collect())
+    }
+
+    /// Sends the code of the previous step; once more if that was refused and a step ended meanwhile, which
+    /// makes this code too old.
+    pub async fn turn_on(&self, send: impl AsyncFn(String) -> Response) -> Response {
+        loop {
+            let step = Phone::step();
+            let answer = send(self.code(-1)).await;
+            if answer.status < 400 || Phone::step() == step {
+                return answer;
+            }
+        }
     }
 
     /// The number of the present step.
