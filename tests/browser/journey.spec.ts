@@ -28,7 +28,7 @@ test("register, write, edit, receive a vote, delete, log out, log in", async ({ 
   await page.getByRole("button", { name: "Preview" }).click();
   await expect(page.locator("#preview em")).toHaveText("twice");
   await page.getByRole("button", { name: "Save" }).click();
-  await expect(page).toHaveURL(post);
+  await expect(page).toHaveURL(`${post}-again`);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("On tides, again");
   await expect(page.getByText(/^edited/)).toBeVisible();
 

@@ -25,7 +25,7 @@ test("data for search engines breaks no rule of the page and out of nothing", as
 test("the address of a post is copied with a button, or by hand without scripts", async ({ page, site, browser }) => {
   await site.register(page, unique("ann"));
   const post = await site.post(page, "Tides", "They come twice a day.");
-  const address = `${site.url}${post}`;
+  const address = `${site.url}${post}/tides`;
   const console = new Console(page);
   await open(page, console, post, 200);
   await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);

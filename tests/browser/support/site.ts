@@ -99,7 +99,7 @@ export class Site {
     expect(response.status()).toBe(303);
   }
 
-  /** Publishes a post as the user of this page; returns its path. */
+  /** Publishes a post as the user of this page; returns its path without the words of the title. */
   async post(page: Page, title: string, content: string, tags = ""): Promise<string> {
     const response = await page.request.post(`${this.url}/posts`, {
       form: { title, content, tags },
@@ -107,7 +107,7 @@ export class Site {
       maxRedirects: 0,
     });
     expect(response.status()).toBe(303);
-    return response.headers().location;
+    return response.headers().location.split("/").slice(0, 3).join("/");
   }
 
   /** Comments on the post at this path, or replies to the comment at `parent`. */
