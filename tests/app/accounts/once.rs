@@ -124,7 +124,7 @@ async fn a_double_click_publishes_once() {
     assert_eq!((first.status, second.status), (303, 303), "{} {}", first.body, second.body);
     assert_eq!(
         (first.header("location"), second.header("location")),
-        (Some("/posts/1"), Some("/posts/1"))
+        (Some("/posts/1/tides"), Some("/posts/1/tides"))
     );
     for answer in [&first, &second] {
         assert_eq!(answer.cookie("postly_flash").as_deref(), Some("post-created"), "{answer:?}");
@@ -134,9 +134,12 @@ async fn a_double_click_publishes_once() {
 
     // Whoever goes back and changes the text publishes another post; so does a new form.
     let changed = [("title", "Tides"), ("content", "Thrice."), ("form_id", "5f3a")];
-    assert_eq!(ann.page().post("/posts", &changed).await.header("location"), Some("/posts/2"));
+    assert_eq!(
+        ann.page().post("/posts", &changed).await.header("location"),
+        Some("/posts/2/tides")
+    );
     let new = [("title", "Tides"), ("content", "Twice."), ("form_id", "77")];
-    assert_eq!(ann.page().post("/posts", &new).await.header("location"), Some("/posts/3"));
+    assert_eq!(ann.page().post("/posts", &new).await.header("location"), Some("/posts/3/tides"));
     // A form that was refused can be corrected, and sent as it was once that helps.
     let refused = [("title", ""), ("content", "Twice."), ("form_id", "88")];
     for _ in 0..2 {
@@ -144,7 +147,7 @@ async fn a_double_click_publishes_once() {
     }
     // Ids of others are others, and strange ones are none.
     let bob = app.user("bob").await;
-    assert_eq!(bob.page().post("/posts", &form).await.header("location"), Some("/posts/4"));
+    assert_eq!(bob.page().post("/posts", &form).await.header("location"), Some("/posts/4/tides"));
     let long = "x".repeat(65);
     for id in ["", "a b", "é", long.as_str()] {
         let strange = [("title", "Tides"), ("content", "Twice."), ("form_id", id)];
@@ -165,7 +168,10 @@ async fn a_double_click_saves_an_edit_and_a_password_once() {
     let form = [("version", "1"), ("title", "Ebb"), ("content", "Low."), ("form_id", "1a")];
     for _ in 0..2 {
         let saved = ann.page().put(&path, &form).await;
-        assert_eq!((saved.status, saved.header("location")), (303, Some(path.as_str())));
+        assert_eq!(
+            (saved.status, saved.header("location")),
+            (303, Some(format!("{path}/ebb").as_str()))
+        );
     }
     assert_eq!(ann.api().get(&path).await.json()["version"], 2);
     let new = "seven marble lanterns drift";

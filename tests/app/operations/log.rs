@@ -138,7 +138,7 @@ fn requests_have_a_line_each() {
     let id = ann.posts("A post");
     let agent: ureq::Agent =
         ureq::Agent::config_builder().http_status_as_error(false).build().into();
-    let page = format!("{}/posts/{id}?canary=1", server.url);
+    let page = format!("{}/posts/{id}/a-post?canary=1", server.url);
     let body = agent.get(&page).call().unwrap().body_mut().read_to_string().unwrap();
     agent.head(&page).call().unwrap();
     ann.ask("GET", "/nowhere", None);
@@ -155,13 +155,13 @@ fn requests_have_a_line_each() {
         let found = requests.iter().find(|r| r["method"] == method && r["route"] == route);
         found.unwrap_or_else(|| panic!("no {method} {route} in {requests:?}"))
     };
-    let get = of("GET", "/posts/<id>");
-    assert_eq!(get["path"], format!("/posts/{id}"), "no query: {get}");
+    let get = of("GET", "/posts/<id>/<slug>");
+    assert_eq!(get["path"], format!("/posts/{id}/a-post"), "no query: {get}");
     assert_eq!((&get["status"], &get["bytes"]), (&json!(200), &json!(body.len())), "{get}");
     assert_eq!(get["address"], "127.0.0.1", "{get}");
     assert!(get["milliseconds"].as_f64().unwrap() > 0.0, "{get}");
     assert!(get["request_id"].as_str().unwrap().len() >= 8 && get["user"].is_null(), "{get}");
-    assert_eq!(of("HEAD", "/posts/<id>")["bytes"], 0);
+    assert_eq!(of("HEAD", "/posts/<id>/<slug>")["bytes"], 0);
     assert!(of("DELETE", "/api/v1/posts/<id>")["user"].is_i64());
     assert_eq!(of("GET", "none")["status"], 404);
     let served = lines.iter().skip_while(|line| line["fields"]["message"] != "request");

@@ -79,7 +79,7 @@ fn requests_log_ins_and_refusals_are_counted() {
     let id = ann.posts("A post");
     let second = json!({"title": "Another", "content": "Another"});
     assert_eq!(ann.ask("POST", "/posts", Some(second)).status, 429);
-    for path in [&format!("/posts/{id}"), "/posts/999999", "/nowhere/canary"] {
+    for path in [&format!("/posts/{id}/a-post"), "/posts/999999/a-post", "/nowhere/canary"] {
         ann.get(path).unwrap();
     }
     let text = watched.text();
@@ -89,15 +89,15 @@ fn requests_log_ins_and_refusals_are_counted() {
             1.0,
         ),
         (
-            r#"postly_http_requests_total{door="page",method="GET",route="/posts/<id>",status="200"}"#,
+            r#"postly_http_requests_total{door="page",method="GET",route="/posts/<id>/<slug>",status="200"}"#,
             1.0,
         ),
         (
-            r#"postly_http_requests_total{door="page",method="GET",route="/posts/<id>",status="404"}"#,
+            r#"postly_http_requests_total{door="page",method="GET",route="/posts/<id>/<slug>",status="404"}"#,
             1.0,
         ),
         (
-            r#"postly_http_request_duration_seconds_count{door="page",method="GET",route="/posts/<id>"}"#,
+            r#"postly_http_request_duration_seconds_count{door="page",method="GET",route="/posts/<id>/<slug>"}"#,
             2.0,
         ),
         // At both doors.
