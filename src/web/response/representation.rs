@@ -24,10 +24,12 @@ const QUALITY: u32 = 5;
 const PUBLIC: &str = "public, max-age=0, must-revalidate, s-maxage=1";
 
 /// By what a shared cache finds the answer when it is told to forget it: all answers have `content`, and
-/// that of `/posts/7` has `posts-7`, at either door.
+/// that of `/posts/7` has `posts-7`, at either door and whatever words follow in the address of the page.
 fn surrogate_keys(request: &Request<'_>) -> String {
     let path = request.uri().path().as_str();
     let path = path.strip_prefix(API).unwrap_or(path).trim_matches('/');
+    let has_slug = request.route().is_some_and(|route| route.uri.path().ends_with("/<slug>"));
+    let path = path.rsplit_once('/').filter(|_| has_slug).map_or(path, |(path, _)| path);
     match path {
         "" => "content".to_owned(),
         _ => format!("content {}", path.replace('/', "-")),

@@ -46,7 +46,7 @@ fn while_no_file_can_grow_writing_is_503_and_reading_goes_on() {
         let post = ann.ask("GET", &format!("/posts/{before}"), None);
         assert_eq!((post.status, &post.json["title"]), (200, &json!("while there is space")));
         assert_eq!(ann.ask("GET", "/posts", None).json["items"].as_array().unwrap().len(), 1);
-        for page in ["/", &format!("/posts/{before}"), "/healthz"] {
+        for page in ["/", &format!("/posts/{before}/while-there-is-space"), "/healthz"] {
             assert_eq!(server.nobody().get(page).unwrap().status, 200, "{page}");
         }
     }

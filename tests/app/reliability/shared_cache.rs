@@ -48,7 +48,9 @@ fn behind_varnish(more: &str) -> (Site, Server, Varnish, Caller) {
 fn varnish_keeps_what_is_public_and_passes_on_the_rest() {
     let (_site, _server, varnish, ann) = behind_varnish(FOR_LONG);
     let id = ann.posts("Tides");
-    let post = format!("{}/posts/{id}", varnish.url());
+    let slug = json!({"slug": "kept"});
+    assert_eq!(ann.ask("PATCH", &format!("/posts/{id}"), Some(slug)).status, 200);
+    let post = format!("{}/posts/{id}/kept", varnish.url());
     let json = format!("{}/api/v1/posts/{id}", varnish.url());
     let feed = format!("{}/", varnish.url());
     for url in [&post, &json, &feed] {
@@ -99,7 +101,9 @@ fn varnish_keeps_what_is_public_and_passes_on_the_rest() {
 fn varnish_shows_a_change_by_itself() {
     let (_site, _server, varnish, ann) = behind_varnish("");
     let id = ann.posts("Tides");
-    let post = format!("{}/posts/{id}", varnish.url());
+    let slug = json!({"slug": "kept"});
+    assert_eq!(ann.ask("PATCH", &format!("/posts/{id}"), Some(slug)).status, 200);
+    let post = format!("{}/posts/{id}/kept", varnish.url());
     eventually("Varnish has kept it", || was_kept(&ask(&post, "GET", &[]).0));
     assert_eq!(
         ann.ask("PATCH", &format!("/posts/{id}"), Some(json!({"title": "Ebb"}))).status,
