@@ -233,6 +233,7 @@ field-title-too_long = Use at most { $max } characters; this title has { $actual
 field-content-required = Write something first.
 field-slug-too_long = Use at most { $max } characters; these are { $actual }.
 field-slug-malformed = Use letters or digits.
+field-published_at-out_of_range = Choose a time from 1970 on, and at most two years ahead.
 field-content-too_long = Use at most { $max } characters; this text has { $actual }.
 field-content-too_complex = This text is too complex to show: its tables have too many cells, or its quotes and lists are nested too deeply. Use smaller tables or fewer levels.
 field-tags-too_many = Use at most { $max } tags.

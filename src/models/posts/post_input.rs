@@ -31,7 +31,7 @@ pub struct PostInput {
     /// The readable part of its address, at most 60 characters, brought into the form `like-this`; without
     /// it, the title makes it.
     #[serde(default, deserialize_with = "form_value::text_not_null")]
-    #[schema(required = false, nullable = false, max_length = 255, example = "on-tides")]
+    #[schema(required = false, nullable = false, max_length = 60, example = "on-tides")]
     pub slug: Option<String>,
     /// At most five names, of letters, digits, `-`, `+`, `.` and `#`; a text with commas is a list, too.
     #[serde(default, deserialize_with = "form_value::texts")]
@@ -71,7 +71,7 @@ pub struct PostUpdate {
     /// The readable part of its address, at most 60 characters, brought into the form `like-this`; with an
     /// empty text, it follows the title again.
     #[serde(default, deserialize_with = "form_value::text_not_null")]
-    #[schema(nullable = false, max_length = 255, example = "on-tides")]
+    #[schema(nullable = false, max_length = 60, example = "on-tides")]
     pub slug: Option<String>,
     /// At most five names, in place of those that the post has; an empty list removes them.
     #[serde(default, deserialize_with = "form_value::texts")]

@@ -133,6 +133,11 @@ FIELDS_BEYOND_A_SCHEMA = {
     "username.malformed",
     "into.malformed",
     "tag.malformed",
+    # Some letters become several of the alphabet that addresses have, and some signs none.
+    "slug.malformed",
+    "slug.too_long",
+    # From 1970 to two years ahead.
+    "published_at.out_of_range",
     "tags.malformed",
     # Several names stand in one text, with commas between them.
     "tag.too_many",
