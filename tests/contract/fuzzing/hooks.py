@@ -226,8 +226,8 @@ def is_removed(case, code):
 
 
 def is_blank(body, code):
-    """Whether a field is said to be missing that holds spaces alone."""
+    """Whether a field is said to be missing that holds spaces alone, or nothing, as those of a draft may."""
     field, rule = code.rsplit(".", 1)
     value = body.get(field) if isinstance(body, dict) else None
     texts = value if isinstance(value, list) else [value]
-    return rule == "required" and bool(texts) and all(isinstance(text, str) and text and not text.strip() for text in texts)
+    return rule == "required" and bool(texts) and all(isinstance(text, str) and not text.strip() for text in texts)
