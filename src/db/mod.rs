@@ -19,6 +19,7 @@ mod freshness;
 mod health;
 mod inspect;
 mod integrity;
+mod joined;
 mod migrate;
 mod migrations;
 mod pool_use;

@@ -83,15 +83,18 @@ impl SearchTable {
             Db::Sqlite { .. } => self.in_sqlite(needle, &range, limit),
             Db::Postgres { .. } => self.in_postgres(needle, &range, limit),
         };
-        let ids: Vec<(i64,)> = query.all(db).await?;
-        let ids: Vec<i64> = ids.into_iter().map(|(id,)| id).collect();
+        let mut ids = query.ids(db).await?;
+        ids.sort_unstable();
+        if range.step < 0 {
+            ids.reverse();
+        }
         let is_full = usize::try_from(limit).is_ok_and(|limit| ids.len() >= limit);
         Ok(Hits { resume: range.resume.filter(|_| !is_full), ids })
     }
 
     /// FTS5 intersects the trigrams of LIKE in the order of the ids.
     fn in_sqlite(&self, needle: &str, range: &Range, limit: i64) -> Statement {
-        sql("SELECT rowid FROM ")
+        sql("SELECT rowid AS id FROM ")
             .push(self.index)
             .push_bind(" WHERE text LIKE ", pattern(needle))
             .push_bind(" AND rowid >= ", range.low)

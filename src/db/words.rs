@@ -114,9 +114,11 @@ impl WordTable {
             let step = walk.step();
             considered += step.high - step.low + 1;
             let left = limit - count(&found);
-            let rows: Vec<(i64,)> =
-                self.read(db, query, step, walk.is_descending, left).all(db).await?;
-            found.extend(rows.into_iter().map(|(id,)| id));
+            found.extend(self.read(db, query, step, walk.is_descending, left).ids(db).await?);
+        }
+        found.sort_unstable();
+        if walk.is_descending {
+            found.reverse();
         }
         let resume = walk.resume().filter(|_| count(&found) < limit);
         Ok(Hits { ids: found, resume })

@@ -35,9 +35,6 @@ pub struct Matching<'s> {
     pub notes: Vec<SearchNote>,
 }
 
-/// An id and its words.
-type Texts = (i64, String);
-
 fn midnight(day: NaiveDate) -> DateTime<Utc> {
     day.and_time(chrono::NaiveTime::MIN).and_utc()
 }
@@ -221,10 +218,8 @@ impl<'s> Matching<'s> {
                 query = query.push_list(" AND t.tag_id IN ", tags.iter().copied()).push(")");
             }
         }
-        let texts: Vec<(i64, Option<String>)> = query.all(self.db).await?;
-        // One that is not indexed yet was found by nobody.
-        let texts: Vec<Texts> =
-            texts.into_iter().filter_map(|(id, text)| Some((id, text?))).collect();
+        // One that is not indexed yet was found by nobody: it has no text.
+        let texts = query.texts(self.db).await?;
         let mut ranked: Vec<Ranked> = match self.kind {
             SearchType::People => {
                 let others = texts.iter().filter(|(id, _)| Some(*id) != self.exact);
