@@ -56,7 +56,7 @@ pub fn excerpt(text: &str, terms: &[Vec<String>], stemming: &Stemming) -> Vec<Te
 }
 
 /// The hits of all terms in a text, in its order. For an excerpt, no further than behind the first place
-/// that has all of them: most of the work of a search is to reduce words to their stems.
+/// that has all of them: behind it, nothing is shown.
 fn hits(text: &str, terms: &[Vec<String>], stemming: &Stemming, for_excerpt: bool) -> Vec<Hit> {
     let longest = terms.iter().map(Vec::len).max().unwrap_or_default();
     let mut hits = Vec::new();
@@ -73,7 +73,11 @@ fn hits(text: &str, terms: &[Vec<String>], stemming: &Stemming, for_excerpt: boo
         if recent.len() == longest.max(1) {
             recent.remove(0);
         }
-        recent.push((stemming.stem(&word.text).into_owned(), word.start, word.end));
+        // A word that no term can have needs no stem.
+        let is_candidate =
+            terms.iter().flatten().any(|wanted| stemming.may_give(&word.text, wanted));
+        let stem = is_candidate.then(|| stemming.stem(&word.text).into_owned());
+        recent.push((stem.unwrap_or_default(), word.start, word.end));
         for (n, term) in terms.iter().enumerate() {
             let Some(first) = recent.len().checked_sub(term.len()) else { continue };
             let is_hit =

@@ -213,6 +213,16 @@ impl Stemming {
         stem.filter(|stem| !stem.is_empty()).unwrap_or(Cow::Borrowed(word))
     }
 
+    /// Whether this may be the stem of a word: to make the stem is much more expensive than to ask.
+    pub fn may_give(&self, word: &str, stem: &str) -> bool {
+        match self.language {
+            "simple" => word == stem,
+            // These stemmers remove prefixes, too.
+            "arabic" | "tamil" => true,
+            _ => word.chars().next() == stem.chars().next(),
+        }
+    }
+
     /// The stems of a text, separated by spaces, up to a size in bytes.
     pub fn stems(&self, text: &str, max: usize) -> String {
         let mut stems = String::new();
@@ -285,5 +295,19 @@ mod tests {
             ("english-1".to_owned(), "simple-1".to_owned())
         );
         assert_eq!(Stemming::of("en").stems("Tides and Running", 8), "tide and");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_word_may_give_its_stem(typed in "[a-z]{1,12}|[α-ω]{1,12}|[а-я]{1,12}|[ا-ي]{1,9}|[அ-ஹா-்]{1,9}|\\PC{1,9}") {
+            for tag in ["ar", "da", "nl", "en", "fi", "fr", "de", "el", "hu", "it", "nb", "pt", "ro",
+                        "ru", "es", "sv", "ta", "tr", "la"] {
+                let stemming = Stemming::of(tag);
+                for word in words(&typed) {
+                    let stem = stemming.stem(&word.text);
+                    proptest::prop_assert!(stemming.may_give(&word.text, &stem), "{tag}: {} {stem}", word.text);
+                }
+            }
+        }
     }
 }
