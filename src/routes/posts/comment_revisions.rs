@@ -3,13 +3,11 @@
 use rocket::get;
 use serde::Serialize;
 
-use crate::error::Error;
-use crate::models::base::diff::{Diff, diff};
 use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
 use crate::models::posts::comment::Comment;
 use crate::models::posts::comment_revision::{self as revision, CommentRevision};
-use crate::models::posts::rendering;
+use crate::models::posts::history::VersionPage;
 use crate::web::{self, Id, PostsRead, Query, Scoped, data, list, page, room};
 
 room! {
@@ -28,22 +26,12 @@ pub struct CommentRevisions {
     page: Page<CommentRevision>,
 }
 
-/// A version of a comment as a page: its text, or how it differs from another version.
+/// A version of a comment as a page.
 #[derive(Serialize)]
 struct CommentRevisionPage {
     comment: Comment,
-    revision: CommentRevision,
-    /// The version before this one, if there is one.
-    previous: Option<i64>,
-    content_html: Option<String>,
-    comparison: Option<CommentComparison>,
-}
-
-/// How a version differs from another one.
-#[derive(Serialize)]
-struct CommentComparison {
-    with: CommentRevision,
-    diff: Diff,
+    #[serde(flatten)]
+    revision: VersionPage<CommentRevision>,
 }
 
 /// List the versions of a comment
@@ -87,27 +75,6 @@ async fn read(
     actor: Scoped<PostsRead>,
     site: &Site,
 ) -> web::Result {
-    let (comment, revision) = revision::show(site, &actor, *id, *number).await?;
-    // Each edit of a comment keeps the version that it replaces, so that none is missing.
-    let previous = (*number > 1).then(|| *number - 1);
-    let other = match compare {
-        None => None,
-        Some("") => previous,
-        Some(text) => Some(text.parse().map_err(|_| Error::NotFound)?),
-    };
-    let comparison = match other {
-        None => None,
-        Some(other) => {
-            let (_, with) = revision::show(site, &actor, *id, other).await?;
-            let (old, new) = (with.content.clone(), revision.content.clone());
-            let diff = site.renderer.run(move || diff(&old, &new)).await?;
-            Some(CommentComparison { with, diff })
-        }
-    };
-    let content_html = match comparison {
-        Some(_) => None,
-        None => Some(rendering::render_comment_again(site, &revision.content).await?),
-    };
-    let view = CommentRevisionPage { comment, revision, previous, content_html, comparison };
-    Ok(page("comments/revision.html", view))
+    let (comment, revision) = revision::read(site, &actor, *id, *number, compare).await?;
+    Ok(page("comments/revision.html", CommentRevisionPage { comment, revision }))
 }
