@@ -302,6 +302,7 @@ flash-post-restored = The earlier version is saved again.
 flash-post-deleted = Post deleted.
 flash-comment-created = Comment added.
 flash-comment-saved = Changes saved.
+flash-comment-restored = The earlier version is saved again.
 flash-comment-deleted = Comment deleted.
 flash-comments-closed = Nobody can add a comment now.
 flash-comments-opened = Comments are open again.

@@ -1,17 +1,22 @@
-//! The versions of comments: their history, one of them, what changed.
+//! The versions of comments: their history, one of them, what changed, and restoring.
 
-use rocket::get;
+use rocket::{get, post};
 use serde::Serialize;
 
+use crate::error::Error;
 use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
 use crate::models::posts::comment::Comment;
 use crate::models::posts::comment_revision::{self as revision, CommentRevision};
 use crate::models::posts::history::VersionPage;
-use crate::web::{self, Id, PostsRead, Query, Scoped, data, list, page, room};
+use crate::models::posts::restoration::{self, RestoreInput};
+use crate::web::{
+    self, Flash, Id, IfMatch, Input, PostsRead, PostsWrite, Query, Scoped, data, list, page, room,
+    saved,
+};
 
 room! {
-    both: [index],
+    both: [index, restore],
     pages: [read],
     api: [show],
 }
@@ -77,4 +82,32 @@ async fn read(
 ) -> web::Result {
     let (comment, revision) = revision::read(site, &actor, *id, *number, compare).await?;
     Ok(page("comments/revision.html", CommentRevisionPage { comment, revision }))
+}
+
+/// Restore a version of a comment
+///
+/// Its text is saved again, as a new version. With `If-Match` (or `version`), this is refused when somebody
+/// has saved a newer version. Only the author and admins may.
+#[utoipa::path(post, path = "/comments/{id}/revisions/{number}/restore",
+    operation_id = "restoreCommentRevision", tag = "revisions",
+    security(("oauth2" = ["posts:write"])),
+    params(("id" = i64, Path), ("number" = i64, Path), ("If-Match" = Option<String>, Header)),
+    request_body = RestoreInput,
+    responses((status = 200, body = Comment), (status = 412), (status = 429)))]
+#[post("/comments/<id>/revisions/<number>/restore", data = "<input>")]
+async fn restore(
+    id: Id,
+    number: Id,
+    input: Input<RestoreInput>,
+    if_match: IfMatch,
+    actor: Scoped<PostsWrite>,
+    site: &Site,
+) -> web::Result {
+    let seen = if_match.0.or(input.version);
+    let comment = match restoration::restore_comment(site, &actor, *id, *number, seen).await {
+        Err(Error::VersionConflict) => return Err(super::comments::stale(site, &actor, *id).await?),
+        restored => restored?,
+    };
+    let (path, version) = (comment.path.clone(), comment.version);
+    Ok(saved(path, Flash("comment-restored"), comment).with_version(version))
 }

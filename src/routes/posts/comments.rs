@@ -127,7 +127,7 @@ async fn update(
 }
 
 /// The refusal of an edit of another version than the present one.
-async fn stale(site: &Site, actor: &Actor, id: i64) -> Result<Failure> {
+pub(super) async fn stale(site: &Site, actor: &Actor, id: i64) -> Result<Failure> {
     let comment = editing::editable(&site.db, actor, id).await?;
     let comment = comment::refresh(site, comment).await?;
     let version = comment.version;

@@ -108,7 +108,7 @@ async fn restore(
     site: &Site,
 ) -> web::Result {
     let seen = if_match.0.or(input.version);
-    let post = match restoration::restore(site, &actor, *id, *number, seen).await {
+    let post = match restoration::restore_post(site, &actor, *id, *number, seen).await {
         Err(Error::VersionConflict) => return Err(super::posts::stale(site, &actor, *id).await?),
         restored => restored?,
     };

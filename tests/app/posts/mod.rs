@@ -20,6 +20,7 @@ mod neighbours;
 mod next_versions;
 mod post;
 mod publication;
+mod restoring;
 mod revisions;
 mod shares;
 mod sharing;
@@ -48,6 +49,7 @@ pub fn permissions() -> Vec<Permission> {
         drafts::permissions(),
         tags::permissions(),
         revisions::permissions(),
+        restoring::permissions(),
         shares::permissions(),
         votes::permissions(),
         comment_forms::permissions(),
