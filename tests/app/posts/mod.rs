@@ -27,6 +27,7 @@ mod sharing;
 mod sizes;
 mod tags;
 mod threads;
+mod unmerged;
 mod unused_tags;
 mod votes;
 

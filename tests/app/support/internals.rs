@@ -27,7 +27,7 @@ pub use postly::models::audit::retention::enforce as enforce_retention;
 pub use postly::models::audit::{AuditEvent, AuditFilter, EventKind, list_query as audit_query};
 pub use postly::models::base::actor::Admin;
 pub use postly::models::base::caller::Caller;
-pub use postly::models::base::diff::merge::{merge, merge_without_base};
+pub use postly::models::base::diff::merge::{marks_left, merge, merge_without_base};
 pub use postly::models::base::diff::{Diff, DiffBlock, DiffLine, diff};
 pub use postly::models::base::idempotency;
 pub use postly::models::base::job::{self, ClaimedJob};
