@@ -300,6 +300,7 @@ flash-post-saved = Changes saved.
 flash-draft-saved = Draft saved. Only you can read it.
 flash-post-scheduled = Scheduled. Until then, only you can read it.
 flash-next-version-saved = Saved. Nobody else can read it until you save the post.
+flash-next-version-same = There is nothing to keep: the post says this already.
 flash-next-version-discarded = Discarded. The post is as it was.
 flash-post-unpublished = No longer published: it is a draft now, which only you can read.
 flash-share-link-created = Link created. Whoever has it can read the post.
