@@ -30,7 +30,7 @@ pub use postly::models::base::caller::Caller;
 pub use postly::models::base::diff::merge::{marks_left, merge, merge_without_base};
 pub use postly::models::base::diff::{Diff, DiffBlock, DiffLine, diff};
 pub use postly::models::base::idempotency;
-pub use postly::models::base::job::{self, ClaimedJob};
+pub use postly::models::base::job::{self, ClaimedJob, Wanted};
 pub use postly::models::base::keys::{Keys, key_id};
 pub use postly::models::base::page::{Keyset, PageParams};
 pub use postly::models::base::random::sha256;
