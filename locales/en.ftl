@@ -157,6 +157,8 @@ rule-wrong = This is not correct.
     .meaning = The value does not match the stored one.
 rule-changed = This was changed in the meantime. Please try again.
     .meaning = The stored value was changed while the request was running.
+rule-unmerged = Some places of this text still need a decision.
+    .meaning = The text comes from the page that merges two texts, and lines that mark where both stand are left in it. Programs are never told this.
 rule-guessable = This is too easy to guess.
     .meaning = The password is too easy to guess.
 rule-breached = This password was stolen from another site. Choose one that you use nowhere else.
@@ -234,6 +236,10 @@ field-content-required = Write something first.
 field-slug-too_long = Use at most { $max } characters; these are { $actual }.
 field-slug-malformed = Use letters or digits.
 field-published_at-out_of_range = Choose a time from 1970 on, and at most two years ahead.
+field-content-unmerged = { $count ->
+        [one] One place still needs
+       *[other] { $count } places still need
+    } a decision: keep what you want, and remove the lines that begin with <<<<<<<, ======= and >>>>>>>.
 field-content-too_long = Use at most { $max } characters; this text has { $actual }.
 field-content-too_complex = This text is too complex to show: its tables have too many cells, or its quotes and lists are nested too deeply. Use smaller tables or fewer levels.
 field-tags-too_many = Use at most { $max } tags.
@@ -294,6 +300,7 @@ flash-post-saved = Changes saved.
 flash-draft-saved = Draft saved. Only you can read it.
 flash-post-scheduled = Scheduled. Until then, only you can read it.
 flash-next-version-saved = Saved. Nobody else can read it until you save the post.
+flash-next-version-same = There is nothing to keep: the post says this already.
 flash-next-version-discarded = Discarded. The post is as it was.
 flash-post-unpublished = No longer published: it is a draft now, which only you can read.
 flash-share-link-created = Link created. Whoever has it can read the post.
@@ -302,6 +309,7 @@ flash-post-restored = The earlier version is saved again.
 flash-post-deleted = Post deleted.
 flash-comment-created = Comment added.
 flash-comment-saved = Changes saved.
+flash-comment-restored = The earlier version is saved again.
 flash-comment-deleted = Comment deleted.
 flash-comments-closed = Nobody can add a comment now.
 flash-comments-opened = Comments are open again.

@@ -31,6 +31,8 @@ pub enum Rule {
     Wrong,
     /// Changed concurrently.
     Changed,
+    /// A merged text in which not everything is decided. Parameters: `count`.
+    Unmerged,
     /// A password that is easy to guess. Parameters: `reason`.
     Guessable,
     /// A password from a known breach.

@@ -10,7 +10,7 @@ use super::failure::JobFailure;
 use super::mailer::Mailer;
 use super::surroundings::Surroundings;
 use crate::error::Error;
-use crate::models::base::job::ClaimedJob;
+use crate::models::base::job::{self, ClaimedJob, Wanted};
 use crate::models::base::site::Site;
 
 /// What jobs need.
@@ -29,6 +29,8 @@ pub trait Job: DeserializeOwned + Send + 'static {
     const MAX_ATTEMPTS: i64 = 50;
     /// How many of them run at the same time in each instance.
     const AT_ONCE: usize = 1;
+    /// How long a claim on it lasts. What takes longer is begun by another worker, too.
+    const LEASE: Duration = job::LEASE;
     /// For periodic jobs: the delay between two runs.
     const EVERY: Option<Duration> = None;
 
@@ -49,6 +51,7 @@ pub struct Handler {
     pub name: &'static str,
     pub max_attempts: i64,
     pub at_once: usize,
+    pub lease: Duration,
     pub every: Option<Duration>,
     pub run: Run,
 }
@@ -59,6 +62,7 @@ impl Handler {
             name: J::NAME,
             max_attempts: J::MAX_ATTEMPTS,
             at_once: J::AT_ONCE,
+            lease: J::LEASE,
             every: J::EVERY,
             run: |context, claimed| {
                 Box::pin(async move {
@@ -68,5 +72,10 @@ impl Handler {
                 })
             },
         }
+    }
+
+    /// What a worker asks the queue for.
+    pub fn wanted(&self) -> Wanted<'static> {
+        Wanted { kind: self.name, lease: self.lease }
     }
 }

@@ -10,7 +10,7 @@ use tokio::task::{Id, JoinSet};
 use super::failure::JobFailure;
 use super::job::{Context, Handler};
 use crate::error::{Error, Result};
-use crate::models::base::job::{self, ClaimedJob};
+use crate::models::base::job::{self, ClaimedJob, Wanted};
 
 /// How often the table is polled when nothing wakes the worker: for retries, and for jobs of other
 /// instances.
@@ -104,8 +104,8 @@ impl Running {
             if free.is_empty() {
                 return Ok(());
             }
-            let kinds: Vec<&str> = free.iter().map(|handler| handler.name).collect();
-            let claimed = job::claim(&context.site.db, &kinds, &self.full_lanes()).await?;
+            let wanted: Vec<Wanted<'_>> = free.iter().map(|handler| handler.wanted()).collect();
+            let claimed = job::claim(&context.site.db, &wanted, &self.full_lanes()).await?;
             let Some(claimed) = claimed else { return Ok(()) };
             if let Some(handler) =
                 handlers.iter().copied().find(|handler| handler.name == claimed.kind)

@@ -15,6 +15,7 @@ pub mod settings;
 
 pub use request::body::NoBody;
 pub use request::conditional::IfMatch;
+pub use request::edit_form::EditForm;
 pub use request::guards::{
     AccountScope, Confirmed, CurrentSession, PostsRead, PostsWrite, Scoped, SettingUp, Sudo,
     Visitor,

@@ -59,8 +59,10 @@ async function save(form, text, signal) {
   // The method comes first, or the server does not look for it.
   const body = new URLSearchParams([["_method", "put"], ["version", form.elements.version.value], ...text]);
   const path = form.dataset.autosave;
-  const { page } = await send(path, body, new RegExp(`^${path}$`), signal);
-  return new Date(page.querySelector("#saved-at").getAttribute("datetime"));
+  // What the post says already is not kept, and leads back to the form.
+  const { page } = await send(path, body, new RegExp(`^${path.replace("draft", "(draft|edit)")}$`), signal);
+  const time = page.querySelector("#saved-at");
+  return time && new Date(time.getAttribute("datetime"));
 }
 
 function watch(form) {
@@ -81,8 +83,8 @@ function watch(form) {
       sending = new AbortController();
       const at = await save(form, text, sending.signal);
       saved = String(text);
-      const time = at.toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit", hour12: false });
-      note.textContent = `Saved as a draft at ${time}`;
+      const time = at?.toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit", hour12: false });
+      note.textContent = at ? `Saved as a draft at ${time}` : "Nothing differs from the post";
     } catch (error) {
       if (isSending) return;
       note.textContent = ["/login", "/resume"].includes(error.message)

@@ -1,12 +1,13 @@
 //! The job queue: committed jobs run, each once on one worker, and a failure affects only its job.
 
+use chrono::{DateTime, Utc};
 use rocket::futures::future::join_all;
 use serde_json::json;
 
 use crate::support::App;
 use crate::support::internals::{
-    self, ClaimedJob, HANDLERS, Handler, Job, JobContext, JobFailure, MAIL, Sweep, job, now,
-    pending_mails, run_due, sql,
+    self, ClaimedJob, Error, HANDLERS, Handler, Job, JobContext, JobFailure, MAIL, Sweep, Wanted,
+    job, now, pending_mails, run_due, sql,
 };
 
 fn worker(app: &App, folder: &std::path::Path) -> JobContext {
@@ -19,17 +20,22 @@ async fn enqueue(app: &App, kind: &str) {
     tx.commit().await.unwrap();
 }
 
+/// Claims a job of a kind that says nothing of its claims.
+async fn claim(app: &App, kind: &str) -> Result<Option<ClaimedJob>, Error> {
+    job::claim(&app.db, &[Wanted { kind, lease: job::LEASE }], &[]).await
+}
+
 #[rocket::async_test]
 async fn a_job_exists_exactly_when_its_transaction_is_committed() {
     let app = App::new().await;
     let mut tx = app.db.begin().await.unwrap();
     job::enqueue(&mut tx, "sample", None, &json!({})).await.unwrap();
     drop(tx);
-    assert!(job::claim(&app.db, &["sample"], &[]).await.unwrap().is_none(), "rolled back");
+    assert!(claim(&app, "sample").await.unwrap().is_none(), "rolled back");
     enqueue(&app, "sample").await;
-    let claimed = job::claim(&app.db, &["sample"], &[]).await.unwrap().unwrap();
+    let claimed = claim(&app, "sample").await.unwrap().unwrap();
     assert_eq!((claimed.payload.as_str(), claimed.attempts), (r#"{"text":"a word"}"#, 1));
-    assert!(job::claim(&app.db, &["other"], &[]).await.unwrap().is_none(), "kinds are told apart");
+    assert!(claim(&app, "other").await.unwrap().is_none(), "kinds are told apart");
 }
 
 #[rocket::async_test]
@@ -38,7 +44,7 @@ async fn of_many_workers_one_gets_a_job_and_another_one_if_it_dies() {
     for _ in 0..5 {
         enqueue(&app, "sample").await;
     }
-    let claims = join_all((0..20).map(|_| job::claim(&app.db, &["sample"], &[]))).await;
+    let claims = join_all((0..20).map(|_| claim(&app, "sample"))).await;
     let mut ids: Vec<i64> = claims.into_iter().filter_map(|c| c.unwrap()).map(|c| c.id).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -50,7 +56,7 @@ async fn of_many_workers_one_gets_a_job_and_another_one_if_it_dies() {
         .execute(app.db.writer())
         .await
         .unwrap();
-    let again = job::claim(&app.db, &["sample"], &[]).await.unwrap().unwrap();
+    let again = claim(&app, "sample").await.unwrap().unwrap();
     assert_eq!((again.id, again.attempts), (ids[0], 2));
     // A worker that lost its claim can no longer change the job.
     let late = ClaimedJob { attempts: 1, ..again.clone() };
@@ -64,22 +70,41 @@ async fn of_many_workers_one_gets_a_job_and_another_one_if_it_dies() {
 }
 
 #[rocket::async_test]
+async fn a_claim_lasts_as_long_as_its_kind_says() {
+    let app = App::new().await;
+    for (kind, seconds) in [("short", 15), ("long", 600)] {
+        enqueue(&app, kind).await;
+        let lease = std::time::Duration::from_secs(seconds);
+        let before = now();
+        let wanted = [Wanted { kind: "other", lease: job::LEASE }, Wanted { kind, lease }];
+        let claimed = job::claim(&app.db, &wanted, &[]).await.unwrap().unwrap();
+        assert_eq!(claimed.kind, kind);
+        let until: DateTime<Utc> = sql("SELECT claimed_until FROM jobs WHERE id = $1")
+            .bind(claimed.id)
+            .scalar(&app.db)
+            .await
+            .unwrap();
+        assert!((before + lease..=now() + lease).contains(&until), "{kind}: {until}");
+    }
+}
+
+#[rocket::async_test]
 async fn a_failed_job_waits_longer_each_time_and_is_given_up_in_the_end() {
     let app = App::new().await;
     enqueue(&app, "sample").await;
     for attempt in 1..=3i64 {
-        let claimed = job::claim(&app.db, &["sample"], &[]).await.unwrap().unwrap();
+        let claimed = claim(&app, "sample").await.unwrap().unwrap();
         assert_eq!(claimed.attempts, attempt);
         let retry = job::fail(&app.db, &claimed, 3, "the server is away").await.unwrap();
         assert_eq!(retry, attempt < 3);
-        assert!(job::claim(&app.db, &["sample"], &[]).await.unwrap().is_none(), "not at once");
+        assert!(claim(&app, "sample").await.unwrap().is_none(), "not at once");
         sql("UPDATE jobs SET run_at = $1 WHERE kind = 'sample'")
             .bind(now())
             .execute(app.db.writer())
             .await
             .unwrap();
     }
-    assert!(job::claim(&app.db, &["sample"], &[]).await.unwrap().is_none(), "given up");
+    assert!(claim(&app, "sample").await.unwrap().is_none(), "given up");
     let (failed, error): (bool, String) =
         sql("SELECT failed, last_error FROM jobs WHERE kind = 'sample'")
             .one(&app.db)
@@ -205,7 +230,7 @@ async fn the_sweep_clears_what_has_expired_and_nothing_else() {
          + (SELECT count(*) FROM throttles WHERE key = 'old') \
          + (SELECT count(*) FROM jobs WHERE kind = 'old')";
     enqueue(&app, "sample").await;
-    let any = job::claim(&app.db, &["sample"], &[]).await.unwrap().unwrap();
+    let any = claim(&app, "sample").await.unwrap().unwrap();
     Sweep.run(worker(&app, folder.path()), any).await.unwrap();
     let left: i64 = sql(old).bind(ann.id).scalar(&app.db).await.unwrap();
     assert_eq!(left, 0);
@@ -221,9 +246,9 @@ async fn a_periodic_job_waits_once_however_often_it_is_scheduled() {
         job::schedule(app.db.writer(), "sample", chrono::Duration::zero()).await.unwrap();
     }
     assert_eq!(job::pending(&app.db, "sample").await.unwrap(), 1);
-    let claimed = job::claim(&app.db, &["sample"], &[]).await.unwrap().unwrap();
+    let claimed = claim(&app, "sample").await.unwrap().unwrap();
     job::complete(&app.db, &claimed).await.unwrap();
     job::schedule(app.db.writer(), "sample", chrono::Duration::hours(1)).await.unwrap();
     assert_eq!(job::pending(&app.db, "sample").await.unwrap(), 1, "the next one");
-    assert!(job::claim(&app.db, &["sample"], &[]).await.unwrap().is_none(), "not before its time");
+    assert!(claim(&app, "sample").await.unwrap().is_none(), "not before its time");
 }

@@ -31,6 +31,21 @@ test("a new text is a draft on the server before it is sent", async ({ page, sit
   await expect(other.getByLabel("Title")).toHaveValue("");
 });
 
+test("what is written and taken back is no change", async ({ page, site }) => {
+  await site.register(page, unique("undoing"));
+  const post = await site.post(page, "Tides", "Low\n\nand slow", "sea, moon");
+  await page.goto(`${post}/edit`);
+  const text = page.getByLabel("Text");
+  await text.fill("High");
+  await expect(saved(page)).toBeVisible();
+  await text.fill("Low\n\nand slow");
+  await expect(page.getByText("Nothing differs from the post")).toBeVisible();
+  await page.goto("/dashboard");
+  await expect(page.getByText("changes not published")).toHaveCount(0);
+  await page.goto(`${post}/edit`);
+  await expect(page.getByRole("button", { name: "Discard these changes" })).toHaveCount(0);
+});
+
 test("keys mark what is chosen, and save", async ({ page, site }) => {
   await site.register(page, unique("keys"));
   const post = await site.post(page, "Tides", "Low");

@@ -71,9 +71,47 @@ test("two windows edit a post, and both changes are saved", async ({ page, site,
   await change(other, post, "at noon", "at dawn");
   await other.getByRole("button", { name: "Save" }).click();
   await expect(other.getByText("Changes saved.").first()).toBeVisible();
-  await page.getByRole("button", { name: "Save" }).click();
+  await submit(page, console, "Save", 409);
   await expect(page.getByRole("main")).toContainText("1 place needs a decision");
-  await expect(page.getByLabel("Text", { exact: true })).toHaveValue(/at night[^]*=======[^]*at dawn/);
+  const text = page.getByLabel("Text", { exact: true });
+  await expect(text).toHaveValue(/at night[^]*=======[^]*at dawn/);
+  // Sent undecided, it comes back.
+  const refused = await submit(page, console, "Save", 422);
+  await validate(await refused.text(), "the merge page, sent with marks");
+  if (info.project.use.javaScriptEnabled !== false) await inspect(page, "the merge page, sent with marks");
+  await expect(page.getByRole("alert")).toContainText("One place still needs a decision");
+  await expect(text).toHaveValue(/at night[^]*=======[^]*at dawn/);
+  await expect(page.getByRole("checkbox", { name: /^Save the text with these lines/ })).not.toBeChecked();
+  await text.fill("The sea comes at night.");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.locator(".prose").first()).toHaveText("The sea comes at night.");
+});
+
+test("a comment has a history as well, and can be about marks", async ({ page, site, browser }, info) => {
+  const ann = unique("ann");
+  await site.register(page, ann);
+  const post = await site.post(page, "Tides", TEXT);
+  const comment = await site.comment(page, post, "Twice a day.");
+  await site.edit(page, comment, { content: "Once a day." });
+  await page.goto(comment);
+  await page.getByRole("link", { name: "edited" }).click();
+  await page.getByRole("link", { name: "Version 1", exact: true }).click();
+  await page.getByRole("button", { name: "Restore version 1" }).click();
+  await expect(page.getByText("The earlier version is saved again.").first()).toBeVisible();
+  await expect(page.locator(".prose")).toHaveText("Twice a day.");
+
+  const other = await elsewhere(browser, site, ann, info);
+  await page.goto(`${comment}/edit`);
+  await page.getByLabel("Text").fill("Thrice a day.");
+  await site.edit(other, comment, { content: "Never a day." });
+  const console = new Console(page);
+  await submit(page, console, "Save", 409);
+  const refused = await submit(page, console, "Save", 422);
+  await validate(await refused.text(), "the merge page of a comment");
+  if (info.project.use.javaScriptEnabled !== false) await inspect(page, "the merge page of a comment");
+  await page.getByRole("checkbox", { name: /^Save the text with these lines/ }).check();
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.locator(".prose")).toContainText("Your text");
 });
 
 test("a form that is sent again from an older page asks nothing", async ({ page, site, browser }, info) => {

@@ -167,6 +167,11 @@ const states = {
       await page.getByRole("button", { name: "Save" }).click();
       await page.getByRole("heading", { name: "There is a newer version" }).waitFor();
       await shot(name);
+      if (name === "merge-conflict") {
+        await page.getByRole("button", { name: "Save" }).click();
+        await page.getByRole("alert").waitFor();
+        await shot("merge-undecided");
+      }
       await page.evaluate(() => localStorage.clear());
     }
     await page.goto("/posts/new");

@@ -8,8 +8,16 @@ use sqlx::FromRow;
 use crate::db::{Conn, Db, Tx, now, sql};
 use crate::error::{Error, Result};
 
-/// How long a worker's claim on a job lasts. If the worker dies, another one takes the job then.
+/// How long a worker's claim on a job lasts, unless its kind says otherwise. If the worker dies, another one
+/// takes the job then.
 pub const LEASE: std::time::Duration = std::time::Duration::from_secs(180);
+
+/// A kind of job that a worker would take, and how long its claim lasts.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    pub kind: &'a str,
+    pub lease: std::time::Duration,
+}
 
 /// How long jobs are kept after they succeeded, or failed for the last time.
 fn retention() -> (Duration, Duration) {
@@ -95,25 +103,30 @@ impl ClaimedJob {
 
 /// Claims the next job of these kinds that is due and in none of these lanes; `None` when there is
 /// none.
-pub async fn claim(db: &Db, kinds: &[&str], full_lanes: &[&str]) -> Result<Option<ClaimedJob>> {
+pub async fn claim(
+    db: &Db,
+    wanted: &[Wanted<'_>],
+    full_lanes: &[&str],
+) -> Result<Option<ClaimedJob>> {
     loop {
         let at = now();
         // Looked up on a reader, which is cheap: usually there is nothing to do.
-        let due: Option<i64> = sql("SELECT id FROM jobs WHERE finished_at IS NULL")
+        let due: Option<(i64, String)> = sql("SELECT id, kind FROM jobs WHERE finished_at IS NULL")
             .push_bind(" AND run_at <= ", at)
             .push_bind(" AND (claimed_until IS NULL OR claimed_until <= ", at)
-            .push_list(") AND kind IN ", kinds.iter().copied())
+            .push_list(") AND kind IN ", wanted.iter().map(|wanted| wanted.kind))
             .push_list(" AND (lane IN ", full_lanes.iter().copied())
             .push(") IS NOT TRUE ORDER BY run_at, id LIMIT 1")
-            .optional_scalar(db)
+            .optional(db)
             .await?;
-        let Some(id) = due else { return Ok(None) };
+        let Some((id, kind)) = due else { return Ok(None) };
+        let lease = wanted.iter().find(|wanted| wanted.kind == kind).map_or(LEASE, |it| it.lease);
         // Atomic: of two workers that found the same job, only one gets it.
         let claimed = sql("UPDATE jobs SET attempts = attempts + 1, claimed_until = $1 \
              WHERE id = $2 AND finished_at IS NULL AND run_at <= $3 \
              AND (claimed_until IS NULL OR claimed_until <= $3) \
              RETURNING id, kind, lane, payload, attempts, created_at")
-        .bind(at + LEASE)
+        .bind(at + lease)
         .bind(id)
         .bind(at)
         .optional(db.writer())

@@ -4,13 +4,15 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::FromRow;
 
-use crate::db::sql;
+use crate::db::{Statement, sql};
 use crate::error::{Error, Result};
 use crate::models::base::actor::Actor;
-use crate::models::base::page::{Column, Keyset, Page, PageParams};
+use crate::models::base::page::{Column, Page, PageParams};
 use crate::models::base::site::Site;
 use crate::models::posts::comment::Comment;
 use crate::models::posts::comment_edit::editable;
+use crate::models::posts::history::{self, VersionPage, Versioned};
+use crate::models::posts::rendering;
 
 /// A version of a comment.
 #[derive(Debug, Serialize, FromRow, utoipa::ToSchema)]
@@ -39,20 +41,21 @@ pub async fn list(
     params: &PageParams,
 ) -> Result<(Comment, Page<CommentRevision>)> {
     let comment = editable(&site.db, actor, id).await?;
-    let keyset = Keyset::<1>::new(params)?;
-    let query = sql("SELECT * FROM (SELECT * FROM (SELECT version AS number, written_at, \
+    let kept = sql("SELECT * FROM (SELECT * FROM (SELECT version AS number, written_at, \
          FALSE AS current, content FROM comment_revisions")
     .push_bind(" WHERE comment_id = ", id);
-    let query = keyset.apply(query, [Column::Int("version")]);
-    let query = query
-        .push(
-            ") AS earlier UNION ALL SELECT c.version, coalesce(c.updated_at, c.created_at), TRUE, \
-             c.content FROM comments c",
-        )
-        .push_bind(" WHERE c.id = ", id)
-        .push(") AS v WHERE TRUE");
-    let rows = keyset.apply(query, [Column::Int("v.number")]).all(&site.db).await?;
-    Ok((comment, keyset.page(rows, |row: &CommentRevision| [row.number])))
+    let present = |query: Statement| {
+        query
+            .push(
+                "SELECT c.version, coalesce(c.updated_at, c.created_at), TRUE, c.content \
+                 FROM comments c",
+            )
+            .push_bind(" WHERE c.id = ", id)
+            .push(") AS v WHERE TRUE")
+    };
+    let kept = (kept, Column::Int("version"));
+    let number = |row: &CommentRevision| row.number;
+    Ok((comment, history::list(site, params, kept, present, number).await?))
 }
 
 /// One version of a comment, and the comment.
@@ -68,6 +71,43 @@ pub async fn show(
     let comment = editable(&site.db, actor, id).await?;
     let revision = find(site, &comment, number).await?.ok_or(Error::NotFound)?;
     Ok((comment, revision))
+}
+
+/// One version of a comment as a page, perhaps compared (`history::read`), and the comment.
+///
+/// # Errors
+/// `NotFound`; `Forbidden`.
+pub async fn read(
+    site: &Site,
+    actor: &Actor,
+    id: i64,
+    number: i64,
+    compare: Option<&str>,
+) -> Result<(Comment, VersionPage<CommentRevision>)> {
+    let comment = editable(&site.db, actor, id).await?;
+    let page = history::read(site, &comment, number, compare).await?;
+    Ok((comment, page))
+}
+
+impl Versioned for Comment {
+    type Version = CommentRevision;
+
+    async fn version(&self, site: &Site, number: i64) -> Result<Option<CommentRevision>> {
+        find(site, self, number).await
+    }
+
+    /// Each edit of a comment keeps the version that it replaces, so that none is missing.
+    async fn previous(&self, _: &Site, number: i64) -> Result<Option<i64>> {
+        Ok((number > 1).then(|| number - 1))
+    }
+
+    fn text(version: &CommentRevision) -> &str {
+        &version.content
+    }
+
+    async fn html(site: &Site, text: &str) -> Result<String> {
+        rendering::render_comment_again(site, text).await
+    }
 }
 
 /// A version of a comment, if there is one.

@@ -4,7 +4,7 @@
 use crate::db::{Statement, sql};
 use crate::error::Result;
 use crate::models::base::actor::Actor;
-use crate::models::base::page::{Column, Keyset, Page, PageParams};
+use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
 use crate::models::posts::post::{self, PostSummary};
 use crate::models::users::user::User;
@@ -14,19 +14,9 @@ use crate::models::users::user::User;
 /// # Errors
 /// `Invalid`, about `before`, `after` and `limit`.
 pub async fn list(site: &Site, actor: &Actor, params: &PageParams) -> Result<Page<PostSummary>> {
-    // As in the index: it is never read by the primary key.
-    const ORDER: [Column; 1] = [Column::Int("p.id + 0")];
-    let keyset = Keyset::<1>::new(params)?;
-    let source = |query: Statement| {
-        query
-            .push("SELECT p.id FROM posts p WHERE p.published_at IS NULL")
-            .push_bind(" AND p.user_id = ", actor.user.id)
-    };
-    let query = keyset.ids(post::select_from("", Some(&actor.user)), ORDER, source);
-    let query = query.push(" AS page JOIN posts p ON p.id = page.id").push(post::AUTHOR);
-    let query = keyset.order(query.push(post::READABLE), [Column::Int("p.id")]);
-    let posts = post::summaries(&site.db, query).await?;
-    Ok(keyset.page(posts, |post| [post.id]))
+    let me = &actor.user;
+    let own = |query: Statement| query.push_bind("p.user_id = ", me.id);
+    post::not_listed(&site.db, Some(me), params, own).await
 }
 
 /// So many are counted.

@@ -133,7 +133,8 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostUpdate) -> 
 
 /// What an edit changes.
 struct Change {
-    /// Whether it says anything besides when and for whom the post is published.
+    /// Whether it names title, text, summary or tags: what the author keeps of the next version. The words in
+    /// the address, and when and for whom the post is published, are no part of that.
     has_text: bool,
     title: Option<String>,
     content: Option<String>,
@@ -196,7 +197,7 @@ async fn save(
     match post.summary.user_id == actor.user.id {
         true if change.has_text => post_draft::forget(&mut tx, id).await?,
         true => post_draft::follow(&mut tx, id).await?,
-        false => {}
+        false => post_draft::settle_with(&mut tx, &post).await?,
     }
     rate_limit::charge_all(&mut tx, &actor.caller, budgets).await?;
     record_moderation(&mut tx, actor, EventKind::POST_EDITED, &post).await?;

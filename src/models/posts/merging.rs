@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::models::base::actor::Actor;
-use crate::models::base::diff::merge::{merge, merge_without_base};
+use crate::models::base::diff::merge::{Marks, marks_left, merge, merge_without_base};
 use crate::models::base::diff::{Diff, diff};
 use crate::models::base::site::Site;
 use crate::models::base::visible;
@@ -13,11 +13,12 @@ use crate::models::posts::edit;
 use crate::models::posts::post::{Author, Post};
 use crate::models::posts::post_input::{self, MAX_CONTENT_LENGTH, PostUpdate};
 use crate::models::posts::{revision, tag_name};
+use crate::validation::{FieldError, Rule};
 
-/// What became of an edit of an older version.
+/// What became of an edit.
 pub enum Resolution {
-    /// Nobody else has changed anything: there is nothing to ask.
     Saved(Box<Post>),
+    /// Somebody else has saved meanwhile, and there is something to ask.
     Merge(Box<PostMerge>),
 }
 
@@ -109,6 +110,35 @@ pub(super) async fn merge_texts(
         .await
 }
 
+/// A text that was merged and sent, beside the current one.
+///
+/// # Errors
+/// As `merge_texts`.
+pub(super) async fn compare_texts(
+    site: &Site,
+    text: String,
+    theirs: String,
+) -> Result<MergedTexts> {
+    site.renderer
+        .run(move || {
+            let (conflicts, their_changes) = (marks_left(&text, &theirs), diff(&theirs, &text));
+            let my_changes = Diff::default();
+            MergedTexts { text, conflicts, has_base: false, their_changes, my_changes }
+        })
+        .await
+}
+
+/// Refuses a merged text in which marks are left.
+///
+/// # Errors
+/// `Invalid`, about `content`.
+pub(super) fn refuse_marks(text: Option<&str>, theirs: &str) -> Result<()> {
+    match text.map_or(0, |text| marks_left(text, theirs)) {
+        0 => Ok(()),
+        left => Err(FieldError::new("content", Rule::Unmerged).with("count", left).into()),
+    }
+}
+
 /// The value of the side that changed it, and whether both did.
 fn choose<T: PartialEq + Clone>(base: Option<&T>, mine: &T, theirs: &T) -> (T, bool) {
     if base == Some(mine) || mine == theirs {
@@ -117,17 +147,86 @@ fn choose<T: PartialEq + Clone>(base: Option<&T>, mine: &T, theirs: &T) -> (T, b
     (mine.clone(), base != Some(theirs))
 }
 
-/// Merges an edit that was refused because there is a newer version; saves it at once if that one says
-/// nothing else than the version that was edited.
+/// What was sent beside the current version.
+async fn beside(
+    site: &Site,
+    current: &Post,
+    base: Option<&Fields>,
+    mine: Fields,
+    texts: MergedTexts,
+) -> Result<PostMerge> {
+    let (theirs, version) = (Fields::of(current), current.summary.version);
+    let (title, title_differs) = choose(base.map(|base| &base.title), &mine.title, &theirs.title);
+    let (tags, tags_differ) = choose(base.map(|base| &base.tags), &mine.tags, &theirs.tags);
+    let fields = Fields { title, content: texts.text.clone(), tags };
+    let present = revision::find(site, current, version).await?.map(|found| found.summary);
+    let written_at = current.summary.updated_at.unwrap_or(current.summary.created_at);
+    let editor = present.and_then(|present| present.editor);
+    Ok(PostMerge {
+        version,
+        fields,
+        title_differs,
+        tags_differ,
+        mine,
+        theirs,
+        editor,
+        written_at,
+        texts,
+    })
+}
+
+/// Saves an edit; if somebody else has saved meanwhile, both are merged.
 ///
 /// # Errors
-/// As `edit::update`.
-pub async fn resolve(
+/// As `edit::update`, but for `VersionConflict`; `Invalid`, about `content`, when it has marks that are
+/// refused.
+pub async fn update(
     site: &Site,
     actor: &Actor,
     id: i64,
     input: &PostUpdate,
+    marks: Marks,
 ) -> Result<Resolution> {
+    if marks == Marks::Refused {
+        let current = edit::editable(site, actor, id).await?;
+        refuse_marks(input.content.as_deref(), &current.content)?;
+    }
+    match edit::update(site, actor, id, input).await {
+        Err(Error::VersionConflict) => resolve(site, actor, id, input).await,
+        other => Ok(Resolution::Saved(Box::new(other?))),
+    }
+}
+
+/// What was merged, sent and refused, beside the current version; and the post.
+///
+/// # Errors
+/// `NotFound`; `Forbidden`; `Unavailable` when too many others are waiting.
+pub async fn compare(
+    site: &Site,
+    actor: &Actor,
+    id: i64,
+    input: &PostUpdate,
+) -> Result<(Post, PostMerge)> {
+    let current = edit::editable(site, actor, id).await?;
+    let Fields { title, content, tags } = Fields::of(&current);
+    let theirs = content.clone();
+    // As it was typed, whatever is wrong with it.
+    let line = |text: &String| visible::parse_line("title", text).unwrap_or_else(|_| text.clone());
+    let names =
+        |texts: &Vec<String>| tag_name::parse("tags", texts).unwrap_or_else(|_| texts.clone());
+    let mine = Fields {
+        title: input.title.as_ref().map_or(title, line),
+        content: input.content.as_ref().map_or(content, |text| text.replace("\r\n", "\n")),
+        tags: input.tags.as_ref().map_or(tags, names),
+    };
+    let texts = compare_texts(site, mine.content.clone(), theirs).await?;
+    let merge = beside(site, &current, None, mine, texts).await?;
+    Ok((current, merge))
+}
+
+/// Merges an edit that was refused because there is a newer version; saves it at once if that one says
+/// nothing else than the version that was edited.
+async fn resolve(site: &Site, actor: &Actor, id: i64, input: &PostUpdate) -> Result<Resolution> {
     loop {
         let current = edit::editable(site, actor, id).await?;
         let version = current.summary.version;
@@ -165,31 +264,14 @@ pub async fn resolve(
         let content = base.as_ref().map(|base| base.content.clone());
         let texts =
             merge_texts(site, content, mine.content.clone(), theirs.content.clone()).await?;
-        let (title, title_differs) =
-            choose(base.as_ref().map(|base| &base.title), &mine.title, &theirs.title);
-        let (tags, tags_differ) =
-            choose(base.as_ref().map(|base| &base.tags), &mine.tags, &theirs.tags);
-        let fields = Fields { title, content: texts.text.clone(), tags };
-        if fields == theirs {
+        let merge = beside(site, &current, base.as_ref(), mine, texts).await?;
+        if merge.fields == merge.theirs {
             match save(site, actor, id, &rest()).await? {
                 Some(resolution) => return Ok(resolution),
                 None => continue,
             }
         }
-        let present = revision::find(site, &current, version).await?.map(|found| found.summary);
-        let written_at = current.summary.updated_at.unwrap_or(current.summary.created_at);
-        let editor = present.and_then(|present| present.editor);
-        return Ok(Resolution::Merge(Box::new(PostMerge {
-            version,
-            fields,
-            title_differs,
-            tags_differ,
-            mine,
-            theirs,
-            editor,
-            written_at,
-            texts,
-        })));
+        return Ok(Resolution::Merge(Box::new(merge)));
     }
 }
 

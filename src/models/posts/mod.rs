@@ -15,6 +15,7 @@ mod feed_content;
 mod feed_filter;
 pub mod feed_params;
 mod feed_query;
+pub mod history;
 pub mod markdown;
 pub mod merging;
 pub mod neighbours;

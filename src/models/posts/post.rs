@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::FromRow;
 
-use crate::db::{Conn, Statement, sql};
+use crate::db::{Conn, Db, Statement, sql};
 use crate::error::Result;
-use crate::models::base::page::{Column, Keyset};
+use crate::models::base::page::{Column, Keyset, Page, PageParams};
 use crate::models::posts::markdown;
 use crate::models::posts::publication_state::{PostState, Publication, Visibility};
 use crate::models::posts::slug;
@@ -206,6 +206,29 @@ pub(super) fn push_source(
 ) -> Statement {
     let query = query.push(columns).push(" FROM posts p WHERE ").push(LISTED);
     author.into_iter().fold(query, |query, id| query.push_bind(" AND p.user_id = ", id))
+}
+
+/// A page of the posts in no list that this user may read and that a partial index has, the latest written
+/// first; `condition` ends a query for them inside WHERE.
+///
+/// # Errors
+/// `Invalid`, about `before`, `after` and `limit`.
+pub(super) async fn not_listed(
+    db: &Db,
+    viewer: Option<&User>,
+    params: &PageParams,
+    condition: impl Fn(Statement) -> Statement,
+) -> Result<Page<PostSummary>> {
+    // As in the indexes: it is never read by the primary key.
+    const ORDER: [Column; 1] = [Column::Int("p.id + 0")];
+    let keyset = Keyset::<1>::new(params)?;
+    let source = |query: Statement| {
+        condition(query.push("SELECT p.id FROM posts p WHERE p.published_at IS NULL AND "))
+    };
+    let query = keyset.ids(select_from("", viewer), ORDER, source);
+    let query = query.push(" AS page JOIN posts p ON p.id = page.id").push(AUTHOR);
+    let query = keyset.order(query.push(READABLE), [Column::Int("p.id")]);
+    Ok(keyset.page(summaries(db, query).await?, |post| [post.id]))
 }
 
 /// Those of these posts that are in lists.

@@ -5,14 +5,18 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
-use crate::db::{Db, Tx, now, repeat, sql};
+use crate::db::{Conn, Tx, now, repeat, sql};
 use crate::error::{Denial, Error, Result};
 use crate::models::base::actor::Actor;
 use crate::models::base::form_value;
 use crate::models::base::rate_limit;
 use crate::models::base::site::Site;
-use crate::models::posts::post::{self, PostSummary};
-use crate::models::posts::post_input::{MAX_CONTENT_LENGTH, MAX_SUMMARY_LENGTH, MAX_TITLE_LENGTH};
+use crate::models::base::visible;
+use crate::models::posts::post::{self, Post, PostSummary};
+use crate::models::posts::post_input::{
+    MAX_CONTENT_LENGTH, MAX_SUMMARY_LENGTH, MAX_TITLE_LENGTH, parse_text,
+};
+use crate::models::posts::tag_name;
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
 /// Longest text with tags, in characters.
@@ -64,10 +68,24 @@ pub struct PostDraftInput {
     pub version: Option<i64>,
 }
 
+impl PostDraft {
+    /// Whether it is what the post says, in the spelling in which it would be saved.
+    fn is_same_as(&self, post: &Post) -> bool {
+        let line = |text: &str| visible::parse_line("title", text).ok();
+        let content = parse_text(&self.content, MAX_CONTENT_LENGTH).ok();
+        let tags = tag_name::parse("tags", std::slice::from_ref(&self.tags)).ok();
+        let summary = &post.summary;
+        content.as_ref() == Some(&post.content)
+            && line(&self.title).as_ref() == Some(&summary.title)
+            && line(&self.summary).as_ref() == Some(&summary.summary)
+            && tags.as_ref() == Some(&summary.tags.0)
+    }
+}
+
 /// The post, if this user is its author.
-pub(super) async fn own(site: &Site, actor: &Actor, post_id: i64) -> Result<PostSummary> {
-    let post = post::show(&site.db, Some(&actor.user), post_id).await?.summary;
-    match post.user_id == actor.user.id {
+pub(super) async fn own(site: &Site, actor: &Actor, post_id: i64) -> Result<Post> {
+    let post = post::show(&site.db, Some(&actor.user), post_id).await?;
+    match post.summary.user_id == actor.user.id {
         true => Ok(post),
         false => Err(Error::Forbidden(Denial::NotAuthor)),
     }
@@ -83,15 +101,16 @@ pub async fn show(site: &Site, actor: &Actor, post_id: i64) -> Result<PostDraft>
 }
 
 /// The same, if there is something, of a post whose author is known to ask.
-pub async fn find(db: &Db, post_id: i64) -> Result<Option<PostDraft>> {
+pub async fn find<'c>(conn: impl Into<Conn<'c>>, post_id: i64) -> Result<Option<PostDraft>> {
     sql("SELECT post_id, version, title, content, summary, tags, saved_at FROM post_drafts \
          WHERE post_id = $1")
     .bind(post_id)
-    .optional(db)
+    .optional(conn)
     .await
 }
 
-/// Keeps what was typed, in place of what was kept before.
+/// Keeps what was typed, in place of what was kept before; `None` if it is what the post says already, so
+/// that nothing is kept any more.
 ///
 /// # Errors
 /// `NotFound`; `Forbidden`; `Invalid`, when something is too long or everything is empty;
@@ -101,15 +120,16 @@ pub async fn save(
     actor: &Actor,
     post_id: i64,
     input: &PostDraftInput,
-) -> Result<PostDraft> {
+) -> Result<Option<PostDraft>> {
     let budgets = actor.budgets(site.limits.drafts, site.limits.drafts_address);
     rate_limit::check_all(&site.db, &actor.caller, &budgets).await?;
     let post = own(site, actor, post_id).await?;
+    let present = post.summary.version;
     let text = |text: &Option<String>| text.clone().unwrap_or_default().replace("\r\n", "\n");
     let typed = input.tags.iter().flatten().map(|tag| tag.trim()).filter(|tag| !tag.is_empty());
     let draft = PostDraft {
         post_id,
-        version: input.version.unwrap_or(post.version).clamp(1, post.version),
+        version: input.version.unwrap_or(present).clamp(1, present),
         title: text(&input.title),
         content: text(&input.content),
         summary: text(&input.summary),
@@ -117,14 +137,26 @@ pub async fn save(
         saved_at: now(),
     };
     check(&draft)?;
+    let is_new = !draft.is_same_as(&post);
     repeat(async || {
         let mut tx = site.db.begin().await?;
-        let saved = sql(
-            "INSERT INTO post_drafts (post_id, version, title, content, summary, tags, saved_at) \
+        match is_new {
+            true => keep(&mut tx, &draft).await?,
+            false => forget(&mut tx, post_id).await?,
+        }
+        rate_limit::charge_all(&mut tx, &actor.caller, &budgets).await?;
+        tx.commit().await
+    })
+    .await?;
+    Ok(is_new.then_some(draft))
+}
+
+async fn keep(tx: &mut Tx, draft: &PostDraft) -> Result<()> {
+    let kept =
+        sql("INSERT INTO post_drafts (post_id, version, title, content, summary, tags, saved_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (post_id) DO UPDATE SET \
              version = excluded.version, title = excluded.title, content = excluded.content, \
-             summary = excluded.summary, tags = excluded.tags, saved_at = excluded.saved_at",
-        )
+             summary = excluded.summary, tags = excluded.tags, saved_at = excluded.saved_at")
         .bind(draft.post_id)
         .bind(draft.version)
         .bind(draft.title.as_str())
@@ -132,18 +164,14 @@ pub async fn save(
         .bind(draft.summary.as_str())
         .bind(draft.tags.as_str())
         .bind(draft.saved_at)
-        .execute(&mut tx)
+        .execute(tx)
         .await;
-        match saved {
-            // The post was deleted concurrently.
-            Err(e) if e.is_foreign_key_violation() => return Err(Error::NotFound),
-            other => other?,
-        };
-        rate_limit::charge_all(&mut tx, &actor.caller, &budgets).await?;
-        tx.commit().await
-    })
-    .await?;
-    Ok(draft)
+    match kept {
+        // The post was deleted concurrently.
+        Err(e) if e.is_foreign_key_violation() => Err(Error::NotFound),
+        Err(e) => Err(e),
+        Ok(_) => Ok(()),
+    }
 }
 
 fn check(draft: &PostDraft) -> Result<()> {
@@ -173,7 +201,7 @@ fn check(draft: &PostDraft) -> Result<()> {
 pub async fn discard(site: &Site, actor: &Actor, post_id: i64) -> Result<PostSummary> {
     let budgets = actor.budgets(site.limits.drafts, site.limits.drafts_address);
     rate_limit::check_all(&site.db, &actor.caller, &budgets).await?;
-    let post = own(site, actor, post_id).await?;
+    let post = own(site, actor, post_id).await?.summary;
     repeat(async || {
         let mut tx = site.db.begin().await?;
         forget(&mut tx, post_id).await?;
@@ -201,6 +229,15 @@ pub(super) async fn settle(site: &Site, post_id: i64) -> Result<()> {
 pub(super) async fn forget(tx: &mut Tx, post_id: i64) -> Result<()> {
     sql("DELETE FROM post_drafts WHERE post_id = $1").bind(post_id).execute(tx).await?;
     Ok(())
+}
+
+/// An admin has saved the post: what its author is writing may be what it says now.
+pub(super) async fn settle_with(tx: &mut Tx, post: &Post) -> Result<()> {
+    let id = post.summary.id;
+    match find(&mut *tx, id).await? {
+        Some(draft) if draft.is_same_as(post) => forget(tx, id).await,
+        _ => Ok(()),
+    }
 }
 
 /// The post has a new version that says what the one before said: what is being written goes on from it.

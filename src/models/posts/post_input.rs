@@ -226,7 +226,8 @@ pub(super) fn parse_content(text: &str, max: usize) -> Result<String> {
     }
 }
 
-fn parse_text(text: &str, max: usize) -> Result<String> {
+/// The same; it may be empty.
+pub(super) fn parse_text(text: &str, max: usize) -> Result<String> {
     // Browsers send line breaks as CR LF; Markdown and programs expect LF.
     let content = text.replace("\r\n", "\n").replace('\r', "\n");
     match content.chars().count() {

@@ -1,4 +1,4 @@
-//! Restoring an earlier version of a post: it is saved again, as a new version.
+//! Restoring an earlier version of a post or a comment: it is saved again, as a new version.
 
 use serde::Deserialize;
 
@@ -6,10 +6,11 @@ use crate::error::Result;
 use crate::models::base::actor::Actor;
 use crate::models::base::form_value;
 use crate::models::base::site::Site;
-use crate::models::posts::edit;
+use crate::models::posts::comment::Comment;
+use crate::models::posts::comment_edit::{self, CommentUpdate};
 use crate::models::posts::post::Post;
 use crate::models::posts::post_input::PostUpdate;
-use crate::models::posts::revision;
+use crate::models::posts::{comment_revision, edit, revision};
 
 /// Under which condition a version is restored.
 #[derive(Debug, Default, Clone, Deserialize, utoipa::ToSchema)]
@@ -20,12 +21,12 @@ pub struct RestoreInput {
     pub version: Option<i64>,
 }
 
-/// Saves title, text and tags of an earlier version as a new one.
+/// Saves title, text and tags of an earlier version of a post as a new one.
 ///
 /// # Errors
 /// `NotFound`; `Forbidden`; `VersionConflict` when the post has another version than `seen`;
 /// `TooManyRequests`.
-pub async fn restore(
+pub async fn restore_post(
     site: &Site,
     actor: &Actor,
     id: i64,
@@ -41,4 +42,21 @@ pub async fn restore(
         ..PostUpdate::default()
     };
     edit::update(site, actor, id, &update).await
+}
+
+/// Saves the text of an earlier version of a comment as a new one.
+///
+/// # Errors
+/// `NotFound`, also when the comment was deleted; `Forbidden`; `VersionConflict` when the comment has
+/// another version than `seen`; `TooManyRequests`.
+pub async fn restore_comment(
+    site: &Site,
+    actor: &Actor,
+    id: i64,
+    number: i64,
+    seen: Option<i64>,
+) -> Result<Comment> {
+    let (_, old) = comment_revision::show(site, actor, id, number).await?;
+    let update = CommentUpdate { content: Some(old.content), version: seen };
+    comment_edit::update(site, actor, id, &update).await
 }

@@ -4,12 +4,14 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::FromRow;
 
-use crate::db::{Tx, sql};
+use crate::db::{Statement, Tx, sql};
 use crate::error::{Error, Result};
 use crate::models::base::actor::Actor;
-use crate::models::base::page::{Column, Keyset, Page, PageParams};
+use crate::models::base::page::{Column, Page, PageParams};
 use crate::models::base::site::Site;
+use crate::models::posts::history::{self, VersionPage, Versioned};
 use crate::models::posts::post::{self, Author, Post};
+use crate::models::posts::rendering;
 use crate::models::posts::tag_name::TagNames;
 
 /// Versions that are kept of one post.
@@ -123,30 +125,30 @@ pub async fn list(
     params: &PageParams,
 ) -> Result<(Post, Page<Revision>)> {
     let post = permitted(site, actor, id).await?;
-    let keyset = Keyset::<1>::new(params)?;
-    let query = sql("SELECT v.number, v.title, v.written_at, v.number = v.latest AS current, \
+    let kept = sql("SELECT v.number, v.title, v.written_at, v.number = v.latest AS current, \
          u.id AS editor_id, u.username AS editor_username FROM ( \
          SELECT * FROM (SELECT number, title, editor_id, written_at, ")
     .push_bind("CAST(", post.summary.version)
     .push_bind(" AS BIGINT) AS latest FROM post_revisions WHERE post_id = ", id);
-    let query = keyset.apply(query, [Column::Int("number")]);
     // The present version, which is not kept before it is replaced, if no edit saved it.
-    let query = query
-        .push(
-            ") AS kept UNION ALL SELECT p.version, p.title, \
-             CASE WHEN p.version = 1 THEN p.user_id END, coalesce(p.updated_at, p.created_at), \
-             p.version FROM posts p",
-        )
-        .push_bind(" WHERE p.id = ", id)
-        .push(
-            " AND NOT EXISTS (SELECT 1 FROM post_revisions r \
-             WHERE r.post_id = p.id AND r.number = p.version)) AS v \
-             LEFT JOIN users u ON u.id = v.editor_id WHERE TRUE",
-        );
-    let mut rows: Vec<Revision> =
-        keyset.apply(query, [Column::Int("v.number")]).all(&site.db).await?;
-    rows.iter_mut().for_each(Revision::name_editor);
-    Ok((post, keyset.page(rows, |row| [row.number])))
+    let present = |query: Statement| {
+        query
+            .push(
+                "SELECT p.version, p.title, CASE WHEN p.version = 1 THEN p.user_id END, \
+                 coalesce(p.updated_at, p.created_at), p.version FROM posts p",
+            )
+            .push_bind(" WHERE p.id = ", id)
+            .push(
+                " AND NOT EXISTS (SELECT 1 FROM post_revisions r \
+                 WHERE r.post_id = p.id AND r.number = p.version)) AS v \
+                 LEFT JOIN users u ON u.id = v.editor_id WHERE TRUE",
+            )
+    };
+    let kept = (kept, Column::Int("number"));
+    let number = |row: &Revision| row.number;
+    let mut page = history::list(site, params, kept, present, number).await?;
+    page.items.iter_mut().for_each(Revision::name_editor);
+    Ok((post, page))
 }
 
 /// One version of a post, and the post.
@@ -162,6 +164,48 @@ pub async fn show(
     let post = permitted(site, actor, id).await?;
     let revision = find(site, &post, number).await?.ok_or(Error::NotFound)?;
     Ok((post, revision))
+}
+
+/// One version of a post as a page, perhaps compared (`history::read`), and the post.
+///
+/// # Errors
+/// `NotFound`; `Forbidden`.
+pub async fn read(
+    site: &Site,
+    actor: &Actor,
+    id: i64,
+    number: i64,
+    compare: Option<&str>,
+) -> Result<(Post, VersionPage<PostRevision>)> {
+    let post = permitted(site, actor, id).await?;
+    let page = history::read(site, &post, number, compare).await?;
+    Ok((post, page))
+}
+
+impl Versioned for Post {
+    type Version = PostRevision;
+
+    async fn version(&self, site: &Site, number: i64) -> Result<Option<PostRevision>> {
+        find(site, self, number).await
+    }
+
+    async fn previous(&self, site: &Site, number: i64) -> Result<Option<i64>> {
+        let previous: Option<Option<i64>> =
+            sql("SELECT max(number) FROM post_revisions WHERE post_id = $1 AND number < $2")
+                .bind(self.summary.id)
+                .bind(number)
+                .optional_scalar(&site.db)
+                .await?;
+        Ok(previous.flatten())
+    }
+
+    fn text(version: &PostRevision) -> &str {
+        &version.content
+    }
+
+    async fn html(site: &Site, text: &str) -> Result<String> {
+        rendering::render_again(site, text).await
+    }
 }
 
 /// A version of a post, if it is kept.
@@ -201,15 +245,4 @@ fn present(post: &Post) -> PostRevision {
         content: content.clone(),
         tags: summary.tags.clone(),
     }
-}
-
-/// The number of the version that this one replaced, if it is kept.
-pub async fn previous(site: &Site, post: &Post, number: i64) -> Result<Option<i64>> {
-    let previous: Option<Option<i64>> =
-        sql("SELECT max(number) FROM post_revisions WHERE post_id = $1 AND number < $2")
-            .bind(post.summary.id)
-            .bind(number)
-            .optional_scalar(&site.db)
-            .await?;
-    Ok(previous.flatten())
 }

@@ -74,20 +74,11 @@ async fn by_visibility(
     visibility: ListedVisibility,
     params: &PageParams,
 ) -> Result<Page<PostSummary>> {
-    // As in the index: it is never read by the primary key.
-    const ORDER: [Column; 1] = [Column::Int("p.id + 0")];
-    let keyset = Keyset::<1>::new(params)?;
     let visibility: &str = visibility.into();
-    let source = |query: Statement| {
-        query
-            .push("SELECT p.id FROM posts p WHERE p.published_at IS NULL AND p.state = 'published'")
-            .push_bind(" AND p.visibility = ", visibility)
+    let shown = |query: Statement| {
+        query.push("p.state = 'published'").push_bind(" AND p.visibility = ", visibility)
     };
-    let query = keyset.ids(post::select_from("", viewer), ORDER, source);
-    let query = query.push(" AS page JOIN posts p ON p.id = page.id").push(post::AUTHOR);
-    let query = keyset.order(query.push(post::READABLE), [Column::Int("p.id")]);
-    let posts = post::summaries(&site.db, query).await?;
-    Ok(keyset.page(posts, |post| [post.id]))
+    post::not_listed(&site.db, viewer, params, shown).await
 }
 
 /// Posts of one author that a search looks at before the page ends: few people have as many.

@@ -53,7 +53,7 @@ pub async fn list(
     actor: &Actor,
     post_id: i64,
 ) -> Result<(PostSummary, Vec<ShareLink>)> {
-    let post = post_draft::own(site, actor, post_id).await?;
+    let post = post_draft::own(site, actor, post_id).await?.summary;
     let links = sql(COLUMNS)
         .push_bind(" WHERE post_id = ", post_id)
         .push_bind(" AND (expires_at IS NULL OR expires_at > ", now())

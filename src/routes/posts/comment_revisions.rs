@@ -1,19 +1,22 @@
-//! The versions of comments: their history, one of them, what changed.
+//! The versions of comments: their history, one of them, what changed, and restoring.
 
-use rocket::get;
+use rocket::{get, post};
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::models::base::diff::{Diff, diff};
 use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
 use crate::models::posts::comment::Comment;
 use crate::models::posts::comment_revision::{self as revision, CommentRevision};
-use crate::models::posts::rendering;
-use crate::web::{self, Id, PostsRead, Query, Scoped, data, list, page, room};
+use crate::models::posts::history::VersionPage;
+use crate::models::posts::restoration::{self, RestoreInput};
+use crate::web::{
+    self, Flash, Id, IfMatch, Input, PostsRead, PostsWrite, Query, Scoped, data, list, page, room,
+    saved,
+};
 
 room! {
-    both: [index],
+    both: [index, restore],
     pages: [read],
     api: [show],
 }
@@ -28,22 +31,12 @@ pub struct CommentRevisions {
     page: Page<CommentRevision>,
 }
 
-/// A version of a comment as a page: its text, or how it differs from another version.
+/// A version of a comment as a page.
 #[derive(Serialize)]
 struct CommentRevisionPage {
     comment: Comment,
-    revision: CommentRevision,
-    /// The version before this one, if there is one.
-    previous: Option<i64>,
-    content_html: Option<String>,
-    comparison: Option<CommentComparison>,
-}
-
-/// How a version differs from another one.
-#[derive(Serialize)]
-struct CommentComparison {
-    with: CommentRevision,
-    diff: Diff,
+    #[serde(flatten)]
+    revision: VersionPage<CommentRevision>,
 }
 
 /// List the versions of a comment
@@ -87,27 +80,34 @@ async fn read(
     actor: Scoped<PostsRead>,
     site: &Site,
 ) -> web::Result {
-    let (comment, revision) = revision::show(site, &actor, *id, *number).await?;
-    // Each edit of a comment keeps the version that it replaces, so that none is missing.
-    let previous = (*number > 1).then(|| *number - 1);
-    let other = match compare {
-        None => None,
-        Some("") => previous,
-        Some(text) => Some(text.parse().map_err(|_| Error::NotFound)?),
+    let (comment, revision) = revision::read(site, &actor, *id, *number, compare).await?;
+    Ok(page("comments/revision.html", CommentRevisionPage { comment, revision }))
+}
+
+/// Restore a version of a comment
+///
+/// Its text is saved again, as a new version. With `If-Match` (or `version`), this is refused when somebody
+/// has saved a newer version. Only the author and admins may.
+#[utoipa::path(post, path = "/comments/{id}/revisions/{number}/restore",
+    operation_id = "restoreCommentRevision", tag = "revisions",
+    security(("oauth2" = ["posts:write"])),
+    params(("id" = i64, Path), ("number" = i64, Path), ("If-Match" = Option<String>, Header)),
+    request_body = RestoreInput,
+    responses((status = 200, body = Comment), (status = 412), (status = 429)))]
+#[post("/comments/<id>/revisions/<number>/restore", data = "<input>")]
+async fn restore(
+    id: Id,
+    number: Id,
+    input: Input<RestoreInput>,
+    if_match: IfMatch,
+    actor: Scoped<PostsWrite>,
+    site: &Site,
+) -> web::Result {
+    let seen = if_match.0.or(input.version);
+    let comment = match restoration::restore_comment(site, &actor, *id, *number, seen).await {
+        Err(Error::VersionConflict) => return Err(super::comments::stale(site, &actor, *id).await?),
+        restored => restored?,
     };
-    let comparison = match other {
-        None => None,
-        Some(other) => {
-            let (_, with) = revision::show(site, &actor, *id, other).await?;
-            let (old, new) = (with.content.clone(), revision.content.clone());
-            let diff = site.renderer.run(move || diff(&old, &new)).await?;
-            Some(CommentComparison { with, diff })
-        }
-    };
-    let content_html = match comparison {
-        Some(_) => None,
-        None => Some(rendering::render_comment_again(site, &revision.content).await?),
-    };
-    let view = CommentRevisionPage { comment, revision, previous, content_html, comparison };
-    Ok(page("comments/revision.html", view))
+    let (path, version) = (comment.path.clone(), comment.version);
+    Ok(saved(path, Flash("comment-restored"), comment).with_version(version))
 }

@@ -14,8 +14,8 @@ use crate::models::posts::comment_removal;
 use crate::models::posts::post;
 use crate::models::users::user::User;
 use crate::web::{
-    self, Failure, Flash, Id, IfMatch, Input, OrForm, PostsWrite, ReturnTo, Scoped, Visitor,
-    created, data, form, gone, room, saved,
+    self, EditForm, Failure, Flash, Id, IfMatch, Input, OrForm, PostsWrite, ReturnTo, Scoped,
+    Visitor, created, data, form, gone, room, saved,
 };
 
 room! {
@@ -127,35 +127,43 @@ async fn update(
 }
 
 /// The refusal of an edit of another version than the present one.
-async fn stale(site: &Site, actor: &Actor, id: i64) -> Result<Failure> {
+pub(super) async fn stale(site: &Site, actor: &Actor, id: i64) -> Result<Failure> {
     let comment = editing::editable(&site.db, actor, id).await?;
     let comment = comment::refresh(site, comment).await?;
     let version = comment.version;
     Ok(Failure::stale(&data(comment).with_version(version)))
 }
 
-/// The form for an edit, sent. If somebody else has saved meanwhile, it comes back with what both wrote.
-#[put("/comments/<id>", data = "<input>")]
+/// The form for an edit, sent. If somebody else has saved meanwhile, it comes back with what both wrote;
+/// again, until nothing is left to decide.
+#[put("/comments/<id>", data = "<form>")]
 async fn save(
     id: Id,
-    input: Input<CommentUpdate>,
+    form: EditForm<CommentUpdate>,
     actor: Scoped<PostsWrite>,
     site: &Site,
 ) -> web::Result {
-    let view = json!({ "path": comment::path(*id) });
-    let mut edited = editing::update(site, &actor, *id, &input).await;
-    if let Err(Error::VersionConflict) = edited {
-        edited = match comment_merging::resolve(site, &actor, *id, &input).await {
-            Ok(CommentResolution::Saved(comment)) => Ok(*comment),
-            Ok(CommentResolution::Merge(merge)) => {
-                let values = json!({ "content": merge.texts.text, "version": merge.version });
-                let view = json!({ "path": comment::path(*id), "merge": merge });
-                return Err(Error::VersionConflict).or_filled_form(MERGE_FORM, values, view);
-            }
-            Err(error) => Err(error),
-        };
+    let EditForm { input, is_merged, marks } = form;
+    let mut view = json!({ "path": comment::path(*id) });
+    match comment_merging::update(site, &actor, *id, &input, marks).await {
+        Ok(CommentResolution::Saved(comment)) => Ok(comment_saved(*comment)),
+        Ok(CommentResolution::Merge(merge)) => {
+            // What was said of marks was said of others.
+            let values = json!({
+                "content": merge.texts.text,
+                "version": merge.version,
+                "keep_marks": null,
+            });
+            view["merge"] = json!(merge);
+            Err(Error::VersionConflict).or_filled_form(MERGE_FORM, values, view)
+        }
+        Err(error) if is_merged => {
+            let merge = comment_merging::compare(site, &actor, *id, &input).await?;
+            view["merge"] = json!(merge);
+            Err(error).or_form(MERGE_FORM, view)
+        }
+        Err(error) => Err(error).or_form(EDIT_FORM, view),
     }
-    Ok(comment_saved(edited.or_form(EDIT_FORM, view)?))
 }
 
 fn comment_saved(comment: Comment) -> web::Reply {

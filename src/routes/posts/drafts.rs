@@ -55,10 +55,12 @@ async fn show(id: Id, actor: Scoped<PostsWrite>, site: &Site) -> web::Result {
 ///
 /// While it is written, as often as you like: this changes nothing that anybody else can read, and nothing of
 /// the post. Saving the text of the post throws it away; publishing the post, or making it a draft again, does
-/// not. Only the author may.
+/// not. What the post says already is not kept, nor what was kept before: the answer is 204 then. Only the author
+/// may.
 #[utoipa::path(put, path = "/posts/{id}/draft", operation_id = "saveDraft", tag = "publication",
     security(("oauth2" = ["posts:write"])), params(("id" = i64, Path)), request_body = PostDraftInput,
-    responses((status = 200, body = PostDraft), (status = 429)))]
+    responses((status = 200, body = PostDraft), (status = 204, description = "The post says this already; nothing is kept."),
+        (status = 429)))]
 #[put("/posts/<id>/draft", data = "<input>")]
 async fn save(
     id: Id,
@@ -74,7 +76,11 @@ async fn save(
             refused.or_form(super::editor::EDIT_FORM, view)?
         }
     };
-    Ok(saved(format!("{}/draft", post::resource(*id)), Flash("next-version-saved"), draft))
+    let path = post::resource(*id);
+    Ok(match draft {
+        Some(draft) => saved(format!("{path}/draft"), Flash("next-version-saved"), draft),
+        None => gone(format!("{path}/edit"), Flash("next-version-same")),
+    })
 }
 
 /// Throw the next version of a post away

@@ -14,7 +14,7 @@ use crate::models::posts::post_draft;
 use crate::models::posts::post_input::{PostUpdate, PreviewInput};
 use crate::models::posts::publication_state::PostState;
 use crate::models::posts::{slug, tag};
-use crate::web::{self, Flash, Id, Input, OrForm, PostsWrite, Scoped, form, room, saved};
+use crate::web::{self, EditForm, Flash, Id, Input, OrForm, PostsWrite, Scoped, form, room, saved};
 
 room! {
     both: [preview, preview_edit],
@@ -23,6 +23,7 @@ room! {
 
 pub(super) const NEW_FORM: &str = "posts/new.html";
 pub(super) const EDIT_FORM: &str = "posts/edit.html";
+const MERGE_FORM: &str = "posts/merge.html";
 
 #[get("/posts/new")]
 async fn new(_actor: Actor, site: &Site) -> web::Reply {
@@ -86,34 +87,34 @@ pub(super) fn edit_view(summary: &PostSummary) -> Value {
     json!({ "id": summary.id, "path": summary.path, "state": summary.state, "user_id": summary.user_id })
 }
 
-/// The form for an edit, sent. If somebody else has saved meanwhile, it comes back with what both wrote.
-#[put("/posts/<id>", data = "<input>")]
+/// The form for an edit, sent. If somebody else has saved meanwhile, it comes back with what both wrote;
+/// again, until nothing is left to decide.
+#[put("/posts/<id>", data = "<form>")]
 async fn save(
     id: Id,
-    input: Input<PostUpdate>,
+    form: EditForm<PostUpdate>,
     actor: Scoped<PostsWrite>,
     site: &Site,
 ) -> web::Result {
+    let EditForm { input, is_merged, marks } = form;
     let publishes = input.state.as_deref() == Some("published");
-    let mut edited = editing::update(site, &actor, *id, &input).await;
-    if let Err(Error::VersionConflict) = edited {
-        edited = match merging::resolve(site, &actor, *id, &input).await {
-            Ok(Resolution::Saved(post)) => Ok(*post),
-            Ok(Resolution::Merge(merge)) => {
-                let current = editing::editable(site, &actor, *id).await?.summary;
-                return merge_form(&current, &input, &merge);
-            }
-            Err(error) => Err(error),
-        };
-    }
-    let post = match edited {
-        Ok(post) => post,
-        refused => {
+    match merging::update(site, &actor, *id, &input, marks).await {
+        Ok(Resolution::Saved(post)) => Ok(post_saved(*post, publishes)),
+        Ok(Resolution::Merge(merge)) => {
             let current = editing::editable(site, &actor, *id).await?.summary;
-            refused.or_form(EDIT_FORM, with_suggestions(site, edit_view(&current)).await)?
+            merge_form(&current, &input, &merge)
         }
-    };
-    Ok(post_saved(post, publishes))
+        Err(error) if is_merged => {
+            let (current, merge) = merging::compare(site, &actor, *id, &input).await?;
+            let mut view = edit_view(&current.summary);
+            view["merge"] = json!(merge);
+            Err(error).or_form(MERGE_FORM, view)
+        }
+        Err(error) => {
+            let current = editing::editable(site, &actor, *id).await?.summary;
+            Err(error).or_form(EDIT_FORM, with_suggestions(site, edit_view(&current)).await)
+        }
+    }
 }
 
 /// The form with what both wrote; saving it replaces the version that was saved meanwhile.
@@ -134,9 +135,11 @@ fn merge_form(current: &PostSummary, input: &PostUpdate, merge: &PostMerge) -> w
     values["content"] = json!(content);
     values["tags"] = json!(tags.join(", "));
     values["version"] = json!(merge.version);
+    // It was said of other marks.
+    values["keep_marks"] = Value::Null;
     let mut view = edit_view(current);
     view["merge"] = json!(merge);
-    Err(Error::VersionConflict).or_filled_form("posts/merge.html", values, view)
+    Err(Error::VersionConflict).or_filled_form(MERGE_FORM, values, view)
 }
 
 /// An edit that was saved, for its page and for the API.

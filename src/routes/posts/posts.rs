@@ -151,10 +151,12 @@ async fn address(id: Id, visitor: Visitor, site: &Site) -> web::Result<Moved> {
 /// tag would change with every new post. The rank leaves `/posts/<id>/edit` and the like to their routes.
 #[get("/posts/<id>/<slug>", rank = 1)]
 async fn read(id: Id, slug: Slug<'_>, visitor: Visitor, site: &Site) -> ReadPage {
-    let post = post::show(&site.db, visitor.user(), *id).await?;
-    if post.summary.slug != *slug {
-        return Ok(Err(Moved(post.summary.path)));
+    // Another address leads on without reading the text, which may be long.
+    let address = post::address(&site.db, visitor.user(), *id).await?;
+    if address != format!("{}/{}", post::resource(*id), slug.0) {
+        return Ok(Err(Moved(address)));
     }
+    let post = post::show(&site.db, visitor.user(), *id).await?;
     let neighbours = neighbours::around(&site.db, &post.summary).await?;
     let post = rendering::refresh(site, post).await?;
     let discussion = discussions::beginning(site, visitor.user(), &post).await?;

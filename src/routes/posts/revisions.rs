@@ -5,11 +5,10 @@ use serde::Serialize;
 
 use super::votes::PostTitle;
 use crate::error::Error;
-use crate::models::base::diff::{Diff, diff};
 use crate::models::base::page::{Page, PageParams};
 use crate::models::base::site::Site;
+use crate::models::posts::history::VersionPage;
 use crate::models::posts::post::Post;
-use crate::models::posts::rendering;
 use crate::models::posts::restoration::{self, RestoreInput};
 use crate::models::posts::revision::{self, PostRevision, Revision};
 use crate::web::{
@@ -33,23 +32,14 @@ pub struct PostRevisions {
     page: Page<Revision>,
 }
 
-/// A version of a post as a page: its text, or how it differs from another version.
+/// A version of a post as a page.
 #[derive(Serialize)]
 struct RevisionPage {
     post: PostTitle,
     /// The version that restoring replaces.
     version: i64,
-    revision: PostRevision,
-    previous: Option<i64>,
-    content_html: Option<String>,
-    comparison: Option<Comparison>,
-}
-
-/// How a version differs from another one.
-#[derive(Serialize)]
-struct Comparison {
-    with: PostRevision,
-    diff: Diff,
+    #[serde(flatten)]
+    revision: VersionPage<PostRevision>,
 }
 
 /// List the versions of a post
@@ -93,30 +83,10 @@ async fn read(
     actor: Scoped<PostsRead>,
     site: &Site,
 ) -> web::Result {
-    let (post, revision) = revision::show(site, &actor, *id, *number).await?;
-    let previous = revision::previous(site, &post, *number).await?;
-    let other = match compare {
-        None => None,
-        Some("") => previous,
-        Some(text) => Some(text.parse().map_err(|_| Error::NotFound)?),
-    };
-    let comparison = match other {
-        None => None,
-        Some(other) => {
-            let (_, with) = revision::show(site, &actor, *id, other).await?;
-            let (old, new) = (with.content.clone(), revision.content.clone());
-            let diff = site.renderer.run(move || diff(&old, &new)).await?;
-            Some(Comparison { with, diff })
-        }
-    };
-    let content_html = match comparison {
-        Some(_) => None,
-        None => Some(rendering::render_again(site, &revision.content).await?),
-    };
+    let (post, revision) = revision::read(site, &actor, *id, *number, compare).await?;
     let version = post.summary.version;
     let post = PostTitle::new(*id, &post.summary);
-    let view = RevisionPage { post, version, revision, previous, content_html, comparison };
-    Ok(page("posts/revision.html", view))
+    Ok(page("posts/revision.html", RevisionPage { post, version, revision }))
 }
 
 /// Restore a version of a post
@@ -138,7 +108,7 @@ async fn restore(
     site: &Site,
 ) -> web::Result {
     let seen = if_match.0.or(input.version);
-    let post = match restoration::restore(site, &actor, *id, *number, seen).await {
+    let post = match restoration::restore_post(site, &actor, *id, *number, seen).await {
         Err(Error::VersionConflict) => return Err(super::posts::stale(site, &actor, *id).await?),
         restored => restored?,
     };

@@ -17,7 +17,7 @@ const PREFIX: &str = "kept.";
 /// The query parameter of a page whose form was kept.
 const PARAMETER: &str = "kept";
 /// Fields that nobody types: they alone are nothing to keep.
-const CONTROLS: [&str; 3] = ["next", "version", "decision"];
+const CONTROLS: [&str; 4] = ["next", "version", "decision", "merged"];
 
 /// The form that the sender of this request has sent before.
 pub struct Kept<'r>(&'r Request<'r>);

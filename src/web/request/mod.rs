@@ -5,6 +5,7 @@ pub mod authentication;
 pub mod body;
 pub mod client_address;
 pub mod conditional;
+pub mod edit_form;
 pub mod guards;
 pub mod id;
 pub mod idempotency;

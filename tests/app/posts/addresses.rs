@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::support::internals::recording;
 use crate::support::{App, ORIGIN, Person};
 
 /// Where the page door leads from this path.
@@ -198,4 +199,17 @@ async fn the_way_to_a_post_tells_nothing_to_others() {
         Some("no-store"),
         "no cache keeps whose it is"
     );
+}
+
+/// It may be long.
+#[rocket::async_test]
+async fn the_way_to_a_post_does_not_read_its_text() {
+    let app = App::new().await;
+    publish(&app.user("ann").await, json!({"title": "Tides", "content": "x"})).await;
+    for (path, is_page) in [("/posts/1", false), ("/posts/1/ebb", false), ("/posts/1/tides", true)]
+    {
+        let (answer, statements) = recording(app.nobody().page().get_exactly(path)).await;
+        let reads_text = statements.iter().any(|(text, _)| text.contains("p.content_html"));
+        assert_eq!((answer.status == 200, reads_text), (is_page, is_page), "{path}");
+    }
 }

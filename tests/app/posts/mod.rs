@@ -20,12 +20,14 @@ mod neighbours;
 mod next_versions;
 mod post;
 mod publication;
+mod restoring;
 mod revisions;
 mod shares;
 mod sharing;
 mod sizes;
 mod tags;
 mod threads;
+mod unmerged;
 mod unused_tags;
 mod votes;
 
@@ -48,6 +50,7 @@ pub fn permissions() -> Vec<Permission> {
         drafts::permissions(),
         tags::permissions(),
         revisions::permissions(),
+        restoring::permissions(),
         shares::permissions(),
         votes::permissions(),
         comment_forms::permissions(),

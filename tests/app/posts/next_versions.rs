@@ -138,3 +138,85 @@ async fn publishing_a_post_or_taking_it_back_throws_nothing_away() {
     assert_eq!(ann.page().put("/posts/1", &form).await.status, 303, "nothing to merge");
     assert_eq!(ann.api().get("/posts/1/draft").await.status, 404, "it has been saved");
 }
+
+#[rocket::async_test]
+async fn what_the_post_says_already_is_not_kept() {
+    let app = App::new().await;
+    let (ann, root) = (app.user("ann").await, app.admin("root").await);
+    let same = json!({
+        "title": " High  tides",
+        "content": "Twice a day.\r\n\r\nAt noon.",
+        "summary": "Why they come. ",
+        "tags": ["Sea", "high tide"],
+    });
+    for (id, state) in [(1, "published"), (2, "draft")] {
+        let path = format!("/posts/{id}/draft");
+        let post = json!({"title": "High tides", "content": "Twice a day.\n\nAt noon.", "state": state,
+            "summary": "Why they come.", "tags": ["sea", "high-tide"]});
+        write(&ann, post).await;
+        for number in 0..2 {
+            // At first, nothing is kept; then, something else.
+            let told = ann.api().put(&path, same.clone()).await;
+            assert_eq!((told.status, told.body.as_str()), (204, ""), "{number}");
+            assert_eq!(ann.api().get(&path).await.status, 404);
+            for list in ["/dashboard", "/drafts"] {
+                assert_eq!(ann.api().get(list).await.json()["with_draft"], json!([]), "{list}");
+            }
+            let mut other = same.clone();
+            other["content"] = json!("Twice a day.");
+            assert_eq!(ann.api().put(&path, other).await.status, 200);
+        }
+        let form = [
+            ("title", "High tides"),
+            ("content", "Twice a day.\r\n\r\nAt noon."),
+            ("summary", "Why they come."),
+            ("tags", "sea, high-tide"),
+            ("version", "1"),
+        ];
+        let told = ann.page().put(&path, &form).await;
+        let edit = format!("/posts/{id}/edit");
+        assert_eq!((told.status, told.header("location")), (303, Some(edit.as_str())));
+        assert_eq!(told.cookie("postly_flash").as_deref(), Some("next-version-same"));
+        assert!(!ann.page().get(&edit).await.body.contains("Discard these changes"));
+        for list in ["/dashboard", "/drafts"] {
+            let body = ann.page().get(list).await.body;
+            assert!(!body.contains("changes not"), "{list}: {body}");
+        }
+        // Each of these would change the post.
+        for (field, value) in [
+            ("title", json!("High tide")),
+            ("title", json!("High \u{202e}tides")),
+            ("content", json!("Twice a day.\n\nAt noon.\n")),
+            ("summary", json!("")),
+            ("tags", json!("high tide, sea")),
+            ("tags", json!("sea, high tide, !?")),
+        ] {
+            let mut other = same.clone();
+            other[field] = value;
+            assert_eq!(ann.api().put(&path, other).await.status, 200, "{field}");
+        }
+        assert_eq!(ann.api().delete(&path).await.status, 204);
+    }
+    // What an admin saves may be what its author was about to.
+    let mut next = same.clone();
+    next["content"] = json!("Three times?");
+    assert_eq!(ann.api().put("/posts/1/draft", next).await.status, 200);
+    let change = async |content: &str| {
+        let edited = root.api().put("/posts/1", json!({"content": content})).await;
+        assert_eq!(edited.status, 200, "{}", edited.body);
+        ann.api().get("/posts/1/draft").await.status
+    };
+    assert_eq!(change("Four times.").await, 200);
+    assert_eq!(change("Three times?").await, 404);
+}
+
+#[rocket::async_test]
+async fn what_is_not_kept_counts_as_well() {
+    let app = App::with(&[("limits", "drafts=2/h")]).await;
+    let ann = app.user("ann").await;
+    write(&ann, json!({"title": "Tides", "content": "Twice a day."})).await;
+    let same = json!({"title": "Tides", "content": "Twice a day."});
+    for status in [204, 204, 429] {
+        assert_eq!(ann.api().put("/posts/1/draft", same.clone()).await.status, status);
+    }
+}

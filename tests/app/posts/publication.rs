@@ -1,11 +1,12 @@
 //! When posts are published, by whom, and how many.
 
 use chrono::{DateTime, Utc};
+use rocket::futures::future::join_all;
 use serde_json::{Value, json};
 
 use super::drafts::{is_listed, later, write};
 use crate::support::App;
-use crate::support::internals::{self, HANDLERS, run_due, sql};
+use crate::support::internals::{self, HANDLERS, now, run_due, schedule, sql};
 
 #[rocket::async_test]
 async fn scheduled_posts_are_published_once_when_they_are_due() {
@@ -48,6 +49,49 @@ async fn scheduled_posts_are_published_once_when_they_are_due() {
     assert_eq!(found["items"][0]["id"], 1);
     run_due(&worker, HANDLERS).await.unwrap();
     assert_eq!(app.nobody().api().get("/posts/1").await.json(), published, "once");
+}
+
+/// How many jobs are due that publish what was planned.
+async fn due(app: &App) -> i64 {
+    sql("SELECT count(*) FROM jobs WHERE kind = 'scheduled-posts' AND finished_at IS NULL")
+        .push_bind(" AND run_at <= ", now())
+        .scalar(&app.db)
+        .await
+        .unwrap()
+}
+
+/// Whoever has claimed the job may die: others take it soon, and it is published once.
+#[rocket::async_test]
+async fn a_schedule_outlives_the_worker_that_had_it() {
+    let handler = HANDLERS.iter().find(|handler| handler.name == schedule::JOB).unwrap();
+    assert!(handler.lease.as_secs() <= 15, "readers wait for it");
+    let app = App::new().await;
+    let ann = app.user("ann").await;
+    let planned = json!({"title": "Later", "content": "Words", "published_at": later(100)});
+    assert_eq!(write(&ann, planned).await["version"], 1);
+    for statement in [
+        "UPDATE jobs SET run_at = created_at, attempts = 1, claimed_until = '2999-01-01T00:00:00+00:00' \
+         WHERE kind = 'scheduled-posts' AND finished_at IS NULL",
+        "UPDATE posts SET publish_at = created_at WHERE id = 1",
+    ] {
+        sql(statement).execute(app.db.writer()).await.unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let instances = [app.another().await, app.another().await, app.another().await];
+    let workers = instances.each_ref().map(|app| internals::worker(app.site(), folder.path()));
+    run_due(&workers[0], HANDLERS).await.unwrap();
+    assert!(!is_listed(&app, "Later").await, "it is still claimed");
+    let expired = "UPDATE jobs SET claimed_until = run_at WHERE finished_at IS NULL";
+    sql(expired).execute(app.db.writer()).await.unwrap();
+    let ran = join_all(workers.iter().map(|worker| run_due(worker, HANDLERS))).await;
+    assert!(ran.iter().all(Result::is_ok), "{ran:?}");
+    // The workers of the instances themselves may have been faster.
+    while due(&app).await > 0 {
+        rocket::tokio::task::yield_now().await;
+    }
+    assert!(is_listed(&app, "Later").await);
+    let post = app.nobody().api().get("/posts/1").await.json();
+    assert_eq!((&post["state"], &post["version"]), (&json!("published"), &json!(2)), "once");
 }
 
 #[rocket::async_test]

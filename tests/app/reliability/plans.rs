@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::meter::{Meter, cursor, lasting, measure, measure_page, most_work};
 use crate::support::database::Snapshot;
-use crate::support::internals::{Db, census, job, now, recording, schedule, sql};
+use crate::support::internals::{Db, Wanted, census, job, now, recording, schedule, sql};
 use crate::support::{App, database, repetitions};
 
 /// Posts of the site, and events, votes of one post, jobs; a million with `./test slow`.
@@ -242,7 +242,8 @@ async fn no_list_reads_or_sorts_more_than_its_page() {
         }
     }
     let (_, due) = recording(schedule::due(app.site())).await;
-    let (_, statements) = recording(job::claim(&app.db, &["mail"], &[])).await;
+    let wanted = [Wanted { kind: "mail", lease: job::LEASE }];
+    let (_, statements) = recording(job::claim(&app.db, &wanted, &[])).await;
     let (_, last) = recording(root.api().patch("/admin/users/root", json!({"role": "user"}))).await;
     for path in ways("/rules/versions", &by_id) {
         let (list, _) = measure(&mut meter, &app.nobody(), &path).await;

@@ -19,6 +19,23 @@ const MARKS: [&str; 3] = ["<<<<<<< Your text", "=======", ">>>>>>> Current text"
 /// Words of one place that are merged; of more, both texts are shown.
 const MAX_WORDS: usize = 4_000;
 
+/// What becomes of a text in which marks are left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marks {
+    /// It is saved like any other: a text may be about such marks.
+    Kept,
+    Refused,
+}
+
+/// How many places of a merged text nobody has decided yet: it has marks there that `theirs`, one of the
+/// texts of which it was made, does not have.
+pub fn marks_left(text: &str, theirs: &str) -> usize {
+    let count =
+        |text: &str, mark: &str| text.lines().filter(|line| line.trim_end() == mark).count();
+    let left = MARKS.iter().map(|mark| count(text, mark).saturating_sub(count(theirs, mark)));
+    left.max().unwrap_or_default()
+}
+
 /// Merges two texts that were made of the same one. Lines that one side alone changed are taken from it;
 /// in those that both changed, words are. Changes that touch are a conflict, and both texts stay.
 pub fn merge(base: &str, mine: &str, theirs: &str) -> Merge {
