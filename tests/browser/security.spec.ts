@@ -149,7 +149,7 @@ test("hostile Markdown produces only harmless markup", async ({ page, site }) =>
       await open(page, console, path, 200);
       expect(await unexpectedMarkup(page), `${content} at ${path}`).toEqual([]);
     }
-    await expect(page.locator(".prose")).not.toBeEmpty();
+    await expect(page.locator(".post .prose")).not.toBeEmpty();
     await open(page, console, `${post}/edit`, 200);
     await submit(page, console, "Preview", 200);
     await expect(page.locator("#preview .prose")).not.toBeEmpty();
