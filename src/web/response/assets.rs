@@ -129,7 +129,7 @@ const SHEETS: [(&str, &[&str]); 4] = [
     ),
     ("css/pages.css", &["tables", "account"]),
     ("css/reading.css", &["texts", "comments"]),
-    ("css/writing.css", &["editor"]),
+    ("css/writing.css", &["editor", "help"]),
 ];
 
 /// A static file.

@@ -15,6 +15,7 @@ mod feeds;
 mod kept_answers;
 mod limits;
 mod lists;
+mod markdown_help;
 mod merging;
 mod neighbours;
 mod next_versions;
