@@ -8,6 +8,7 @@ mod comment_votes;
 mod comments;
 mod differences;
 mod drafts;
+mod editor_forms;
 mod feed;
 mod feed_entries;
 mod feed_filters;
