@@ -4,16 +4,25 @@
 /** After a pause of so many milliseconds; and at least so often while somebody writes on. */
 const PAUSE = 2_000;
 const LONGEST = 15_000;
-const PREFIX = "postly-draft:";
+/** What is saved. The other fields wait for the button. */
+const TEXTS = ["title", "content", "summary", "tags"];
+/** What nobody types. */
+const HIDDEN = ["_method", "form_id", "version"];
 
 /** What the form holds, as it is sent. */
 function textOf(form) {
   const fields = new FormData(form);
   const text = new URLSearchParams();
-  for (const name of ["title", "content", "summary", "tags"]) {
+  for (const name of TEXTS) {
     for (const value of fields.getAll(name)) text.append(name, value);
   }
   return text;
+}
+
+/** The other fields that somebody fills in. */
+function restOf(form) {
+  const isOther = ([name]) => ![...TEXTS, ...HIDDEN].includes(name);
+  return String(new URLSearchParams([...new FormData(form)].filter(isOther)));
 }
 
 const isBlank = (text) => !text.get("title").trim() && !text.get("content").trim();
@@ -35,8 +44,7 @@ async function create(form, text, signal) {
   const { pathname } = await send("/posts", body, /^\/posts\/\d+\/[a-z0-9-]+$/, signal);
   // Without the words of the title, which may change.
   const [post] = pathname.match(/^\/posts\/\d+/);
-  const old = form.dataset.draft;
-  form.dataset.draft = `${old.split(":")[0]}:${post}`;
+  form.dataset.draft = `${form.dataset.draft.split(":")[0]}:${post}`;
   form.dataset.autosave = `${post}/draft`;
   form.setAttribute("action", post);
   form.querySelector("[data-preview]").setAttribute("formaction", `${post}/preview#preview`);
@@ -46,11 +54,6 @@ async function create(form, text, signal) {
     form.prepend(field);
   }
   history.replaceState(null, "", `${post}/edit`);
-  try {
-    localStorage.removeItem(PREFIX + old);
-  } catch {
-    // There was nothing in it, then.
-  }
   return new Date();
 }
 
@@ -69,8 +72,11 @@ function watch(form) {
   const note = document.createElement("p");
   note.className = "saved-note";
   note.setAttribute("role", "status");
-  form.querySelector(".actions").before(note);
-  let saved = String(textOf(form));
+  // Beside the count of words, where its coming and going moves nothing.
+  form.querySelector(".tools").append(note);
+  // A form that came back has not been saved.
+  let saved = "returned" in form.dataset ? "" : String(textOf(form));
+  const rest = restOf(form);
   let timer, since, running, sending;
   let isSending = false;
 
@@ -83,6 +89,7 @@ function watch(form) {
       sending = new AbortController();
       const at = await save(form, text, sending.signal);
       saved = String(text);
+      form.dispatchEvent(new CustomEvent("autosaved", { detail: Object.fromEntries(text) }));
       const time = at?.toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit", hour12: false });
       note.textContent = at ? `Saved as a draft at ${time}` : "Nothing differs from the post";
     } catch (error) {
@@ -102,10 +109,15 @@ function watch(form) {
     since ??= Date.now();
     timer = setTimeout(start, Date.now() - since > LONGEST ? 0 : PAUSE);
   });
-  form.addEventListener("submit", (event) => {
+  // It comes from this browser, and waits there until somebody goes on with it.
+  form.addEventListener("restored", () => {
+    clearTimeout(timer);
+    since = undefined;
+    saved = String(textOf(form));
+  });
+  form.addEventListener("submit", () => {
     clearTimeout(timer);
     isSending = true;
-    if (event.submitter?.hasAttribute("data-preview")) return;
     // It would arrive after the post is saved, and be kept as a change to it.
     if (form.dataset.autosave) sending?.abort();
   });
@@ -117,7 +129,9 @@ function watch(form) {
     if (document.visibilityState === "hidden" && since && form.dataset.autosave) start();
   });
   addEventListener("beforeunload", (event) => {
-    if (!isSending && String(textOf(form)) !== saved) event.preventDefault();
+    const text = textOf(form);
+    const isUnsaved = (String(text) !== saved && !isBlank(text)) || restOf(form) !== rest;
+    if (!isSending && isUnsaved) event.preventDefault();
   });
 }
 

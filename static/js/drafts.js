@@ -1,8 +1,10 @@
-// Keeps the unsent text of the editor in this browser, for its author, until the server has it.
+// Keeps the unsent text of the editor in this browser, for its author, until the server has it. Each tab keeps its own.
 
 const PREFIX = "postly-draft:";
 /** What was sent from this tab, until the next page says what became of it. */
 const SENT = "postly-draft-sent";
+/** The name of this tab, and whether a page is open in it. */
+const TAB = "postly-tab";
 const MAX_AGE = 14 * 24 * 60 * 60 * 1000;
 const MAX_COUNT = 20;
 
@@ -17,8 +19,37 @@ function attempt(work) {
 
 const read = (key) => attempt(() => JSON.parse(localStorage.getItem(key)));
 const remove = (key) => attempt(() => localStorage.removeItem(key));
+const store = (key, draft) => attempt(() => localStorage.setItem(key, JSON.stringify(draft)));
 const keys = () => attempt(() => Object.keys(localStorage).filter((key) => key.startsWith(PREFIX))) ?? [];
 const isSame = (a, b) => a?.title === b?.title && a?.content === b?.content;
+const isText = (draft) => typeof draft?.title === "string" && typeof draft?.content === "string";
+
+/** The name of this tab. Whatever duplicates a tab copies its storage while a page is open in it, and gets another. */
+function nameTab() {
+  const known = attempt(() => JSON.parse(sessionStorage.getItem(TAB)));
+  const random = () => [...crypto.getRandomValues(new Uint32Array(2))].map((number) => number.toString(36)).join("");
+  const name = typeof known?.name === "string" && !known.isOpen ? known.name : random();
+  const mark = (isOpen) => attempt(() => sessionStorage.setItem(TAB, JSON.stringify({ name, isOpen })));
+  mark(true);
+  addEventListener("pagehide", () => mark(false));
+  addEventListener("pageshow", () => mark(true));
+  return name;
+}
+
+const tab = nameTab();
+const lockOf = (name) => `${PREFIX}tab:${name}`;
+
+/** Tells other tabs, for as long as this page is open, that somebody is writing in this one. */
+function occupy() {
+  const name = lockOf(tab);
+  navigator.locks?.request(name, { mode: "shared" }, () => new Promise(() => {})).catch(() => {});
+}
+
+/** The locks of the tabs in which somebody is writing; none is known where the browser has no locks (without https). */
+async function occupied() {
+  const state = await navigator.locks?.query().catch(() => undefined);
+  return new Set(state?.held.map(({ name }) => name));
+}
 
 /** Removes what is old, damaged, or beyond the limit. */
 function prune() {
@@ -45,8 +76,8 @@ function settle() {
 }
 
 function keep(form) {
-  // The first draft on the server gives a new text another name.
-  const key = () => PREFIX + form.dataset.draft;
+  const family = () => PREFIX + form.dataset.draft;
+  let key = `${family()}:${tab}`;
   const { title, content, version } = form.elements;
   const typed = () => ({ title: title.value, content: content.value });
   const fill = (text) => {
@@ -56,6 +87,7 @@ function keep(form) {
     for (const field of [title, content]) field.dispatchEvent(new Event("input", { bubbles: true }));
   };
   const original = { ...typed(), version: version?.value };
+  let saved = original;
   let isChanged = false;
 
   const write = () => {
@@ -63,8 +95,9 @@ function keep(form) {
     isChanged = false;
     const text = typed();
     const isNothing = !text.title && !text.content;
-    if (isNothing || (isSame(text, original) && !("returned" in form.dataset))) return remove(key());
-    attempt(() => localStorage.setItem(key(), JSON.stringify({ ...text, version: version?.value, at: Date.now() })));
+    if (isNothing || (isSame(text, saved) && !("returned" in form.dataset))) return remove(key);
+    // The first draft on the server gives a new text a version, too.
+    store(key, { ...text, version: form.elements.version?.value, at: Date.now() });
   };
 
   const offer = (draft) => {
@@ -79,16 +112,36 @@ function keep(form) {
       fill(original);
       if (version) version.value = original.version;
       isChanged = false;
-      remove(key());
+      remove(key);
       note.remove();
       title.focus();
     });
     note.append("Restored from this browser – ", discard);
     form.before(note);
     fill(draft);
+    form.dispatchEvent(new Event("restored"));
     // An edit of an older version is still one: the server then says so, and loses no text.
     if (version && draft.version) version.value = draft.version;
     isChanged = false;
+  };
+
+  /** Takes the newest text that a tab has left behind. */
+  const adopt = async () => {
+    const inUse = await occupied();
+    // Somebody has begun to write meanwhile.
+    if (isChanged || !isSame(typed(), original)) return;
+    const others = keys().filter((other) => other !== key && `${other}:`.startsWith(`${family()}:`));
+    const left = others.filter((other) => !inUse.has(lockOf(other.slice(family().length + 1))));
+    const found = left.map((other) => ({ other, draft: read(other) }));
+    found.sort((a, b) => b.draft?.at - a.draft?.at);
+    for (const { other, draft } of found) {
+      if (isText(draft) && !isSame(draft, original)) {
+        remove(other);
+        store(key, draft);
+        return offer(draft);
+      }
+      remove(other);
+    }
   };
 
   let timer;
@@ -97,6 +150,18 @@ function keep(form) {
     clearTimeout(timer);
     timer = setTimeout(write, 300);
   });
+  form.addEventListener("autosaved", ({ detail }) => {
+    // The server has it. The first draft there also gives a new text another name.
+    remove(key);
+    key = `${family()}:${tab}`;
+    saved = detail;
+    isChanged = !isSame(typed(), saved);
+    write();
+  });
+  addEventListener("storage", (event) => {
+    // Another tab has logged out.
+    if (event.key === key && event.newValue === null) isChanged = false;
+  });
   addEventListener("pagehide", write);
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "hidden") write();
@@ -104,25 +169,23 @@ function keep(form) {
   form.addEventListener("submit", (event) => {
     if (event.submitter?.hasAttribute("data-preview")) return;
     write();
-    attempt(() => sessionStorage.setItem(SENT, JSON.stringify({ key: key(), ...typed() })));
+    attempt(() => sessionStorage.setItem(SENT, JSON.stringify({ key, ...typed() })));
   });
   document.addEventListener("submit", (event) => {
     if (event.target.getAttribute("action") === "/logout") isChanged = false;
   });
 
+  occupy();
   if ("returned" in form.dataset) {
     // The server has just shown what was typed last.
     isChanged = true;
     write();
     return;
   }
-  const draft = read(key());
-  if (!draft) return;
-  if (typeof draft.title !== "string" || typeof draft.content !== "string" || isSame(draft, original)) {
-    remove(key());
-  } else {
-    offer(draft);
-  }
+  const own = read(key);
+  if (isText(own) && !isSame(own, original)) return offer(own);
+  remove(key);
+  adopt();
 }
 
 settle();

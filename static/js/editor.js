@@ -1,4 +1,5 @@
-// The tools of the editor: a count of words, and letters of equal width for tables and code.
+// The editor: keys, a count of words, letters of equal width for tables and code, and care that nothing is lost or sent
+// twice.
 
 const KEY = "postly-fixed-pitch";
 
@@ -49,9 +50,16 @@ function link(field) {
 }
 
 function addKeys(form) {
-  const field = form.querySelector("textarea");
+  const field = form.elements.content;
   form.addEventListener("keydown", (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+    if (event.isComposing) return;
+    const isCommand = event.ctrlKey || event.metaKey;
+    if (event.key === "Enter" && event.target.name === "title" && !isCommand) {
+      // A title is one line: the text comes next.
+      event.preventDefault();
+      field.focus();
+    }
+    if (!isCommand || event.altKey || event.shiftKey) return;
     if (event.key === "Enter") {
       event.preventDefault();
       // The last button is the one that publishes or saves.
@@ -65,10 +73,47 @@ function addKeys(form) {
   });
 }
 
+/** Shows how many characters are left, once at most a tenth remain. */
+function addCounter(field) {
+  const counter = document.createElement("p");
+  counter.className = "hint counter";
+  counter.setAttribute("role", "status");
+  const tell = () => {
+    const left = field.maxLength - field.value.length;
+    counter.textContent = left <= field.maxLength / 10 ? `${left} characters left` : "";
+  };
+  field.addEventListener("input", tell);
+  tell();
+  field.after(counter);
+}
+
+/** Sends a form once, and asks before it is left with what nobody has saved. */
+function guard(form) {
+  const typed = () => new URLSearchParams(new FormData(form)).toString();
+  // A form that came back has not been saved either.
+  const initial = "returned" in form.dataset ? "" : typed();
+  let leaving = false;
+  form.addEventListener("submit", (event) => {
+    // The second half of a double click. The server would notice it, too.
+    if (leaving) return event.preventDefault();
+    leaving = true;
+    // Whoever stops the loading can send it again.
+    setTimeout(() => {
+      leaving = false;
+    }, 2000);
+  });
+  addEventListener("pageshow", () => {
+    leaving = false;
+  });
+  addEventListener("beforeunload", (event) => {
+    // What is saved while it is written knows that better.
+    const isWatched = "autosave" in form.dataset;
+    if (!isWatched && !leaving && typed() !== initial) event.preventDefault();
+  });
+}
+
 function addTools(form) {
-  const field = form.querySelector("textarea");
-  const tools = document.createElement("div");
-  tools.className = "tools";
+  const field = form.elements.content;
   const count = document.createElement("p");
   let waiting;
   const tell = () => {
@@ -95,11 +140,12 @@ function addTools(form) {
   });
   show(stored());
   tell();
-  tools.append(count, toggle);
-  form.querySelector(".actions").before(tools);
+  form.querySelector(".tools").append(count, toggle);
 }
 
 for (const form of document.querySelectorAll("[data-editor]")) {
+  guard(form);
   addTools(form);
   addKeys(form);
+  for (const field of form.querySelectorAll("[maxlength]")) addCounter(field);
 }

@@ -24,7 +24,7 @@ test("a new text is a draft on the server before it is sent", async ({ page, sit
   await other.getByRole("link", { name: `Edit “${title}”` }).click();
   await expect(other.getByLabel("Text")).toHaveValue("Half a thought, and more");
   await other.getByRole("button", { name: "Publish" }).click();
-  await expect(other.locator(".prose")).toHaveText("Half a thought, and more");
+  await expect(other.locator(".post .prose")).toHaveText("Half a thought, and more");
   await other.goto("/");
   await expect(other.getByRole("link", { name: title, exact: true })).toBeVisible();
   await other.goto("/posts/new");
@@ -59,5 +59,5 @@ test("keys mark what is chosen, and save", async ({ page, site }) => {
   }
   await text.fill("High");
   await page.keyboard.press("Control+Enter");
-  await expect(page.locator(".prose")).toHaveText("High");
+  await expect(page.locator(".post .prose")).toHaveText("High");
 });

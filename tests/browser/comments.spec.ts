@@ -35,7 +35,7 @@ test("people comment, reply, vote, sort, fold, edit and delete", async ({ page, 
 
   await author.goto(post);
   await author.getByRole("link", { name: `Reply to ${bob}` }).first().click();
-  await expect(author.locator(".prose em")).toHaveText("both");
+  await expect(author.locator(".comment .prose em")).toHaveText("both");
   await author.getByLabel("Text").fill("Which was higher?");
   await author.getByRole("button", { name: "Reply" }).click();
   await expect(author.getByRole("status").first()).toHaveText("Comment added.");

@@ -84,8 +84,77 @@ test("an edit has a draft of its own, which never overwrites what others saved m
   await expect(text).toHaveValue(/Lower\.[^]*High\./);
   await text.fill("Lower.");
   await page.getByRole("button", { name: "Save" }).click();
-  await expect(page.locator(".prose")).toHaveText("Lower.");
+  await expect(page.locator(".post .prose")).toHaveText("Lower.");
   await expect.poll(() => drafts(page)).toEqual([]);
+});
+
+test("each tab keeps its own text, and finds it again", async ({ page, site, context }) => {
+  await site.register(page, unique("tabs"));
+  const other = await context.newPage();
+  for (const [tab, text] of [[page, "In the first tab"], [other, "In the second tab"]] as const) {
+    new Console(tab);
+    await type(tab, "/posts/new", "", text);
+  }
+  await expect.poll(() => drafts(page)).toHaveLength(2);
+  for (const [tab, text] of [[page, "In the first tab"], [other, "In the second tab"]] as const) {
+    await tab.reload();
+    await expect(note(tab)).toBeVisible();
+    await expect(tab.getByLabel("Text")).toHaveValue(text);
+  }
+  // A third one is a third text.
+  const third = await context.newPage();
+  new Console(third);
+  await third.goto("/posts/new");
+  await type(third, "/posts/new", "", "In the third tab");
+  await third.reload();
+  await expect(third.getByLabel("Text")).toHaveValue("In the third tab");
+  // What a closed tab has left behind is offered once.
+  await other.close();
+  await page.getByRole("button", { name: "Discard" }).click();
+  await page.reload();
+  await expect(page.getByLabel("Text")).toHaveValue("In the second tab");
+  await expect.poll(() => drafts(page)).toHaveLength(2);
+  await third.reload();
+  await expect(third.getByLabel("Text")).toHaveValue("In the third tab");
+});
+
+test("a duplicated tab has a copy of its own", async ({ page, site }) => {
+  await site.register(page, unique("twin"));
+  new Console(page);
+  await type(page, "/posts/new", "", "The original");
+  // A window that is opened by a page gets a copy of its storage, as a duplicated tab does.
+  const [twin] = await Promise.all([page.waitForEvent("popup"), page.evaluate(() => void open("/posts/new"))]);
+  new Console(twin);
+  await expect(twin.getByText("0 words")).toBeVisible();
+  await type(twin, "/posts/new", "", "The twin");
+  for (const [tab, text] of [[page, "The original"], [twin, "The twin"]] as const) {
+    await tab.reload();
+    await expect(tab.getByLabel("Text")).toHaveValue(text);
+  }
+});
+
+test("what the server has saved is not kept in the browser, too, and leaving asks nothing", async ({ page, site }) => {
+  await site.register(page, unique("saved"));
+  let questions = 0;
+  page.on("dialog", (dialog) => {
+    questions += 1;
+    return dialog.accept();
+  });
+  await page.goto("/posts/new");
+  // Browsers ask only those who have pressed something.
+  await page.getByLabel("Title").click();
+  await page.getByLabel("Title").fill("Half");
+  await page.getByLabel("Text").fill("A thought");
+  await expect.poll(() => drafts(page)).toHaveLength(1);
+  await expect(page.getByText(/^Saved as a draft at/)).toBeVisible();
+  await expect.poll(() => drafts(page)).toEqual([]);
+  await page.goto("/");
+  expect(questions).toBe(0);
+  await page.goBack();
+  await page.getByText("Summary, address, readers and date").click();
+  await page.getByLabel("Only you").check();
+  await page.goto("/");
+  expect(questions).toBe(1);
 });
 
 test("nobody else on this browser finds a draft, and logging out removes it", async ({ page, site }) => {
@@ -105,9 +174,15 @@ test("nobody else on this browser finds a draft, and logging out removes it", as
 
   await site.logIn(page, ann);
   await type(page, "/posts/new", "Private", "Mine alone");
+  // Nor does another tab write down again what it holds.
+  const other = await page.context().newPage();
+  new Console(other);
+  await type(other, "/posts/new", "Private", "In another tab");
   await page.getByRole("button", { name: "Log out" }).click();
   await expect(page.getByRole("status").first()).toHaveText(/logged out/);
   await expect.poll(() => drafts(page)).toEqual([]);
+  await other.goto("/");
+  await expect.poll(() => drafts(other)).toEqual([]);
 });
 
 test("drafts are few and not old", async ({ page, site }) => {

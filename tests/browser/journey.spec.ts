@@ -20,7 +20,7 @@ test("register, write, edit, receive a vote, delete, log out, log in", async ({ 
   await page.getByRole("button", { name: "Publish" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("On tides");
   await expect(page.getByRole("status").first()).toHaveText(/published/);
-  await expect(page.locator(".prose em")).toHaveText("twice");
+  await expect(page.locator(".post .prose em")).toHaveText("twice");
   const address = page.url();
   const post = address.replace("/on-tides", "");
 
@@ -117,7 +117,7 @@ test("an edit in a second tab is told that the post has changed, and keeps its t
   await second.goto(`${post}/edit`);
   await page.getByLabel("Text").fill("From the first tab.");
   await page.getByRole("button", { name: "Save" }).click();
-  await expect(page.locator(".prose")).toHaveText(/first tab/);
+  await expect(page.locator(".post .prose")).toHaveText(/first tab/);
   await second.getByLabel("Text").fill("From the second tab.");
   await second.getByRole("button", { name: "Save" }).click();
   await expect(second.getByRole("heading", { level: 1 })).toHaveText("There is a newer version");
@@ -125,5 +125,5 @@ test("an edit in a second tab is told that the post has changed, and keeps its t
   await expect(text).toHaveValue(/From the second tab\.[^]*From the first tab\./);
   await text.fill("From the second tab.");
   await second.getByRole("button", { name: "Save" }).click();
-  await expect(second.locator(".prose")).toHaveText(/second tab/);
+  await expect(second.locator(".post .prose")).toHaveText(/second tab/);
 });

@@ -175,6 +175,8 @@ const states = {
       await page.evaluate(() => localStorage.clear());
     }
     await page.goto("/posts/new");
+    await page.getByText("Help with Markdown").click();
+    await shot("editor-help");
     await page.getByLabel("Title").fill("Slack water");
     await page.locator("#content").fill("Between the tides, *nothing* moves.");
     await page.getByText("Summary, address, readers and date").click();

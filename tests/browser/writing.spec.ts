@@ -25,7 +25,7 @@ test("an edit is kept beside the post until it is saved", async ({ page, site, j
   await expect(page.getByLabel("Text")).toHaveValue("Twice a day.");
   await page.getByLabel("Text").fill("Once.");
   await page.getByRole("button", { name: "Save", exact: true }).click();
-  await expect(page.locator(".prose")).toHaveText("Once.");
+  await expect(page.locator(".post .prose")).toHaveText("Once.");
   await visitor.close();
 });
 
@@ -44,7 +44,7 @@ test("when the session has ended, the text stays, and is sent after the log-in",
   await page.getByRole("button", { name: "Log in" }).click();
   await expect(page.getByLabel("Text")).toHaveValue("Three times?");
   await page.getByRole("button", { name: "Save", exact: true }).click();
-  await expect(page.locator(".prose")).toHaveText("Three times?");
+  await expect(page.locator(".post .prose")).toHaveText("Three times?");
 });
 
 test("a draft is saved, scheduled, and taken back", async ({ page, site }) => {

@@ -121,9 +121,9 @@ limits! {
     /// Texts that are saved while one user writes.
     drafts: "drafts", 1500 / HOUR;
     drafts_address: "drafts-address", 15000 / HOUR;
-    /// Previews for one user.
-    previews: "previews", 600 / HOUR;
-    previews_address: "previews-address", 6000 / HOUR;
+    /// Previews for one user: the editor asks for one every 1.5 seconds while somebody writes.
+    previews: "previews", 2400 / HOUR;
+    previews_address: "previews-address", 24000 / HOUR;
     /// Votes cast and withdrawn by one user.
     votes: "votes", 600 / HOUR;
     votes_address: "votes-address", 6000 / HOUR;

@@ -120,11 +120,16 @@ impl tera::Function for AssetAddress {
     }
 }
 
-/// The style sheet of the pages: these files, one after the other, so that a browser waits for one answer.
-const STYLES: &str = "css/site.css";
-const PARTS: [&str; 13] = [
-    "colors", "fonts", "base", "feed", "post", "comments", "search", "forms", "tables", "editor",
-    "account", "tags", "print",
+/// The style sheets of the pages, each of several files, one after the other, so that a browser waits for
+/// few answers: of all pages, of all but the feed, of those with texts, and of those on which one writes.
+const SHEETS: [(&str, &[&str]); 4] = [
+    (
+        "css/site.css",
+        &["colors", "fonts", "base", "feed", "post", "search", "forms", "tags", "print"],
+    ),
+    ("css/pages.css", &["tables", "account"]),
+    ("css/reading.css", &["texts", "comments"]),
+    ("css/writing.css", &["editor", "help"]),
 ];
 
 /// A static file.
@@ -159,7 +164,7 @@ impl File {
     /// Not copied in a release build: each page asks for the fingerprints of several.
     fn get(name: &str) -> Option<Cow<'static, File>> {
         static KNOWN: LazyLock<HashMap<String, File>> = LazyLock::new(|| {
-            let names = Static::iter().chain([STYLES.into()]);
+            let names = Static::iter().chain(SHEETS.map(|(name, _)| name.into()));
             names.filter_map(|name| Some((name.to_string(), File::read(&name)?))).collect()
         });
         if cfg!(debug_assertions) {
@@ -172,8 +177,8 @@ impl File {
 
 /// A style sheet, in which the files that it names have their fingerprints, too.
 fn style_sheet(name: &str) -> Option<String> {
-    if name == STYLES {
-        return PARTS.iter().map(|part| style_sheet(&format!("css/{part}.css"))).collect();
+    if let Some((_, parts)) = SHEETS.iter().find(|(sheet, _)| *sheet == name) {
+        return parts.iter().map(|part| style_sheet(&format!("css/{part}.css"))).collect();
     }
     let file = Static::get(name)?;
     let mut pieces = str::from_utf8(&file.data).ok()?.split("url(\"/static/");

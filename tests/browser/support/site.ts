@@ -219,11 +219,12 @@ export async function open(page: Page, console: Console, path: string, status: n
 
 /** Submits a form of the page, which should answer with this status. */
 export async function submit(page: Page, console: Console, button: string, status: number): Promise<Response> {
-  // Not what the editor saves by itself meanwhile.
-  const isAutosave = (request: Request) =>
-    request.resourceType() === "fetch" && /\/(posts|draft)$/.test(new URL(request.url()).pathname);
+  // Not what the editor saves and shows by itself meanwhile.
+  const ownWork = button === "Preview" ? /\/(posts|draft)$/ : /\/(posts|draft|preview)$/;
+  const isByItself = (request: Request) =>
+    request.resourceType() === "fetch" && ownWork.test(new URL(request.url()).pathname);
   const answered = page.waitForResponse((response) =>
-    response.request().method() === "POST" && !isAutosave(response.request()));
+    response.request().method() === "POST" && !isByItself(response.request()));
   await page.getByRole("button", { name: button, exact: true }).click();
   const response = await answered;
   expect(response.status(), button).toBe(status);
