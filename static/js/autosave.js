@@ -10,7 +10,7 @@ const PREFIX = "postly-draft:";
 function textOf(form) {
   const fields = new FormData(form);
   const text = new URLSearchParams();
-  for (const name of ["title", "content", "summary", "tags"]) {
+  for (const name of ["title", "content", "summary", "tags", "series"]) {
     for (const value of fields.getAll(name)) text.append(name, value);
   }
   return text;
@@ -32,6 +32,8 @@ async function send(action, body, expected, signal) {
 async function create(form, text, signal) {
   const body = new URLSearchParams(text);
   body.set("state", "draft");
+  // A title that is half typed begins no series.
+  body.delete("series");
   const { pathname } = await send("/posts", body, /^\/posts\/\d+\/[a-z0-9-]+$/, signal);
   // Without the words of the title, which may change.
   const [post] = pathname.match(/^\/posts\/\d+/);
@@ -55,7 +57,10 @@ async function create(form, text, signal) {
 }
 
 async function save(form, text, signal) {
-  if (!form.dataset.autosave) return create(form, text, signal);
+  if (!form.dataset.autosave) {
+    const at = await create(form, text, signal);
+    if (!text.get("series")) return at;
+  }
   // The method comes first, or the server does not look for it.
   const body = new URLSearchParams([["_method", "put"], ["version", form.elements.version.value], ...text]);
   const path = form.dataset.autosave;

@@ -122,9 +122,9 @@ impl tera::Function for AssetAddress {
 
 /// The style sheet of the pages: these files, one after the other, so that a browser waits for one answer.
 const STYLES: &str = "css/site.css";
-const PARTS: [&str; 13] = [
+const PARTS: [&str; 14] = [
     "colors", "fonts", "base", "feed", "post", "comments", "search", "forms", "tables", "editor",
-    "account", "tags", "print",
+    "account", "tags", "series", "print",
 ];
 
 /// A static file.

@@ -21,11 +21,14 @@ mod next_versions;
 mod post;
 mod publication;
 mod revisions;
+mod series;
+mod series_writing;
 mod shares;
 mod sharing;
 mod sizes;
 mod tags;
 mod threads;
+mod unused_series;
 mod unused_tags;
 mod votes;
 
@@ -34,7 +37,7 @@ use crate::support::permission::Permission;
 
 /// What the owner has in the authorization matrix, each with the id 1.
 pub async fn prepare(owner: &Person<'_>) {
-    let post = serde_json::json!({"title": "Untouched", "content": "x", "tags": ["sea"]});
+    let post = serde_json::json!({"title": "Untouched", "content": "x", "tags": ["sea"], "series": "Coast"});
     assert_eq!(owner.api().post("/posts", post).await.json()["id"], 1);
     let comment = serde_json::json!({"content": "Untouched"});
     assert_eq!(owner.api().post("/posts/1/comments", comment).await.json()["id"], 1);
@@ -48,6 +51,7 @@ pub fn permissions() -> Vec<Permission> {
         drafts::permissions(),
         tags::permissions(),
         revisions::permissions(),
+        series::permissions(),
         shares::permissions(),
         votes::permissions(),
         comment_forms::permissions(),
