@@ -233,6 +233,12 @@ field-code-wrong = This code is wrong or has been used already.
 field-title-required = Add a title.
 field-title-too_long = Use at most { $max } characters; this title has { $actual }.
 field-content-required = Write something first.
+field-title-taken = There is another series of this title.
+field-series-too_long = Use at most { $max } characters; this title has { $actual }.
+field-series-too_many = { $of ->
+        [series] You have { $max } series already. Choose one of them.
+       *[posts] This series has { $max } posts already. Begin another one.
+    }
 field-slug-too_long = Use at most { $max } characters; these are { $actual }.
 field-slug-malformed = Use letters or digits.
 field-published_at-out_of_range = Choose a time from 1970 on, and at most two years ahead.
@@ -313,6 +319,8 @@ flash-comment-restored = The earlier version is saved again.
 flash-comment-deleted = Comment deleted.
 flash-comments-closed = Nobody can add a comment now.
 flash-comments-opened = Comments are open again.
+flash-series-saved = Changes saved.
+flash-series-deleted = Series deleted. Its posts are still there.
 flash-tag-saved = Changes saved.
 flash-tag-merged = The tags are merged. Their posts will follow shortly.
 flash-vote-cast = Your vote was counted.
@@ -495,6 +503,8 @@ event-post-edited = Post edited by an admin
 event-post-deleted = Post deleted by an admin
 event-tag-changed = Tag changed by an admin
 event-tag-merged = Tag merged by an admin
+event-series-changed = Series renamed by an admin
+event-series-deleted = Series deleted by an admin
 event-comment-edited = Comment edited by an admin
 event-comment-deleted = Comment deleted by an admin
 event-comments-closed = Comments closed by an admin

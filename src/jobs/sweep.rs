@@ -1,5 +1,5 @@
 //! Deletes expired data: sessions with their tokens, links, pending log-ins, authorization codes,
-//! kept forms, rate limits, answers kept for retries, finished jobs, share links; and tags that no post has any more.
+//! kept forms, rate limits, answers kept for retries, finished jobs, share links; and tags and series that no post has any more.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::models::accounts::{authorization_code, kept_form, login_challenge, se
 use crate::models::base::job::{self, ClaimedJob};
 use crate::models::base::{idempotency, rate_limit};
 use crate::models::mail::email_link;
-use crate::models::posts::{share_link, tag};
+use crate::models::posts::{series_assignment, share_link, tag};
 
 #[derive(Deserialize)]
 pub struct Sweep;
@@ -44,6 +44,7 @@ impl Job for Sweep {
             tag::sweep,
             share_link::sweep
         );
+        series_assignment::sweep(db).await?;
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use crate::models::base::site::Site;
 use crate::models::posts::comment_list::{self, ListedComment};
 use crate::models::posts::feed;
 use crate::models::posts::post::PostSummary;
+use crate::models::posts::series;
 use crate::models::users::user::{self, Profile};
 use crate::web::{self, Query, Visitor, list, room};
 
@@ -22,6 +23,8 @@ room! {
 pub struct UserPosts {
     /// Whose posts these are.
     user: Profile,
+    /// Whether the user has series: `GET /users/{username}/series` lists them.
+    has_series: bool,
     #[serde(flatten)]
     page: Page<PostSummary>,
 }
@@ -41,7 +44,8 @@ async fn show(
 ) -> web::Result {
     let user = user::profile(&site.db, username).await?;
     let posts = feed::by_author(site, visitor.user(), user.id, &query).await?;
-    Ok(list("users/show.html", posts, |page| UserPosts { user, page }))
+    let has_series = series::has_any(&site.db, visitor.user(), user.id).await?;
+    Ok(list("users/show.html", posts, |page| UserPosts { user, has_series, page }))
 }
 
 /// A user and their comments.
@@ -49,6 +53,8 @@ async fn show(
 pub struct UserComments {
     /// Whose comments these are.
     user: Profile,
+    /// Whether the user has series: `GET /users/{username}/series` lists them.
+    has_series: bool,
     #[serde(flatten)]
     page: Page<ListedComment>,
 }
@@ -68,5 +74,6 @@ async fn comments(
 ) -> web::Result {
     let user = user::profile(&site.db, username).await?;
     let comments = comment_list::by_author(site, visitor.user(), user.id, &query).await?;
-    Ok(list("users/comments.html", comments, |page| UserComments { user, page }))
+    let has_series = series::has_any(&site.db, visitor.user(), user.id).await?;
+    Ok(list("users/comments.html", comments, |page| UserComments { user, has_series, page }))
 }

@@ -5,7 +5,7 @@
 const PAUSE = 2_000;
 const LONGEST = 15_000;
 /** What is saved. The other fields wait for the button. */
-const TEXTS = ["title", "content", "summary", "tags"];
+const TEXTS = ["title", "content", "summary", "tags", "series"];
 /** What nobody types. */
 const HIDDEN = ["_method", "form_id", "version"];
 
@@ -41,6 +41,8 @@ async function send(action, body, expected, signal) {
 async function create(form, text, signal) {
   const body = new URLSearchParams(text);
   body.set("state", "draft");
+  // A title that is half typed begins no series.
+  body.delete("series");
   const { pathname } = await send("/posts", body, /^\/posts\/\d+\/[a-z0-9-]+$/, signal);
   // Without the words of the title, which may change.
   const [post] = pathname.match(/^\/posts\/\d+/);
@@ -58,7 +60,10 @@ async function create(form, text, signal) {
 }
 
 async function save(form, text, signal) {
-  if (!form.dataset.autosave) return create(form, text, signal);
+  if (!form.dataset.autosave) {
+    const at = await create(form, text, signal);
+    if (!text.get("series")) return at;
+  }
   // The method comes first, or the server does not look for it.
   const body = new URLSearchParams([["_method", "put"], ["version", form.elements.version.value], ...text]);
   const path = form.dataset.autosave;

@@ -4,26 +4,26 @@ import { Console, expect, open, PASSWORD, submit, test, unique } from "./support
 import { inspect, validate, violations } from "./support/inspect.ts";
 
 /** The pages for each kind of user, with the expected status. */
-function paths(post: string, comment: string, name: string): Record<string, [string, number][]> {
+function paths(post: string, comment: string, name: string, series: string): Record<string, [string, number][]> {
   return {
     "a visitor": [
       ["/", 200], ["/?sort=top", 200], ["/?sort=top&period=week", 200], ["/?sort=hot&tag=sea&min_votes=9", 200], ["/?author=nobody-at-all", 404], ["/?since=x", 422],
       ["/tags", 200], ["/tags?q=zzz", 200], ["/tags/sea", 200], ["/tags/none", 404], [post, 200],
-      [`${post}/votes`, 200], [`${post}/comments`, 200], [`${post}/comments?sort=best`, 200], [comment, 200], [`${comment}/votes`, 200], [`/users/${name}`, 200], [`/users/${name}/comments`, 200], ["/login", 200], ["/register", 200],
+      [`${post}/votes`, 200], [`${post}/comments`, 200], [`${post}/comments?sort=best`, 200], [comment, 200], [`${comment}/votes`, 200], [`/users/${name}`, 200], [`/users/${name}/comments`, 200], [`/users/${name}/series`, 200], [series, 200], ["/series/999999", 404], ["/login", 200], ["/register", 200],
       ["/password-reset", 200], ["/password-reset/new", 404], ["/verify-email", 404], ["/login/code", 404],
       ["/search", 200], [`/search?q=${name}`, 200], ["/search?q=shorter&type=comments", 200], [`/search?q=${name}&type=people`, 200], ["/search?q=%22zzz+tag:zzz+-", 200], ["/search?q=before:now", 422],
       ["/docs/errors", 200], ["/docs/guide", 200], ["/rules/versions", 200],
       ["/nowhere", 404], ["/?limit=x", 422],
     ],
     "a user": [
-      ["/", 200], [post, 200], ["/posts/new", 200], ["/me", 200], ["/dashboard", 200], ["/drafts", 200],
+      ["/", 200], [post, 200], [`${series}/edit`, 403], ["/posts/new", 200], ["/me", 200], ["/dashboard", 200], ["/drafts", 200],
       ["/me/sessions", 200], ["/me/tokens", 200], ["/me/events", 200], ["/me/password", 200], ["/me/email", 200],
       ["/me/two-factor", 200], ["/sudo", 200], [`${post}/edit`, 403], [`${post}/comments`, 200], [comment, 200],
       [`${post}/comments/new`, 200], [`${post}/comments/new?parent_id=${comment.split("/").pop()}`, 200],
     ],
-    "the author": [[post, 200], [`${post}/edit`, 200], [`${post}/shares`, 200], [comment, 200], [`${comment}/edit`, 200], ["/dashboard", 200],
+    "the author": [[post, 200], [`${post}/edit`, 200], [series, 200], [`${series}/edit`, 200], [`${post}/shares`, 200], [comment, 200], [`${comment}/edit`, 200], ["/dashboard", 200],
       ...[post, comment].flatMap((path): [string, number][] => [[`${path}/revisions`, 200], [`${path}/revisions/1`, 200], [`${path}/revisions/2`, 200], [`${path}/revisions/2?compare=`, 200], [`${path}/revisions/9`, 404]])],
-    "an admin": [["/tags/sea", 200], ["/tags/sea/edit", 200], ["/admin", 200], ["/admin/settings", 200], ["/admin/checkup", 200], ["/admin/logo", 200], ["/setup", 404], ["/admin/posts", 200], ["/admin/comments", 200], ["/admin/posts?q=zzz", 200], ["/admin/users", 200], ["/admin/audit", 200],
+    "an admin": [[series, 200], [`${series}/edit`, 200], ["/tags/sea", 200], ["/tags/sea/edit", 200], ["/admin", 200], ["/admin/settings", 200], ["/admin/checkup", 200], ["/admin/logo", 200], ["/setup", 404], ["/admin/posts", 200], ["/admin/comments", 200], ["/admin/posts?q=zzz", 200], ["/admin/users", 200], ["/admin/audit", 200],
       ["/admin/audit?q=zzz", 200], ["/admin/audit?kind=login&person=zzz", 200], [`/admin/users/${name}/sessions`, 200],
       [`/admin/posts?author=${name}`, 200], [`/admin/users?username=${name}`, 200],
       ...["promote", "demote", "disable", "delete"].map((change): [string, number] => [`/admin/users/${name}/confirm?change=${change}`, 200]),
@@ -39,8 +39,11 @@ for (const who of ["a visitor", "a user", "the author", "an admin"]) {
     await site.register(author, name);
     const long = `Unbrokenlylong${"wordiness".repeat(24)}`;
     const content = `# Heading\n\n${long}\n\n> quote\n\n| a | b |\n|---|---|\n| ${"1 ".repeat(60)} | 2 |\n\n\`\`\`\n${"code ".repeat(60)}\n\`\`\`\n\n[link](https://example.com) and \`code\``;
-    const post = await site.post(author, long, content, "sea, a-tag-of-forty-letters-which-is-the-most");
-    await site.post(author, "Tides", "They come twice a day.", "sea, moon");
+    const title = `Unbroken${"wordiness".repeat(10)}`;
+    const post = await site.post(author, long, content, "sea, a-tag-of-forty-letters-which-is-the-most", title);
+    await site.post(author, "Tides", "They come twice a day.", "sea, moon", title);
+    await site.post(author, "Ebb and flood", "And so on.", "", title);
+    const series = (await (await author.request.get(`${site.url}/api/v1/users/${name}/series`)).json()).items[0].path;
     const comment = await site.comment(author, post, content);
     const reply = await site.comment(author, post, "Shorter.", comment);
     await site.comment(author, post, "Shorter still.", reply);
@@ -56,7 +59,7 @@ for (const who of ["a visitor", "a user", "the author", "an admin"]) {
       await site.logIn(page, name);
     }
     const console = new Console(page);
-    for (const [path, status] of paths(post, comment, name)[who]) {
+    for (const [path, status] of paths(post, comment, name, series)[who]) {
       const response = await open(page, console, path, status);
       await validate(await response.text(), `${path} for ${who}`);
       await inspect(page, `${path} for ${who}`);

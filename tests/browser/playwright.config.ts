@@ -33,7 +33,7 @@ export default defineConfig({
   },
   projects: [
     { name: "scripts" },
-    { name: "no-scripts", testMatch: ["journey.spec.ts", "kept.spec.ts", "writing.spec.ts", "comments.spec.ts", "tags.spec.ts", "finding.spec.ts", "history.spec.ts", "help.spec.ts"], use: { javaScriptEnabled: false } },
+    { name: "no-scripts", testMatch: ["journey.spec.ts", "kept.spec.ts", "writing.spec.ts", "comments.spec.ts", "tags.spec.ts", "series.spec.ts", "finding.spec.ts", "history.spec.ts", "help.spec.ts"], use: { javaScriptEnabled: false } },
     { name: "postgres", testMatch: "journey.spec.ts" },
   ],
 });

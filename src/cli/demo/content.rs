@@ -11,6 +11,8 @@ pub struct Piece {
     pub author: &'static str,
     /// Separated by commas.
     pub tags: &'static str,
+    /// The title of the series, if it is in one.
+    pub series: Option<&'static str>,
     pub title: &'static str,
     pub content: &'static str,
 }
@@ -20,19 +22,24 @@ impl Piece {
     pub fn as_filler(&self) -> Filler {
         let author = PEOPLE.iter().position(|name| *name == self.author).unwrap_or_default();
         let (title, content) = (self.title.to_owned(), self.content.to_owned());
-        Filler { author, tags: self.tags, title, content }
+        Filler { author, tags: self.tags, series: self.series, title, content }
     }
 }
 
-/// Parses `pieces.md`: each piece is a line `%%% author: tags`, a line `# title`, then the text.
+/// Parses `pieces.md`: each piece is a line `%%% author: tags`, perhaps with ` | series` at its end, a line
+/// `# title`, then the text.
 pub fn pieces() -> Vec<Piece> {
     include_str!("pieces.md")
         .split("%%% ")
         .filter_map(|piece| {
             let (head, rest) = piece.split_once('\n')?;
-            let (author, tags) = head.split_once(": ")?;
+            let (author, labels) = head.split_once(": ")?;
+            let (tags, series) = match labels.split_once(" | ") {
+                Some((tags, series)) => (tags, Some(series)),
+                None => (labels, None),
+            };
             let (title, content) = rest.strip_prefix("# ")?.split_once('\n')?;
-            Some(Piece { author, tags, title, content: content.trim() })
+            Some(Piece { author, tags, series, title, content: content.trim() })
         })
         .collect()
 }
@@ -132,6 +139,8 @@ pub struct Filler {
     pub author: usize,
     /// Separated by commas.
     pub tags: &'static str,
+    /// The title of the series, if it is in one.
+    pub series: Option<&'static str>,
     pub title: String,
     pub content: String,
 }
@@ -163,7 +172,7 @@ pub fn filler(n: u64) -> Filler {
     }
     content.push_str("\n\n");
     content.push_str(ENDINGS[next(ENDINGS.len())]);
-    Filler { author, tags, title, content }
+    Filler { author, tags, series: None, title, content }
 }
 
 #[cfg(test)]
@@ -174,7 +183,8 @@ mod tests {
     #[test]
     fn every_piece_is_whole_and_has_an_author() {
         let pieces = pieces();
-        assert_eq!(pieces.len(), 20);
+        assert_eq!(pieces.len(), 21);
+        assert_eq!(pieces.iter().filter(|piece| piece.series.is_some()).count(), 3);
         for piece in pieces {
             assert!(PEOPLE.contains(&piece.author), "{}", piece.author);
             assert!(!piece.title.is_empty() && piece.title.chars().count() <= 255);

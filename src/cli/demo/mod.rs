@@ -110,14 +110,14 @@ async fn write(site: &Site, admin: &Admin, users: &[i64], posts: u64) -> Result<
             .map(|n| {
                 let age = (posts - n) as i64;
                 let published_at = latest - Duration::minutes(age * 97);
-                let Filler { author, tags, title, content } = if n < filler {
+                let Filler { author, tags, series, title, content } = if n < filler {
                     content::filler(n)
                 } else {
                     pieces[(n - filler) as usize].as_filler()
                 };
                 let user_id = users[author % users.len()];
                 let tags = tags.split(", ").map(str::to_owned).collect();
-                AssignedPost { user_id, title, content, tags, published_at }
+                AssignedPost { user_id, title, content, tags, series, published_at }
             })
             .collect();
         let authors: Vec<i64> = batch.iter().map(|post| post.user_id).collect();

@@ -13,8 +13,10 @@ use crate::models::posts::post_input::{
     self, Checked, MAX_CONTENT_LENGTH, PostUpdate, PreviewInput, Standing,
 };
 use crate::models::posts::publication_state::{PostState, Publication};
-use crate::models::posts::word_index;
-use crate::models::posts::{post_draft, post_search, rendering, revision, schedule, slug, tag};
+use crate::models::posts::{
+    post_draft, post_search, rendering, revision, schedule, series_assignment, series_title, slug,
+    tag, word_index,
+};
 
 /// What a post that was changed in this transaction needs besides its row.
 async fn index(
@@ -78,10 +80,18 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostUpdate) -> 
         is_draft: current.summary.state == PostState::Draft,
     };
     let standing_publication = current.summary.publication();
-    let Checked { title, content, summary, slug, tags, publication } = input.check(&standing)?;
-    let has_text = title.is_some() || content.is_some() || summary.is_some() || tags.is_some();
+    let Checked { title, content, summary, slug, tags, series, publication } =
+        input.check(&standing)?;
+    let has_text = title.is_some()
+        || content.is_some()
+        || summary.is_some()
+        || tags.is_some()
+        || series.is_some();
+    let standing_series = current.summary.series.as_ref().map_or("", |series| &series.title);
+    let standing_series = series_title::key(standing_series);
+    let series = series.filter(|title| series_title::key(title) != standing_series);
     let publication = Some(publication).filter(|change| change.changes(&standing_publication));
-    if publication.is_some() && current.summary.user_id != me.id {
+    if (publication.is_some() || series.is_some()) && current.summary.user_id != me.id {
         return Err(Error::Forbidden(Denial::NotAuthor));
     }
     if input.version.is_some_and(|seen| seen != current.summary.version) {
@@ -89,6 +99,7 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostUpdate) -> 
     }
     let old = &current.summary;
     let changed = publication.is_some()
+        || series.is_some()
         || title.as_ref().is_some_and(|t| *t != old.title)
         || content.as_ref().is_some_and(|c| *c != current.content)
         || summary.as_ref().is_some_and(|s| *s != old.summary)
@@ -123,6 +134,7 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostUpdate) -> 
         slug,
         rendered,
         tags,
+        series,
         publication,
         is_new,
         seen: input.version,
@@ -133,7 +145,7 @@ pub async fn update(site: &Site, actor: &Actor, id: i64, input: &PostUpdate) -> 
 
 /// What an edit changes.
 struct Change {
-    /// Whether it names title, text, summary or tags: what the author keeps of the next version. The words in
+    /// Whether it names title, text, summary, tags or series: what the author keeps of the next version. The words in
     /// the address, and when and for whom the post is published, are no part of that.
     has_text: bool,
     title: Option<String>,
@@ -142,6 +154,8 @@ struct Change {
     slug: Option<String>,
     rendered: Option<Rendered>,
     tags: Option<Vec<String>>,
+    /// The title; empty if it leaves its series.
+    series: Option<String>,
     publication: Option<Publication>,
     /// Whether nobody else has ever read it.
     is_new: bool,
@@ -159,14 +173,19 @@ async fn save(
     let rendered = change.rendered.as_ref();
     let (html, excerpt) = rendered.map(|r| (r.html.clone(), r.excerpt.clone())).unzip();
     let mut tx = site.db.begin().await?;
+    let series_id = match &change.series {
+        Some(title) => series_assignment::resolve(&mut tx, actor.user.id, title).await?,
+        None => None,
+    };
     revision::keep(&mut tx, id, None).await?;
     // One statement, so that an edit that names no version is saved whatever others save meanwhile.
     let updated = sql("UPDATE posts SET title = coalesce($1, title), \
          content = coalesce($2, content), content_html = coalesce($3, content_html), \
          excerpt = coalesce($4, excerpt), reading_minutes = coalesce($5, reading_minutes), \
          rendering = coalesce($6, rendering), summary = coalesce($7, summary), \
-         updated_at = $8, slug = coalesce($9, slug), version = version + 1 \
-         WHERE id = $10 AND version = coalesce($11, version)")
+         updated_at = $8, slug = coalesce($9, slug), \
+         series_id = CASE WHEN $10 THEN $11 ELSE series_id END, version = version + 1 \
+         WHERE id = $12 AND version = coalesce($13, version)")
     .bind(change.title.clone())
     .bind(change.content.clone())
     .bind(html)
@@ -176,6 +195,8 @@ async fn save(
     .bind(change.summary.clone())
     .bind(now())
     .bind(change.slug.clone())
+    .bind(change.series.is_some())
+    .bind(series_id)
     .bind(id)
     .bind(change.seen)
     .execute(&mut tx)

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::models::base::page::{Column, Keyset, Page, PageParams};
 use crate::models::posts::markdown;
 use crate::models::posts::publication_state::{PostState, Publication, Visibility};
+use crate::models::posts::series_title::PostSeries;
 use crate::models::posts::slug;
 use crate::models::posts::tag_name::TagNames;
 use crate::models::users::user::User;
@@ -49,6 +50,10 @@ pub struct PostSummary {
     #[sqlx(try_from = "String")]
     #[schema(value_type = Vec<String>, example = json!(["sea", "physics"]))]
     pub tags: TagNames,
+    /// The series of which it is a part; null if it is in none. Of a post that is in no list, its author alone is
+    /// told.
+    #[sqlx(skip)]
+    pub series: Option<PostSeries>,
     /// How long it takes to read, at 220 words (of Chinese and Japanese, 500 characters) a minute.
     #[schema(minimum = 1)]
     pub reading_minutes: i64,
@@ -77,6 +82,10 @@ pub struct PostSummary {
     /// By which the list "hot" is ordered (migration 24).
     #[serde(skip)]
     pub hot: i64,
+    #[serde(skip)]
+    series_id: Option<i64>,
+    #[serde(skip)]
+    series_title: Option<String>,
 }
 
 /// A post with its full text.
@@ -125,10 +134,12 @@ impl PostSummary {
         Publication { state, visibility, at }
     }
 
-    /// Completes the address, as it comes from the table.
+    /// Completes the address and the series, as they come from the table.
     pub(super) fn complete(&mut self) {
         self.slug = slug::of(&self.slug, &self.title);
         self.path = format!("{}/{}", resource(self.id), self.slug);
+        let series = self.series_id.zip(self.series_title.take());
+        self.series = series.map(|(id, title)| PostSeries::new(id, title));
     }
 
     /// What describes it in one line: the words of its author, or else the beginning of the text.
@@ -158,6 +169,8 @@ const SUMMARY: &str = "SELECT p.id, p.user_id, u.id AS author_id, u.username AS 
     p.version, p.created_at, coalesce(p.published_at, p.publish_at) AS published_at, p.updated_at, p.hot, \
     coalesce((SELECT string_agg(t.name, ' ' ORDER BY pt.position) FROM post_tags pt \
         JOIN tags t ON t.id = pt.tag_id WHERE pt.post_id = p.id), '') AS tags, \
+    CASE WHEN p.published_at IS NOT NULL OR p.user_id = $1 THEN p.series_id END AS series_id, \
+    CASE WHEN p.series_id IS NOT NULL THEN (SELECT s.title FROM series s WHERE s.id = p.series_id) END AS series_title, \
     EXISTS (SELECT 1 FROM votes v WHERE v.post_id = p.id AND v.user_id = $1) AS voted";
 
 /// What a `Post` has besides a `PostSummary`.

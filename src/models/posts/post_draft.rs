@@ -16,7 +16,7 @@ use crate::models::posts::post::{self, Post, PostSummary};
 use crate::models::posts::post_input::{
     MAX_CONTENT_LENGTH, MAX_SUMMARY_LENGTH, MAX_TITLE_LENGTH, parse_text,
 };
-use crate::models::posts::tag_name;
+use crate::models::posts::{series_title, tag_name};
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
 /// Longest text with tags, in characters.
@@ -42,6 +42,10 @@ pub struct PostDraft {
     /// As they were typed, with commas between them.
     #[schema(example = "sea, physics")]
     pub tags: String,
+    /// The title of the series, as it was typed; null if nothing was said of it, and empty if the post is to leave
+    /// its series.
+    #[schema(example = "Forty mornings at the harbour")]
+    pub series: Option<String>,
     /// When it was saved.
     pub saved_at: DateTime<Utc>,
 }
@@ -62,6 +66,10 @@ pub struct PostDraftInput {
     #[serde(default, deserialize_with = "form_value::texts")]
     #[schema(value_type = Vec<String>, required = false, nullable = false, max_items = 100, example = json!(["sea", "physics"]))]
     pub tags: Option<Vec<String>>,
+    /// The title of the series, at most 100 characters; empty if the post is to leave its series. If it is missing
+    /// or null, nothing is said of it.
+    #[schema(max_length = 100, example = "Forty mornings at the harbour")]
+    pub series: Option<String>,
     /// The version of the post from which it is written; by default, the current one.
     #[serde(default, deserialize_with = "form_value::number_not_null")]
     #[schema(example = 1, nullable = false, minimum = 1)]
@@ -75,10 +83,16 @@ impl PostDraft {
         let content = parse_text(&self.content, MAX_CONTENT_LENGTH).ok();
         let tags = tag_name::parse("tags", std::slice::from_ref(&self.tags)).ok();
         let summary = &post.summary;
+        let series = summary.series.as_ref().map_or("", |series| &series.title);
+        let is_same_series = |typed: &String| {
+            series_title::parse("series", typed)
+                .is_ok_and(|title| series_title::key(&title) == series_title::key(series))
+        };
         content.as_ref() == Some(&post.content)
             && line(&self.title).as_ref() == Some(&summary.title)
             && line(&self.summary).as_ref() == Some(&summary.summary)
             && tags.as_ref() == Some(&summary.tags.0)
+            && self.series.as_ref().is_none_or(is_same_series)
     }
 }
 
@@ -102,8 +116,10 @@ pub async fn show(site: &Site, actor: &Actor, post_id: i64) -> Result<PostDraft>
 
 /// The same, if there is something, of a post whose author is known to ask.
 pub async fn find<'c>(conn: impl Into<Conn<'c>>, post_id: i64) -> Result<Option<PostDraft>> {
-    sql("SELECT post_id, version, title, content, summary, tags, saved_at FROM post_drafts \
-         WHERE post_id = $1")
+    sql(
+        "SELECT post_id, version, title, content, summary, tags, series, saved_at FROM post_drafts \
+         WHERE post_id = $1",
+    )
     .bind(post_id)
     .optional(conn)
     .await
@@ -134,6 +150,7 @@ pub async fn save(
         content: text(&input.content),
         summary: text(&input.summary),
         tags: typed.collect::<Vec<_>>().join(", "),
+        series: input.series.clone(),
         saved_at: now(),
     };
     check(&draft)?;
@@ -152,17 +169,20 @@ pub async fn save(
 }
 
 async fn keep(tx: &mut Tx, draft: &PostDraft) -> Result<()> {
-    let kept =
-        sql("INSERT INTO post_drafts (post_id, version, title, content, summary, tags, saved_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (post_id) DO UPDATE SET \
-             version = excluded.version, title = excluded.title, content = excluded.content, \
-             summary = excluded.summary, tags = excluded.tags, saved_at = excluded.saved_at")
+    let kept = sql(
+        "INSERT INTO post_drafts (post_id, version, title, content, summary, tags, series, saved_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (post_id) DO UPDATE SET \
+         version = excluded.version, title = excluded.title, content = excluded.content, \
+         summary = excluded.summary, tags = excluded.tags, series = excluded.series, \
+         saved_at = excluded.saved_at",
+    )
         .bind(draft.post_id)
         .bind(draft.version)
         .bind(draft.title.as_str())
         .bind(draft.content.as_str())
         .bind(draft.summary.as_str())
         .bind(draft.tags.as_str())
+        .bind(draft.series.clone())
         .bind(draft.saved_at)
         .execute(tx)
         .await;
@@ -176,11 +196,13 @@ async fn keep(tx: &mut Tx, draft: &PostDraft) -> Result<()> {
 
 fn check(draft: &PostDraft) -> Result<()> {
     let mut errors = ValidationErrors::default();
+    let series = draft.series.clone().unwrap_or_default();
     for (field, text, max) in [
         ("title", &draft.title, MAX_TITLE_LENGTH),
         ("content", &draft.content, MAX_CONTENT_LENGTH),
         ("summary", &draft.summary, MAX_SUMMARY_LENGTH),
         ("tags", &draft.tags, MAX_TAGS_LENGTH),
+        ("series", &series, series_title::MAX_LENGTH),
     ] {
         let actual = text.chars().count();
         if actual > max {

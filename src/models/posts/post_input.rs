@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::error::{Error, Result};
 use crate::models::base::{form_value, visible};
 use crate::models::posts::publication_state::{PostState, PublicationChange, Visibility};
-use crate::models::posts::{slug, tag_name};
+use crate::models::posts::{series_title, slug, tag_name};
 use crate::validation::{FieldError, Rule, ValidationErrors};
 
 /// Longest title, in characters.
@@ -38,6 +38,11 @@ pub struct PostInput {
     #[schema(value_type = Vec<String>, required = false, nullable = false, max_items = 5,
         example = json!(["sea", "physics"]))]
     pub tags: Option<Vec<String>>,
+    /// The title of a series of yours, at most 100 characters; without one of that title, it is made. Null, or an
+    /// empty text: in no series.
+    #[serde(default, deserialize_with = "form_value::text")]
+    #[schema(max_length = 100, example = "Forty mornings at the harbour")]
+    pub series: Option<String>,
     /// Whether it is published: by default it is, and a time to come makes `scheduled` of it.
     #[serde(default, deserialize_with = "form_value::text_not_null")]
     #[schema(value_type = PostState, required = false, nullable = false, example = "published")]
@@ -78,6 +83,11 @@ pub struct PostUpdate {
     #[schema(value_type = Vec<String>, required = false, nullable = false, max_items = 5,
         example = json!(["sea", "physics"]))]
     pub tags: Option<Vec<String>>,
+    /// The title of a series of yours, at most 100 characters; without one of that title, it is made. Null, or an
+    /// empty text, takes the post out of its series. Only the author may change it.
+    #[serde(default, deserialize_with = "form_value::text")]
+    #[schema(max_length = 100, example = "Forty mornings at the harbour")]
+    pub series: Option<String>,
     /// Whether it is published, at once or at `published_at`; only its author may change this.
     #[serde(default, deserialize_with = "form_value::text_not_null")]
     #[schema(value_type = PostState, required = false, nullable = false, example = "published")]
@@ -130,6 +140,8 @@ pub(super) struct Checked {
     pub summary: Option<String>,
     pub slug: Option<String>,
     pub tags: Option<Vec<String>>,
+    /// Empty for none.
+    pub series: Option<String>,
     pub publication: PublicationChange,
 }
 
@@ -150,6 +162,7 @@ impl PostInput {
             summary: self.summary.clone(),
             slug: self.slug.clone(),
             tags: self.tags.clone(),
+            series: self.series.clone(),
             state: self.state.clone(),
             visibility: self.visibility.clone(),
             published_at: self.published_at.clone(),
@@ -189,10 +202,12 @@ impl PostUpdate {
         let slug = errors.collect(self.slug.as_deref().map(slug::parse).transpose())?;
         let tags = self.tags.as_deref().map(|texts| tag_name::parse("tags", texts));
         let tags = errors.collect(tags.transpose())?.flatten();
+        let series = self.series.as_deref().map(|text| series_title::parse("series", text));
+        let series = errors.collect(series.transpose())?.flatten();
         let publication = errors.collect(publication)?.unwrap_or_default();
         errors.into_result()?;
         let (summary, slug) = (summary.flatten(), slug.flatten());
-        Ok(Checked { title, content, summary, slug, tags, publication })
+        Ok(Checked { title, content, summary, slug, tags, series, publication })
     }
 }
 

@@ -16,7 +16,7 @@ use crate::models::posts::post::{self, Post};
 use crate::models::posts::post_input::{Checked, PostInput};
 use crate::models::posts::publication_state::{Publication, Visibility};
 use crate::models::posts::word_index::{self, TextRow, TextWords};
-use crate::models::posts::{post_search, rendering, schedule, slug, tag};
+use crate::models::posts::{post_search, rendering, schedule, series_assignment, slug, tag};
 
 /// Publishes a post, at once or later, or keeps it as a draft.
 ///
@@ -28,7 +28,7 @@ pub async fn create(site: &Site, actor: &Actor, input: &PostInput) -> Result<Pos
     let mut budgets = actor.budgets(site.limits.posts, site.limits.posts_address).to_vec();
     budgets.extend(new_account::posts(site, actor).await?);
     rate_limit::check_all(&site.db, &actor.caller, &budgets).await?;
-    let Checked { title, content, summary, slug, tags, publication } = input.check()?;
+    let Checked { title, content, summary, slug, tags, series, publication } = input.check()?;
     let content = content.unwrap_or_default();
     let rendered = rendering::render(site, &content).await?;
     let title = title.unwrap_or_default();
@@ -43,6 +43,7 @@ pub async fn create(site: &Site, actor: &Actor, input: &PostInput) -> Result<Pos
         summary: summary.unwrap_or_default(),
         rendered,
         tags: tags.unwrap_or_default(),
+        series: series.unwrap_or_default(),
         publication: publication.of_new(),
     };
     let id = repeat(async || {
@@ -77,17 +78,30 @@ pub struct AssignedPost {
     pub content: String,
     /// Normalised.
     pub tags: Vec<String>,
+    /// The title of the series, if it is in one.
+    pub series: Option<&'static str>,
     pub published_at: DateTime<Utc>,
 }
 
 /// Publishes posts in other users' names, in one transaction: for the demo. Returns their ids.
 pub async fn create_assigned(site: &Site, _: &Admin, posts: Vec<AssignedPost>) -> Result<Vec<i64>> {
     let mut rows = Vec::new();
-    for AssignedPost { user_id, title, content, tags, published_at } in posts {
+    for AssignedPost { user_id, title, content, tags, series, published_at } in posts {
         let rendered = rendering::render(site, &content).await?;
         let publication = Publication::at(published_at, Visibility::Public);
         let (summary, slug) = Default::default();
-        rows.push(NewPost { user_id, title, content, summary, slug, rendered, tags, publication });
+        let series = series.unwrap_or_default().to_owned();
+        rows.push(NewPost {
+            user_id,
+            title,
+            content,
+            summary,
+            slug,
+            rendered,
+            tags,
+            series,
+            publication,
+        });
     }
     let mut tx = site.db.begin().await?;
     let mut ids = Vec::new();
@@ -110,6 +124,8 @@ struct NewPost {
     slug: String,
     rendered: Rendered,
     tags: Vec<String>,
+    /// The title; empty for none.
+    series: String,
     publication: Publication,
 }
 
@@ -122,9 +138,11 @@ impl NewPost {
 
 async fn insert(tx: &mut Tx, new: &NewPost) -> Result<i64> {
     let publication = &new.publication;
+    let series_id = series_assignment::resolve(tx, new.user_id, &new.series).await?;
     let inserted = sql("INSERT INTO posts (user_id, title, content, content_html, excerpt, \
-         reading_minutes, rendering, summary, created_at, published_at, state, visibility, publish_at, slug) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+         reading_minutes, rendering, summary, created_at, published_at, state, visibility, publish_at, slug, \
+         series_id) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
          RETURNING id")
     .bind(new.user_id)
     .bind(new.title.as_str())
@@ -140,6 +158,7 @@ async fn insert(tx: &mut Tx, new: &NewPost) -> Result<i64> {
     .bind(<&str>::from(publication.visibility))
     .bind(publication.at)
     .bind(new.slug.as_str())
+    .bind(series_id)
     .scalar(&mut *tx)
     .await;
     let id = match inserted {

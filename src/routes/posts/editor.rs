@@ -13,7 +13,7 @@ use crate::models::posts::post::{Post, PostSummary};
 use crate::models::posts::post_draft;
 use crate::models::posts::post_input::{PostUpdate, PreviewInput};
 use crate::models::posts::publication_state::PostState;
-use crate::models::posts::{slug, tag};
+use crate::models::posts::{series, slug, tag};
 use crate::web::{self, EditForm, Flash, Id, Input, OrForm, PostsWrite, Scoped, form, room, saved};
 
 room! {
@@ -26,23 +26,24 @@ pub(super) const EDIT_FORM: &str = "posts/edit.html";
 const MERGE_FORM: &str = "posts/merge.html";
 
 #[get("/posts/new")]
-async fn new(_actor: Actor, site: &Site) -> web::Reply {
-    form(NEW_FORM, json!({}), with_suggestions(site, json!({})).await)
+async fn new(actor: Actor, site: &Site) -> web::Reply {
+    form(NEW_FORM, json!({}), with_suggestions(site, &actor, json!({})).await)
 }
 
 /// Tags that are suggested to those who write.
 const SUGGESTIONS: i64 = 12;
 
-/// Adds suggestions to what a form shows; it is complete without them.
-pub(super) async fn with_suggestions(site: &Site, mut view: Value) -> Value {
+/// Adds suggestions to what a form shows, tags and the writer's own series; it is complete without them.
+pub(super) async fn with_suggestions(site: &Site, actor: &Actor, mut view: Value) -> Value {
     view["popular"] = json!(tag::popular(&site.db, SUGGESTIONS).await.unwrap_or_default());
+    view["own_series"] = json!(series::titles(&site.db, actor.user.id).await.unwrap_or_default());
     view
 }
 
 #[get("/posts/<id>/edit")]
 async fn edit(id: Id, actor: Actor, site: &Site) -> web::Result {
     let Post { summary, content, .. } = editing::editable(site, &actor, *id).await?;
-    let mut view = with_suggestions(site, edit_view(&summary)).await;
+    let mut view = with_suggestions(site, &actor, edit_view(&summary)).await;
     let mut values = json!({
         "title": summary.title,
         "content": content,
@@ -65,6 +66,9 @@ async fn edit(id: Id, actor: Actor, site: &Site) -> web::Result {
         ] {
             values[field] = json!(text);
         }
+        if let Some(series) = draft.series {
+            values["series"] = json!(series);
+        }
         values["version"] = json!(draft.version);
     }
     Ok(form(EDIT_FORM, values, view))
@@ -74,6 +78,7 @@ async fn edit(id: Id, actor: Actor, site: &Site) -> web::Result {
 fn rare_fields(summary: &PostSummary) -> Value {
     json!({
         "summary": summary.summary,
+        "series": summary.series.as_ref().map(|series| &series.title),
         // Of one that follows the title, the field is empty.
         "slug": Some(&summary.slug).filter(|chosen| **chosen != slug::of("", &summary.title)),
         "visibility": summary.visibility,
@@ -112,7 +117,7 @@ async fn save(
         }
         Err(error) => {
             let current = editing::editable(site, &actor, *id).await?.summary;
-            Err(error).or_form(EDIT_FORM, with_suggestions(site, edit_view(&current)).await)
+            Err(error).or_form(EDIT_FORM, with_suggestions(site, &actor, edit_view(&current)).await)
         }
     }
 }
@@ -123,6 +128,7 @@ fn merge_form(current: &PostSummary, input: &PostUpdate, merge: &PostMerge) -> w
     let mut values = rare_fields(current);
     for (field, typed) in [
         ("summary", &input.summary),
+        ("series", &input.series),
         ("slug", &input.slug),
         ("visibility", &input.visibility),
         ("published_at", &input.published_at),
@@ -185,7 +191,7 @@ async fn preview(
     actor: Scoped<PostsWrite>,
     site: &Site,
 ) -> web::Result {
-    let view = with_suggestions(site, json!({})).await;
+    let view = with_suggestions(site, &actor, json!({})).await;
     let html = editing::preview(site, &actor, &input).await.or_form(NEW_FORM, view.clone())?;
     let data = Preview { content_html: html.clone() };
     Ok(web::preview(NEW_FORM, view, html, data))
@@ -205,7 +211,7 @@ async fn preview_edit(
     site: &Site,
 ) -> web::Result {
     let summary = editing::editable(site, &actor, *id).await?.summary;
-    let view = with_suggestions(site, edit_view(&summary)).await;
+    let view = with_suggestions(site, &actor, edit_view(&summary)).await;
     let html = editing::preview(site, &actor, &input).await.or_form(EDIT_FORM, view.clone())?;
     let data = EditPreview { path: summary.path, content_html: html.clone() };
     Ok(web::preview(EDIT_FORM, view, html, data))

@@ -11,6 +11,7 @@ pub mod feeds;
 pub mod posts;
 pub mod publication;
 pub mod revisions;
+pub mod series;
 pub mod shares;
 pub mod tags;
 pub mod votes;
@@ -26,6 +27,7 @@ pub fn rooms() -> Vec<Room> {
         revisions::room(),
         shares::room(),
         tags::room(),
+        series::room(),
         votes::room(),
         comments::room(),
         comment_revisions::room(),

@@ -20,6 +20,7 @@ use crate::models::posts::post_input::{PostInput, PostUpdate};
 use crate::models::posts::publication_state::PostState;
 use crate::models::posts::publishing;
 use crate::models::posts::rendering;
+use crate::models::posts::series_place::{self, SeriesPlace};
 use crate::web::{
     self, Failure, Flash, Id, IfMatch, Input, Moved, OrForm, PostsWrite, Query, ReturnTo, Scoped,
     Slug, Visitor, created, data, gone, list, page, room,
@@ -135,6 +136,8 @@ struct PostPage {
     post: Post,
     #[serde(flatten)]
     neighbours: Neighbours,
+    /// Where it stands in its series.
+    place: Option<SeriesPlace>,
     discussion: Discussion,
 }
 
@@ -158,9 +161,10 @@ async fn read(id: Id, slug: Slug<'_>, visitor: Visitor, site: &Site) -> ReadPage
     }
     let post = post::show(&site.db, visitor.user(), *id).await?;
     let neighbours = neighbours::around(&site.db, &post.summary).await?;
+    let place = series_place::of(&site.db, &post.summary).await?;
     let post = rendering::refresh(site, post).await?;
     let discussion = discussions::beginning(site, visitor.user(), &post).await?;
-    Ok(Ok(page("posts/show.html", PostPage { post, neighbours, discussion })))
+    Ok(Ok(page("posts/show.html", PostPage { post, neighbours, place, discussion })))
 }
 
 /// Get a post
@@ -188,7 +192,7 @@ async fn show(id: Id, visitor: Visitor, site: &Site) -> web::Result {
 async fn create(input: Input<PostInput>, actor: Scoped<PostsWrite>, site: &Site) -> web::Result {
     let post = match publishing::create(site, &actor, &input).await {
         Ok(post) => post,
-        refused => refused.or_form(NEW_FORM, with_suggestions(site, json!({})).await)?,
+        refused => refused.or_form(NEW_FORM, with_suggestions(site, &actor, json!({})).await)?,
     };
     let flash = match post.summary.state {
         PostState::Draft => Flash("draft-saved"),
@@ -235,7 +239,8 @@ pub(super) async fn stale(site: &Site, actor: &Actor, id: i64) -> Result<Failure
 
 /// Edit a post by a merge patch
 ///
-/// The same as PUT, for clients that patch (RFC 7396). No field can be removed with null.
+/// The same as PUT, for clients that patch (RFC 7396). Null takes the post out of its series; no other field can
+/// be removed.
 #[utoipa::path(patch, path = "/posts/{id}", operation_id = "patchPost", tag = "posts",
     security(("oauth2" = ["posts:write"])),
     params(("id" = i64, Path), ("If-Match" = Option<String>, Header)),

@@ -98,14 +98,18 @@ fn is_merge(kind: &ContentType) -> bool {
 /// More errors than these are not listed: an answer is no larger than necessary.
 const MAX_ERRORS: usize = 20;
 
-/// In a merge patch, null removes a field (RFC 7396 §2): every field of ours has to stay.
+/// Fields that can be removed: what belongs to nothing else.
+const REMOVABLE: [&str; 1] = ["series"];
+
+/// In a merge patch, null removes a field (RFC 7396 §2): nearly every field of ours has to stay.
 ///
 /// # Errors
 /// `Invalid`.
 fn refuse_removals(fields: &Map<String, Value>) -> Result<()> {
     let mut errors = ValidationErrors::default();
-    let removed = fields.iter().filter(|(_, value)| value.is_null());
-    for (name, _) in removed.take(MAX_ERRORS) {
+    let removed = fields.iter().filter(|(_, value)| value.is_null()).map(|(name, _)| name);
+    let removed = removed.filter(|name| !REMOVABLE.contains(&name.as_str()));
+    for name in removed.take(MAX_ERRORS) {
         errors.add(FieldError::new(name.clone(), Rule::Required));
     }
     Ok(errors.into_result()?)

@@ -127,7 +127,7 @@ const SHEETS: [(&str, &[&str]); 4] = [
         "css/site.css",
         &["colors", "fonts", "base", "feed", "post", "search", "forms", "tags", "print"],
     ),
-    ("css/pages.css", &["tables", "account"]),
+    ("css/pages.css", &["tables", "account", "series"]),
     ("css/reading.css", &["texts", "comments"]),
     ("css/writing.css", &["editor", "help"]),
 ];

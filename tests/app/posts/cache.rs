@@ -15,7 +15,7 @@ use crate::support::{App, FORM_ID, Person, Response, repetitions, send};
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Every kind of kept answer, of the posts that `Scene` begins with.
-const REPRESENTATIONS: [&str; 33] = [
+const REPRESENTATIONS: [&str; 37] = [
     "/",
     "/?sort=top",
     "/?author=ann",
@@ -49,10 +49,14 @@ const REPRESENTATIONS: [&str; 33] = [
     "/feed.atom",
     "/tags/sea/feed.json",
     "/posts/1/comments.rss",
+    "/series/1",
+    "/api/v1/series/1",
+    "/api/v1/series/1/posts",
+    "/users/ann/series",
 ];
 
 /// Those that are compared for readers who are logged in.
-const PERSONAL: [&str; 8] = [
+const PERSONAL: [&str; 10] = [
     "/tags/sea",
     "/posts/1/comments",
     "/",
@@ -61,6 +65,8 @@ const PERSONAL: [&str; 8] = [
     "/users/bob",
     "/api/v1/posts?sort=top",
     "/api/v1/posts/1",
+    "/series/1",
+    "/users/ann/series",
 ];
 
 /// Everything that changes what anybody may read.
@@ -89,6 +95,9 @@ enum Change {
     DescribeTag,
     /// The job follows.
     MergeTag,
+    Move,
+    RenameSeries,
+    DeleteSeries,
     Promote,
     Rename,
     Setting,
@@ -97,7 +106,7 @@ enum Change {
     Statement,
 }
 
-const CHANGES: [Change; 27] = [
+const CHANGES: [Change; 30] = [
     Change::Publish,
     Change::PublishByForm,
     Change::Edit,
@@ -120,6 +129,9 @@ const CHANGES: [Change; 27] = [
     Change::Tag,
     Change::DescribeTag,
     Change::MergeTag,
+    Change::Move,
+    Change::RenameSeries,
+    Change::DeleteSeries,
     Change::Promote,
     Change::Rename,
     Change::Setting,
@@ -140,6 +152,10 @@ impl Scene<'_> {
         for (person, title) in [(&ann, "Tides"), (&ann, "Sand"), (&bob, "Gulls"), (&cat, "Clouds")]
         {
             person.posts(title).await;
+        }
+        for post in ["/posts/1", "/posts/2"] {
+            let series = json!({"series": "Coast"});
+            assert_eq!(ann.api().patch(post, series).await.status, 200);
         }
         Scene { ann, bob, root: app.admin("root").await }
     }
@@ -213,6 +229,15 @@ impl Scene<'_> {
                 while move_tagged_posts(&ann.app.db).await.unwrap() {}
                 merged.status
             }
+            // Into another series, or into none.
+            Change::Move => {
+                let series = if number.is_multiple_of(2) { "Inland" } else { "" };
+                ann.api().patch("/posts/1", json!({"series": series})).await.status
+            }
+            Change::RenameSeries => {
+                root.page().put("/series/1", &[("title", title.as_str())]).await.status
+            }
+            Change::DeleteSeries => ann.api().delete("/series/1").await.status,
             Change::Promote => {
                 let role = if number.is_multiple_of(2) { "admin" } else { "user" };
                 root.api().patch("/admin/users/bob", json!({"role": role})).await.status

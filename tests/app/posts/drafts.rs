@@ -177,7 +177,7 @@ async fn what_is_wrong_is_said_field_by_field() {
 }
 
 /// Every address that can show a post, and some of its words; `<id>` is that of the post.
-const READS: [&str; 34] = [
+const READS: [&str; 39] = [
     "/",
     "/?sort=hot",
     "/?sort=top",
@@ -212,6 +212,12 @@ const READS: [&str; 34] = [
     "/sitemaps/1.xml",
     "/posts/<id>/draft",
     "/posts/<id>/shares",
+    // Another part of the same series, which leads to those before and after it.
+    "/posts/2/loud",
+    "/series/1",
+    "/series/1/posts",
+    "/series/1/edit",
+    "/users/ann/series",
 ];
 /// Where those who know the address of an unlisted post find it.
 const BY_ADDRESS: [&str; 8] = [
@@ -252,8 +258,9 @@ pub async fn seen(person: &Person<'_>, id: i64) -> Vec<&'static str> {
 async fn nobody_reads_what_is_not_for_them_at_any_address() {
     let app = App::new().await;
     let (root, ann, bob) = (app.admin("root").await, app.user("ann").await, app.user("bob").await);
-    let post = json!({"title": "Hush-hush", "content": "A hush-hush secret", "tags": ["hush"], "slug": "quiet"});
+    let post = json!({"title": "Hush-hush", "content": "A hush-hush secret", "tags": ["hush"], "slug": "quiet", "series": "Tales"});
     let id = write(&ann, post).await["id"].as_i64().unwrap();
+    write(&ann, json!({"title": "Loud", "content": "x", "series": "Tales"})).await;
     // While it is public, it collects what might betray it later.
     let path = format!("/posts/{id}");
     bob.api().put(&format!("{path}/vote"), json!({})).await;

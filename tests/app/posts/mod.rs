@@ -24,12 +24,15 @@ mod post;
 mod publication;
 mod restoring;
 mod revisions;
+mod series;
+mod series_writing;
 mod shares;
 mod sharing;
 mod sizes;
 mod tags;
 mod threads;
 mod unmerged;
+mod unused_series;
 mod unused_tags;
 mod votes;
 
@@ -38,7 +41,7 @@ use crate::support::permission::Permission;
 
 /// What the owner has in the authorization matrix, each with the id 1.
 pub async fn prepare(owner: &Person<'_>) {
-    let post = serde_json::json!({"title": "Untouched", "content": "x", "tags": ["sea"]});
+    let post = serde_json::json!({"title": "Untouched", "content": "x", "tags": ["sea"], "series": "Coast"});
     assert_eq!(owner.api().post("/posts", post).await.json()["id"], 1);
     let comment = serde_json::json!({"content": "Untouched"});
     assert_eq!(owner.api().post("/posts/1/comments", comment).await.json()["id"], 1);
@@ -53,6 +56,7 @@ pub fn permissions() -> Vec<Permission> {
         tags::permissions(),
         revisions::permissions(),
         restoring::permissions(),
+        series::permissions(),
         shares::permissions(),
         votes::permissions(),
         comment_forms::permissions(),

@@ -10,7 +10,7 @@ const JSON: usize = 1024 * 1024;
 /// The most that a page with a list has.
 const PAGE: usize = 2 * 1024 * 1024;
 
-/// A hundred people with the longest names, each with a post made of `c` and a vote for the first.
+/// A hundred people with the longest names, each with a post made of `c`, in a series, and a vote for the first.
 async fn fill(app: &App, c: &str, content: &str) {
     for n in 1..=100i64 {
         // Four bytes a character in JSON, twelve in a link.
@@ -23,14 +23,23 @@ async fn fill(app: &App, c: &str, content: &str) {
         .one(app.db.writer())
         .await
         .unwrap();
+        let (series,): (i64,) = sql("INSERT INTO series (user_id, title, title_key, created_at) \
+             VALUES ($1, $2, $2, $3) RETURNING id")
+        .bind(user)
+        .bind(c.repeat(100))
+        .bind(now())
+        .one(app.db.writer())
+        .await
+        .unwrap();
         let (post,): (i64,) = sql("INSERT INTO posts (user_id, title, content, content_html, \
-             excerpt, rendering, created_at, updated_at, published_at) \
-             VALUES ($1, $2, $3, '', $4, 1, $5, $5, $5) RETURNING id")
+             excerpt, rendering, created_at, updated_at, published_at, series_id) \
+             VALUES ($1, $2, $3, '', $4, 1, $5, $5, $5, $6) RETURNING id")
         .bind(user)
         .bind(c.repeat(255))
         .bind(content)
         .bind(c.repeat(281))
         .bind(now())
+        .bind(series)
         .one(app.db.writer())
         .await
         .unwrap();

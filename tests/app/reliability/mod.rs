@@ -15,6 +15,7 @@ mod proxy;
 mod restore;
 mod retries;
 mod rolling;
+mod series_plans;
 mod shared_cache;
 mod start;
 mod stop;

@@ -18,7 +18,7 @@ pub fn size() -> i64 {
 }
 
 /// The same text for both engines; `i` counts from 1.
-const FILL: [&str; 18] = [
+const FILL: [&str; 21] = [
     "INSERT INTO users (username, username_key, password_hash, role, created_at) \
      SELECT 'u' || i, 'u' || i, '', 'user', $2 FROM n",
     "INSERT INTO posts (user_id, title, content, content_html, excerpt, rendering, votes, \
@@ -66,6 +66,12 @@ const FILL: [&str; 18] = [
      SELECT 5, i, 'Tides', 'x', '', (SELECT id FROM users WHERE username = 'heavy'), $2 FROM n",
     "INSERT INTO comment_revisions (comment_id, version, content, written_at) \
      SELECT 1, i, 'x', $2 FROM n",
+    // As many as one person can have, of which one has as many parts as it can; the others have none.
+    "INSERT INTO series (user_id, title, title_key, created_at) \
+     SELECT (SELECT id FROM users WHERE username = 'heavy'), 's' || i, 's' || i, $2 FROM n WHERE i <= 200",
+    "INSERT INTO series (user_id, title, title_key, created_at) SELECT id, 's', 's', $2 FROM users \
+     WHERE $1 > 0 AND $2 = $2 AND username LIKE 'u%'",
+    "UPDATE posts SET series_id = 1 WHERE $1 > 0 AND $2 = $2 AND id BETWEEN 101 AND 600",
 ];
 
 /// A copy of the large site, and the moment of everything on it. `root` is an admin; `heavy` has written

@@ -42,6 +42,7 @@ use postly::models::moderation::first_run;
 pub use postly::models::posts::feed_params::Period;
 pub use postly::models::posts::public_search::post_ids;
 pub use postly::models::posts::schedule;
+pub use postly::models::posts::series_assignment::sweep as sweep_series;
 pub use postly::models::posts::tag::sweep as sweep_tags;
 use postly::models::posts::tag_merge;
 pub use postly::models::users::user::Role;

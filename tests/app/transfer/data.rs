@@ -79,8 +79,12 @@ const MORE: &str = "
     UPDATE posts SET comments_closed_at = '2026-11-28T10:00:00+00:00' WHERE id = 3;
     INSERT INTO share_links (post_id, token, created_at, expires_at)
         VALUES (3, 'token', '2026-11-28T10:00:00+00:00', '2027-11-28T10:00:00+00:00');
-    INSERT INTO post_drafts (post_id, version, title, content, summary, tags, saved_at)
-        VALUES (3, 1, 'Next', 'Next', 'Short', 'sea, !?', '2026-11-28T10:00:00+00:00');
+    INSERT INTO post_drafts (post_id, version, title, content, summary, tags, series, saved_at)
+        VALUES (3, 1, 'Next', 'Next', 'Short', 'sea, !?', 'Coa', '2026-11-28T10:00:00+00:00');
+    INSERT INTO series (user_id, title, title_key, created_at, unused_since) VALUES
+        (1, 'Coast', 'coast', '2026-11-28T10:00:00+00:00', NULL),
+        (1, 'Dunes', 'dunes', '2026-11-28T10:00:00+00:00', '2026-11-29T10:00:00+00:00');
+    UPDATE posts SET series_id = 1 WHERE user_id = 1;
     UPDATE posts SET slug = 'chosen', published_at = NULL, publish_at = '2027-06-01T12:00:00+00:00', state = 'scheduled',
         visibility = 'members', summary = 'Why the sea rises' WHERE id = 2;
     -- Texts that a format could mistake for something else.

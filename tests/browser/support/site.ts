@@ -100,9 +100,9 @@ export class Site {
   }
 
   /** Publishes a post as the user of this page; returns its path without the words of the title. */
-  async post(page: Page, title: string, content: string, tags = ""): Promise<string> {
+  async post(page: Page, title: string, content: string, tags = "", series = ""): Promise<string> {
     const response = await page.request.post(`${this.url}/posts`, {
-      form: { title, content, tags },
+      form: { title, content, tags, series },
       headers: { Origin: this.url },
       maxRedirects: 0,
     });

@@ -139,6 +139,8 @@ FIELDS_BEYOND_A_SCHEMA = {
     # From 1970 to two years ahead.
     "published_at.out_of_range",
     "tags.malformed",
+    # An author has so many series, and a series so many posts.
+    "series.too_many",
     # Several names stand in one text, with commas between them.
     "tag.too_many",
     "tags.too_many",
