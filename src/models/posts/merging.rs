@@ -12,7 +12,9 @@ use crate::models::base::visible;
 use crate::models::posts::edit;
 use crate::models::posts::post::{Author, Post};
 use crate::models::posts::post_input::{self, MAX_CONTENT_LENGTH, PostUpdate};
-use crate::models::posts::{revision, tag_name};
+use crate::models::posts::publication_state::Visibility;
+use crate::models::posts::revision::{self, PostRevision};
+use crate::models::posts::tag_name;
 use crate::validation::{FieldError, Rule};
 
 /// What became of an edit.
@@ -33,6 +35,11 @@ pub struct PostMerge {
     /// sees it.
     pub title_differs: bool,
     pub tags_differ: bool,
+    pub summary_differs: bool,
+    /// Who may read it now.
+    pub visibility: Visibility,
+    /// Who may read it according to what was sent, if this was changed meanwhile.
+    pub my_visibility: Option<Visibility>,
     pub mine: Fields,
     pub theirs: Fields,
     /// Who saved the other version, if that is known, and when.
@@ -48,12 +55,18 @@ pub struct Fields {
     pub title: String,
     pub content: String,
     pub tags: Vec<String>,
+    pub summary: String,
 }
 
 impl Fields {
     fn of(post: &Post) -> Fields {
-        let (title, tags) = (post.summary.title.clone(), post.summary.tags.0.clone());
-        Fields { title, content: post.content.clone(), tags }
+        let Post { summary, content, .. } = post;
+        Fields {
+            title: summary.title.clone(),
+            content: content.clone(),
+            tags: summary.tags.0.clone(),
+            summary: summary.summary.clone(),
+        }
     }
 
     /// What was typed, in the spelling in which it is saved; what is missing stays as it was.
@@ -62,10 +75,12 @@ impl Fields {
         let content = input.content.as_deref();
         let content = content.map(|text| post_input::parse_content(text, MAX_CONTENT_LENGTH));
         let tags = input.tags.as_deref().map(|texts| tag_name::parse("tags", texts));
+        let summary = input.summary.as_deref().map(post_input::parse_summary);
         Ok(Fields {
             title: title.transpose()?.unwrap_or_else(|| before.title.clone()),
             content: content.transpose()?.unwrap_or_else(|| before.content.clone()),
             tags: tags.transpose()?.unwrap_or_else(|| before.tags.clone()),
+            summary: summary.transpose()?.unwrap_or_else(|| before.summary.clone()),
         })
     }
 }
@@ -147,6 +162,21 @@ fn choose<T: PartialEq + Clone>(base: Option<&T>, mine: &T, theirs: &T) -> (T, b
     (mine.clone(), base != Some(theirs))
 }
 
+/// Who may read a post according to what was sent, as far as that is a wish: what the form had when it was
+/// opened is none. And what was sent if somebody has to choose, since it was changed meanwhile.
+fn wish(
+    input: &PostUpdate,
+    base: Option<Visibility>,
+    theirs: Visibility,
+) -> (Option<String>, Option<Visibility>) {
+    let typed = input.visibility.as_deref().and_then(|text| text.trim().parse().ok());
+    match typed {
+        Some(mine) if mine == theirs || Some(mine) == base => (None, None),
+        Some(mine) if base != Some(theirs) => (None, Some(mine)),
+        _ => (input.visibility.clone(), None),
+    }
+}
+
 /// What was sent beside the current version.
 async fn beside(
     site: &Site,
@@ -158,7 +188,9 @@ async fn beside(
     let (theirs, version) = (Fields::of(current), current.summary.version);
     let (title, title_differs) = choose(base.map(|base| &base.title), &mine.title, &theirs.title);
     let (tags, tags_differ) = choose(base.map(|base| &base.tags), &mine.tags, &theirs.tags);
-    let fields = Fields { title, content: texts.text.clone(), tags };
+    let (summary, summary_differs) =
+        choose(base.map(|base| &base.summary), &mine.summary, &theirs.summary);
+    let fields = Fields { title, content: texts.text.clone(), tags, summary };
     let present = revision::find(site, current, version).await?.map(|found| found.summary);
     let written_at = current.summary.updated_at.unwrap_or(current.summary.created_at);
     let editor = present.and_then(|present| present.editor);
@@ -167,6 +199,9 @@ async fn beside(
         fields,
         title_differs,
         tags_differ,
+        summary_differs,
+        visibility: current.summary.visibility,
+        my_visibility: None,
         mine,
         theirs,
         editor,
@@ -208,7 +243,7 @@ pub async fn compare(
     input: &PostUpdate,
 ) -> Result<(Post, PostMerge)> {
     let current = edit::editable(site, actor, id).await?;
-    let Fields { title, content, tags } = Fields::of(&current);
+    let Fields { title, content, tags, summary } = Fields::of(&current);
     let theirs = content.clone();
     // As it was typed, whatever is wrong with it.
     let line = |text: &String| visible::parse_line("title", text).unwrap_or_else(|_| text.clone());
@@ -218,6 +253,7 @@ pub async fn compare(
         title: input.title.as_ref().map_or(title, line),
         content: input.content.as_ref().map_or(content, |text| text.replace("\r\n", "\n")),
         tags: input.tags.as_ref().map_or(tags, names),
+        summary: input.summary.as_ref().map_or(summary, line),
     };
     let texts = compare_texts(site, mine.content.clone(), theirs).await?;
     let merge = beside(site, &current, None, mine, texts).await?;
@@ -234,26 +270,33 @@ async fn resolve(site: &Site, actor: &Actor, id: i64, input: &PostUpdate) -> Res
             Some(number) => revision::find(site, &current, number).await?,
             None => None,
         };
+        let theirs = Fields::of(&current);
+        let base_visibility = edited.as_ref().and_then(PostRevision::visibility);
         let base = edited.map(|edited| Fields {
             title: edited.summary.title,
             content: edited.content,
             tags: edited.tags.0,
+            // Of old versions it is not known; the history has what is replaced.
+            summary: edited.line.unwrap_or_else(|| theirs.summary.clone()),
         });
-        let theirs = Fields::of(&current);
         let mine = Fields::typed(input, base.as_ref().unwrap_or(&theirs))?;
-        // What is saved if the texts are settled: the rest of the form.
+        let (visibility, my_visibility) = wish(input, base_visibility, current.summary.visibility);
+        let is_clear = my_visibility.is_none();
+        // What is saved if nothing of it has to be decided.
+        let whole = PostUpdate { visibility, version: Some(version), ..input.clone() };
+        // The same if the texts are settled: the rest of the form.
         let rest = || PostUpdate {
             title: None,
             content: None,
             tags: None,
-            version: Some(version),
-            ..input.clone()
+            summary: None,
+            ..whole.clone()
         };
         let mut settled = None;
-        if mine == theirs {
+        if mine == theirs && is_clear {
             settled = Some(rest());
-        } else if base.as_ref() == Some(&theirs) {
-            settled = Some(PostUpdate { version: Some(version), ..input.clone() });
+        } else if base.as_ref() == Some(&theirs) && is_clear {
+            settled = Some(whole.clone());
         }
         if let Some(update) = settled {
             match save(site, actor, id, &update).await? {
@@ -264,8 +307,9 @@ async fn resolve(site: &Site, actor: &Actor, id: i64, input: &PostUpdate) -> Res
         let content = base.as_ref().map(|base| base.content.clone());
         let texts =
             merge_texts(site, content, mine.content.clone(), theirs.content.clone()).await?;
-        let merge = beside(site, &current, base.as_ref(), mine, texts).await?;
-        if merge.fields == merge.theirs {
+        let mut merge = beside(site, &current, base.as_ref(), mine, texts).await?;
+        merge.my_visibility = my_visibility;
+        if merge.fields == merge.theirs && is_clear {
             match save(site, actor, id, &rest()).await? {
                 Some(resolution) => return Ok(resolution),
                 None => continue,

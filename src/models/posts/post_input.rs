@@ -221,7 +221,7 @@ fn parse_title(text: &str) -> Result<String> {
     parse_line("title", text, MAX_TITLE_LENGTH)
 }
 
-fn parse_summary(text: &str) -> Result<String> {
+pub(super) fn parse_summary(text: &str) -> Result<String> {
     parse_line("summary", text, MAX_SUMMARY_LENGTH)
 }
 

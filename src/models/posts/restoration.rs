@@ -21,7 +21,7 @@ pub struct RestoreInput {
     pub version: Option<i64>,
 }
 
-/// Saves title, text and tags of an earlier version of a post as a new one.
+/// Saves title, text, summary and tags of an earlier version of a post as a new one.
 ///
 /// # Errors
 /// `NotFound`; `Forbidden`; `VersionConflict` when the post has another version than `seen`;
@@ -38,6 +38,7 @@ pub async fn restore_post(
         title: Some(old.summary.title),
         content: Some(old.content),
         tags: Some(old.tags.0),
+        summary: old.line,
         version: seen,
         ..PostUpdate::default()
     };

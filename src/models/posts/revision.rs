@@ -11,6 +11,7 @@ use crate::models::base::page::{Column, Page, PageParams};
 use crate::models::base::site::Site;
 use crate::models::posts::history::{self, VersionPage, Versioned};
 use crate::models::posts::post::{self, Author, Post};
+use crate::models::posts::publication_state::Visibility;
 use crate::models::posts::rendering;
 use crate::models::posts::tag_name::TagNames;
 
@@ -52,6 +53,21 @@ pub struct PostRevision {
     #[sqlx(try_from = "String")]
     #[schema(value_type = Vec<String>, example = json!(["sea", "physics"]))]
     pub tags: TagNames,
+    /// The one line for lists, which may be empty; null when it was saved before this was kept.
+    #[serde(rename = "summary")]
+    #[sqlx(rename = "summary")]
+    #[schema(example = "Why the sea rises and falls.")]
+    pub line: Option<String>,
+    /// Who could read it, if that is known.
+    #[serde(skip)]
+    visibility: Option<String>,
+}
+
+impl PostRevision {
+    /// Who could read it, if that is known.
+    pub(super) fn visibility(&self) -> Option<Visibility> {
+        self.visibility.as_deref()?.parse().ok()
+    }
 }
 
 impl Revision {
@@ -75,12 +91,12 @@ pub fn path(post_id: i64) -> String {
 /// `NotFound` when the post was deleted meanwhile, `Unauthenticated` when the editor was.
 pub(super) async fn keep(tx: &mut Tx, id: i64, editor: Option<i64>) -> Result<()> {
     let kept = sql(
-        "INSERT INTO post_revisions (post_id, number, title, content, tags, editor_id, written_at) \
-         SELECT p.id, p.version, p.title, p.content, \
+        "INSERT INTO post_revisions (post_id, number, title, content, tags, editor_id, written_at, \
+         summary, visibility) SELECT p.id, p.version, p.title, p.content, \
          coalesce((SELECT string_agg(t.name, ' ' ORDER BY pt.position) FROM post_tags pt \
              JOIN tags t ON t.id = pt.tag_id WHERE pt.post_id = p.id), ''), \
          coalesce($1, CASE WHEN p.version = 1 THEN p.user_id END), \
-         coalesce(p.updated_at, p.created_at) \
+         coalesce(p.updated_at, p.created_at), p.summary, p.visibility \
          FROM posts p WHERE p.id = $2 AND p.state = 'published' \
          ON CONFLICT (post_id, number) DO NOTHING",
     )
@@ -211,7 +227,7 @@ impl Versioned for Post {
 /// A version of a post, if it is kept.
 pub(super) async fn find(site: &Site, post: &Post, number: i64) -> Result<Option<PostRevision>> {
     let kept: Option<PostRevision> = sql("SELECT r.number, r.title, r.content, r.tags, \
-         r.written_at, u.id AS editor_id, u.username AS editor_username, \
+         r.summary, r.visibility, r.written_at, u.id AS editor_id, u.username AS editor_username, \
          r.number = $1 AS current FROM post_revisions r \
          LEFT JOIN users u ON u.id = r.editor_id WHERE r.post_id = $2 AND r.number = $3")
     .bind(post.summary.version)
@@ -244,5 +260,7 @@ fn present(post: &Post) -> PostRevision {
         },
         content: content.clone(),
         tags: summary.tags.clone(),
+        line: Some(summary.summary.clone()),
+        visibility: Some(<&str>::from(summary.visibility).to_owned()),
     }
 }

@@ -124,19 +124,17 @@ async fn save(
 
 /// The form with what both wrote; saving it replaces the version that was saved meanwhile.
 fn merge_form(current: &PostSummary, input: &PostUpdate, merge: &PostMerge) -> web::Result {
-    let Fields { title, content, tags } = &merge.fields;
+    let Fields { title, content, tags, summary } = &merge.fields;
     let mut values = rare_fields(current);
-    for (field, typed) in [
-        ("summary", &input.summary),
-        ("series", &input.series),
-        ("slug", &input.slug),
-        ("visibility", &input.visibility),
-        ("published_at", &input.published_at),
-    ] {
+    for (field, typed) in
+        [("series", &input.series), ("slug", &input.slug), ("published_at", &input.published_at)]
+    {
         if let Some(typed) = typed {
             values[field] = json!(typed);
         }
     }
+    values["summary"] = json!(summary);
+    values["visibility"] = json!(merge.visibility);
     values["title"] = json!(title);
     values["content"] = json!(content);
     values["tags"] = json!(tags.join(", "));

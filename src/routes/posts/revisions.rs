@@ -91,7 +91,7 @@ async fn read(
 
 /// Restore a version of a post
 ///
-/// Its title, text and tags are saved again, as a new version. With `If-Match` (or `version`), this is
+/// Its title, text, summary and tags are saved again, as a new version. With `If-Match` (or `version`), this is
 /// refused when somebody has saved a newer version.
 #[utoipa::path(post, path = "/posts/{id}/revisions/{number}/restore", operation_id = "restoreRevision",
     tag = "revisions", security(("oauth2" = ["posts:write"])),

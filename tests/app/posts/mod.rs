@@ -29,6 +29,7 @@ mod series_writing;
 mod shares;
 mod sharing;
 mod sizes;
+mod summaries;
 mod tags;
 mod threads;
 mod unmerged;

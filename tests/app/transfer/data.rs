@@ -64,9 +64,10 @@ const MORE: &str = "
         '2026-11-28T10:03:00+00:00');
     INSERT INTO comment_revisions (comment_id, version, content, written_at) VALUES
         (1, 1, 'Before', '2026-11-28T10:00:00+00:00');
-    INSERT INTO post_revisions (post_id, number, title, content, tags, editor_id, written_at) VALUES
-        (1, 1, 'First', 'Before', 'sea ocean', 2, '2026-11-28T10:00:00+00:00'),
-        (1, 2, '', '', '', NULL, '2026-11-28T10:00:00.5+00:00');
+    INSERT INTO post_revisions (post_id, number, title, content, tags, editor_id, written_at, summary,
+        visibility) VALUES
+        (1, 1, 'First', 'Before', 'sea ocean', 2, '2026-11-28T10:00:00+00:00', 'In short', 'members'),
+        (1, 2, '', '', '', NULL, '2026-11-28T10:00:00.5+00:00', NULL, NULL);
     INSERT INTO comment_votes (comment_id, user_id, created_at) VALUES
         (1, 2, '2026-11-28T10:00:00+00:00');
     INSERT INTO tags (name, description, created_at) VALUES
