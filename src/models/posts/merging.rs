@@ -36,7 +36,7 @@ pub struct PostMerge {
     pub title_differs: bool,
     pub tags_differ: bool,
     pub summary_differs: bool,
-    /// Who may read it now.
+    /// Who may read it once the form is saved, unless somebody chooses otherwise.
     pub visibility: Visibility,
     /// Who may read it according to what was sent, if this was changed meanwhile.
     pub my_visibility: Option<Visibility>,
@@ -162,18 +162,18 @@ fn choose<T: PartialEq + Clone>(base: Option<&T>, mine: &T, theirs: &T) -> (T, b
     (mine.clone(), base != Some(theirs))
 }
 
-/// Who may read a post according to what was sent, as far as that is a wish: what the form had when it was
+/// Who is to read a post according to what was sent, as far as that is a wish: what the form had when it was
 /// opened is none. And what was sent if somebody has to choose, since it was changed meanwhile.
 fn wish(
     input: &PostUpdate,
     base: Option<Visibility>,
     theirs: Visibility,
-) -> (Option<String>, Option<Visibility>) {
+) -> (Option<Visibility>, Option<Visibility>) {
     let typed = input.visibility.as_deref().and_then(|text| text.trim().parse().ok());
     match typed {
         Some(mine) if mine == theirs || Some(mine) == base => (None, None),
         Some(mine) if base != Some(theirs) => (None, Some(mine)),
-        _ => (input.visibility.clone(), None),
+        typed => (typed, None),
     }
 }
 
@@ -283,7 +283,11 @@ async fn resolve(site: &Site, actor: &Actor, id: i64, input: &PostUpdate) -> Res
         let (visibility, my_visibility) = wish(input, base_visibility, current.summary.visibility);
         let is_clear = my_visibility.is_none();
         // What is saved if nothing of it has to be decided.
-        let whole = PostUpdate { visibility, version: Some(version), ..input.clone() };
+        let whole = PostUpdate {
+            visibility: visibility.map(|wanted| <&str>::from(wanted).to_owned()),
+            version: Some(version),
+            ..input.clone()
+        };
         // The same if the texts are settled: the rest of the form.
         let rest = || PostUpdate {
             title: None,
@@ -308,6 +312,7 @@ async fn resolve(site: &Site, actor: &Actor, id: i64, input: &PostUpdate) -> Res
         let texts =
             merge_texts(site, content, mine.content.clone(), theirs.content.clone()).await?;
         let mut merge = beside(site, &current, base.as_ref(), mine, texts).await?;
+        merge.visibility = visibility.unwrap_or(merge.visibility);
         merge.my_visibility = my_visibility;
         if merge.fields == merge.theirs && is_clear {
             match save(site, actor, id, &rest()).await? {

@@ -109,6 +109,13 @@ async fn a_form_that_was_opened_before_shows_a_post_to_nobody_again() {
         form(&[("visibility", "members"), ("content", "One.\n\nThree."), ("version", "3")]);
     assert_eq!(ann.page().put("/posts/1", &chosen).await.status, 303);
     assert_eq!(visibility().await, "members");
+    // Somebody else has changed the text alone: the wish stands in the form.
+    ann.api().put("/posts/1", json!({"content": "Five."})).await;
+    let text = form(&[("visibility", "unlisted"), ("content", "Six."), ("version", "4")]);
+    let merged = ann.page().put("/posts/1", &text).await;
+    assert_eq!(merged.status, 409, "{}", merged.body);
+    assert!(merged.body.contains("value=\"unlisted\" checked"), "{}", merged.body);
+    assert!(!merged.body.contains("you sent"), "{}", merged.body);
 }
 
 /// Of a draft no version is kept, so that nobody knows what its form had when it was opened.
