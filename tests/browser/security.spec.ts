@@ -44,11 +44,11 @@ function unexpectedMarkup(page: Page): Promise<string[]> {
     const elements = new Set(
       ("html head meta title link script body header nav main footer section article div span p a ul ol li dl dt dd " +
         "h1 h2 h3 h4 h5 h6 strong em del code pre blockquote hr br table thead tbody tr th td time " +
-        "form label input textarea button details summary fieldset legend bdi mark search sup").split(" "),
+        "form label input datalist option textarea button details summary fieldset legend bdi mark search sup").split(" "),
     );
     const attributes = new Set(
       ("lang charset name content property rel href type src class id role tabindex title start datetime scope " +
-        "method action formaction novalidate for value rows required maxlength autocomplete autocapitalize " +
+        "method action formaction novalidate for value rows required maxlength list autocomplete autocapitalize " +
         "spellcheck data-label data-editor data-autosave data-preview data-draft data-returned data-notice media as crossorigin dir form readonly min open checked disabled").split(" "),
     );
     // The mark of the site, the arrow of a vote, and the magnifying glass: shapes, and nothing else.

@@ -29,6 +29,8 @@ export async function inspect(page: Page, where: string, exclude: string[] = [])
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       const rules = colorScheme === "light" ? RULES : COLOURS;
+      // At the end of the page, the bar below a form is at its own place. Elsewhere it covers a part of something.
+      await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
       expect(await violations(page, rules, exclude), `${where} ${colorScheme} ${width}`).toEqual([]);
       const excess = await page.evaluate(() => {
         const root = document.scrollingElement as Element;

@@ -151,7 +151,12 @@ FIELDS_BEYOND_A_SCHEMA = {
 }
 # One of two fields is needed, which most generators of clients do not understand; a test mail needs none, if the
 # account has an address.
-EITHER_FIELD = {("logIn", "username.required"), ("updateUser", "role.required"), ("sendTestMail", "email.required")}
+EITHER_FIELD = {
+    ("logIn", "username.required"),
+    ("updateUser", "role.required"),
+    ("sendTestMail", "email.required"),
+    ("saveDraft", "content.required"),
+}
 
 
 @schemathesis.hook
