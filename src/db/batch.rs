@@ -23,7 +23,7 @@ impl Batch {
     }
 
     pub async fn execute(self, tx: &mut Tx) -> Result<()> {
-        if matches!(tx, Tx::Sqlite { .. }) {
+        if matches!(tx, Tx::Sqlite(_)) {
             return self.joined().execute(tx).await.map(drop);
         }
         for statement in self.0 {
@@ -34,7 +34,7 @@ impl Batch {
 
     /// The rows of the last statement; the others return none.
     pub async fn all<T: Row>(mut self, tx: &mut Tx) -> Result<Vec<T>> {
-        if matches!(tx, Tx::Sqlite { .. }) {
+        if matches!(tx, Tx::Sqlite(_)) {
             return self.joined().all(tx).await;
         }
         let last = self.0.pop();

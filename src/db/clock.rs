@@ -13,7 +13,7 @@ pub async fn shared_now<'c>(conn: impl Into<Conn<'c>>) -> Result<DateTime<Utc>> 
     match conn.into() {
         Conn::Reader(Db::Sqlite { .. })
         | Conn::Writer(Db::Sqlite { .. })
-        | Conn::Tx(Tx::Sqlite { .. }) => Ok(now()),
+        | Conn::Tx(Tx::Sqlite(_)) => Ok(now()),
         conn => sql("SELECT clock_timestamp()").scalar(conn).await,
     }
 }

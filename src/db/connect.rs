@@ -16,6 +16,7 @@ use super::circuit_breaker::{Abandoned, CircuitBreaker};
 use super::connection::{Common, Db};
 use super::deadline::Deadline;
 use super::files::{create_private_folder, open_private_file};
+use super::group_commit::GroupCommit;
 use super::sqlite_file::{OpenFiles, SqliteGuard};
 use crate::error::Fatal;
 
@@ -50,12 +51,13 @@ impl Db {
         let acquire = Duration::from_secs(10);
         let limits = Limits { max_connections: 2, acquire, statement: Some(statement), lock: None };
         match self {
-            Db::Sqlite { writer, readers, guard, common } => {
+            Db::Sqlite { writer, readers, guard, commits, common } => {
                 let options = SqliteConnectOptions::clone(&readers.connect_options());
                 Db::Sqlite {
                     writer: writer.clone(),
                     readers: sqlite_readers(limits, guard.files()).connect_lazy_with(options),
                     guard: guard.clone(),
+                    commits: commits.clone(),
                     common: common.clone(),
                 }
             }
@@ -157,7 +159,8 @@ async fn open_sqlite(url: &str, limits: Limits) -> Result<Db, Fatal> {
         .map_err(|e| unusable(&e))?;
     let common = Common::default();
     let guard = SqliteGuard::new(writer.clone(), files, deadline, common.health.clone());
-    Ok(Db::Sqlite { writer, readers, guard, common })
+    let commits = GroupCommit::new(writer.clone(), guard.clone(), common.content.clone());
+    Ok(Db::Sqlite { writer, readers, guard, commits, common })
 }
 
 /// Connections that only read, to the database that is open as `files`.

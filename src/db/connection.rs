@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use sqlx::Transaction;
 use sqlx::postgres::{PgPool, Postgres};
-use sqlx::sqlite::{Sqlite, SqlitePool};
+use sqlx::sqlite::SqlitePool;
 use tokio::time::timeout;
 
 use super::circuit_breaker::CircuitBreaker;
 use super::deferred::Deferred;
 use super::fence::fence;
 use super::freshness::{Freshness, Write};
+use super::group_commit::{GroupCommit, SqliteTx};
 use super::health::{Health, Readiness};
 use super::sqlite_file::SqliteGuard;
 use crate::error::{Error, Fault, FaultKind, Result};
@@ -19,7 +20,13 @@ use crate::error::{Error, Fault, FaultKind, Result};
 #[derive(Clone)]
 pub enum Db {
     /// SQLite allows one writer at a time: one connection writes, the others only read.
-    Sqlite { writer: SqlitePool, readers: SqlitePool, guard: SqliteGuard, common: Common },
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+        guard: SqliteGuard,
+        commits: GroupCommit,
+        common: Common,
+    },
     Postgres {
         pool: PgPool,
         breaker: CircuitBreaker,
@@ -39,16 +46,15 @@ pub struct Common {
 
 /// A transaction; rolled back unless committed.
 pub enum Tx {
-    Sqlite {
-        tx: Transaction<'static, Sqlite>,
-        guard: SqliteGuard,
-        content: Freshness,
-    },
+    Sqlite(SqliteTx),
     Postgres {
         tx: Transaction<'static, Postgres>,
         breaker: CircuitBreaker,
         patience: Option<Duration>,
         content: Freshness,
+        /// Whether all statements so far have succeeded. Otherwise PostgreSQL answers COMMIT with a
+        /// rollback, which is no error to it.
+        is_intact: bool,
     },
 }
 
@@ -87,19 +93,15 @@ impl Db {
         Conn::Writer(self)
     }
 
-    /// Begins a transaction that may write. On SQLite it takes the write lock immediately, so that
-    /// it cannot fail later because a read lock has to be upgraded.
+    /// Begins a transaction that may write. On SQLite, one that others wait for may be committed
+    /// together with theirs.
     pub async fn begin(&self) -> Result<Tx> {
         Ok(match self {
-            Db::Sqlite { writer, guard, common, .. } => {
-                let begin = async { Ok(writer.begin_with("BEGIN IMMEDIATE").await?) };
-                let tx = guard.write(begin).await?;
-                Tx::Sqlite { tx, guard: guard.clone(), content: common.content.clone() }
-            }
+            Db::Sqlite { commits, .. } => Tx::Sqlite(commits.begin().await?),
             Db::Postgres { pool, breaker, patience, common } => {
                 let tx = breaker.call(*patience, async { Ok(pool.begin().await?) }).await?;
                 let (breaker, content) = (breaker.clone(), common.content.clone());
-                Tx::Postgres { tx, breaker, patience: *patience, content }
+                Tx::Postgres { tx, breaker, patience: *patience, content, is_intact: true }
             }
         })
     }
@@ -154,14 +156,14 @@ impl Db {
 }
 
 impl Tx {
+    /// # Errors
+    /// `Unavailable` when a statement has failed, or was not waited for.
     pub async fn commit(mut self) -> Result<()> {
         self.pass_fence().await?;
         match self {
-            Tx::Sqlite { tx, guard, content } => {
-                let _write = content.begin_write();
-                guard.write(async { Ok(tx.commit().await?) }).await
-            }
-            Tx::Postgres { tx, breaker, patience, content } => {
+            Tx::Sqlite(tx) => tx.commit().await,
+            Tx::Postgres { is_intact: false, .. } => Err(Error::Unavailable),
+            Tx::Postgres { tx, breaker, patience, content, .. } => {
                 let _write = content.begin_write();
                 breaker.call(patience, async { Ok(tx.commit().await?) }).await
             }
@@ -172,9 +174,12 @@ impl Tx {
     async fn pass_fence(&mut self) -> Result<()> {
         let Some((text, id)) = fence() else { return Ok(()) };
         let affected = match self {
-            Tx::Sqlite { tx, guard, .. } => {
+            Tx::Sqlite(tx) => {
                 let marked = sqlx::query(text).bind(id);
-                guard.observe(async { Ok(marked.execute(&mut **tx).await?) }).await?.rows_affected()
+                let (connection, guard) = tx.begin_statement()?;
+                let marked = guard.observe(async { Ok(marked.execute(connection).await?) }).await?;
+                tx.end_statement();
+                marked.rows_affected()
             }
             Tx::Postgres { tx, breaker, patience, .. } => {
                 let marked = sqlx::query(text).bind(id);
@@ -192,7 +197,7 @@ impl Tx {
     /// concern several rows, such as "one admin must remain".
     pub async fn lock(&mut self, lock: Lock) -> Result<()> {
         match self {
-            Tx::Sqlite { .. } => Ok(()), // `BEGIN IMMEDIATE` already keeps every other writer out.
+            Tx::Sqlite(_) => Ok(()), // `BEGIN IMMEDIATE` already keeps every other writer out.
             Tx::Postgres { tx, breaker, patience, .. } => {
                 let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(lock as i64);
                 let locked = async { Ok(lock.execute(&mut **tx).await.map(|_| ())?) };
@@ -209,8 +214,7 @@ impl Tx {
                 *patience = None;
                 sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut **tx).await?;
             }
-            // The next transaction has a limit again.
-            Tx::Sqlite { guard, .. } => guard.deadline().lift(),
+            Tx::Sqlite(tx) => tx.without_time_limit().await?,
         }
         Ok(self)
     }

@@ -16,6 +16,7 @@ mod exclusive;
 mod fence;
 mod files;
 mod freshness;
+mod group_commit;
 mod health;
 mod inspect;
 mod integrity;

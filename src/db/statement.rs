@@ -62,15 +62,22 @@ macro_rules! run {
             Conn::Writer(Db::Sqlite { writer, guard, .. }) => {
                 guard.write(async { Ok(with!(Sqlite, writer)) }).await?.into()
             }
-            Conn::Tx(Tx::Sqlite { tx, guard, .. }) => {
-                guard.observe(async { Ok(with!(Sqlite, &mut **tx)) }).await?.into()
+            Conn::Tx(Tx::Sqlite(tx)) => {
+                let (connection, guard) = tx.begin_statement()?;
+                let answer = guard.observe(async { Ok(with!(Sqlite, connection)) }).await?;
+                tx.end_statement();
+                answer.into()
             }
             Conn::Reader(Db::Postgres { pool, breaker, patience, .. })
             | Conn::Writer(Db::Postgres { pool, breaker, patience, .. }) => {
                 breaker.call(*patience, async { Ok(with!(Postgres, pool)) }).await?.into()
             }
-            Conn::Tx(Tx::Postgres { tx, breaker, patience, .. }) => {
-                breaker.call(*patience, async { Ok(with!(Postgres, &mut **tx)) }).await?.into()
+            Conn::Tx(Tx::Postgres { tx, breaker, patience, is_intact, .. }) => {
+                *is_intact = false;
+                let answer = async { Ok(with!(Postgres, &mut **tx)) };
+                let answer = breaker.call(*patience, answer).await?;
+                *is_intact = true;
+                answer.into()
             }
         }
     }};

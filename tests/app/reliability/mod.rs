@@ -7,6 +7,7 @@ mod faults;
 mod feed_plans;
 mod file;
 mod full_disk;
+mod group_commit;
 mod kill;
 mod kill_writing;
 pub mod meter;
