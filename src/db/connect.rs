@@ -20,6 +20,10 @@ use super::group_commit::GroupCommit;
 use super::sqlite_file::{OpenFiles, SqliteGuard};
 use crate::error::Fatal;
 
+/// For how long a connection to PostgreSQL counts as good after it was tested. One that breaks in this
+/// time fails one statement. A restart of the server takes longer.
+const TESTED_FOR: Duration = Duration::from_millis(100);
+
 /// The limits of a pool.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -210,6 +214,16 @@ async fn open_postgres(url: &str, limits: Limits) -> Result<Db, Fatal> {
         .max_connections(limits.max_connections)
         .acquire_timeout(limits.acquire)
         .after_release(move |connection, _| Box::pin(checked.clone().check(connection)))
+        // sqlx has tested it when it was released; a test costs as much as a short statement.
+        .test_before_acquire(false)
+        .before_acquire(|connection, known| {
+            Box::pin(async move {
+                if known.idle_for > TESTED_FOR {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_with(options)
         .await
         .map_err(|e| unreachable(url, &e))?;

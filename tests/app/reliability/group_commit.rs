@@ -39,10 +39,14 @@ async fn work(db: Db, n: i64, kind: Kind) -> Result<(), Error> {
         Kind::GivesUp => return Err(Error::NotFound),
         Kind::IsRefused => drop(plain().execute(&mut tx).await?),
         Kind::RollsBackAll => {
-            let ruin = "INSERT OR ROLLBACK INTO throttles (key, count, ends_at) VALUES ($1, $2, $3)";
+            let ruin =
+                "INSERT OR ROLLBACK INTO throttles (key, count, ends_at) VALUES ($1, $2, $3)";
             let failed = insert(ruin).execute(&mut tx).await;
             assert!(failed.is_err());
             // Not even if it goes on as if nothing had happened.
+            let after = sql("INSERT INTO throttles (key, count, ends_at) VALUES ($1, 1, $2)")
+                .bind(format!("after:{n}"));
+            let _ = after.bind(far_future()).execute(&mut tx).await;
         }
     }
     tx.commit().await?;
@@ -51,8 +55,11 @@ async fn work(db: Db, n: i64, kind: Kind) -> Result<(), Error> {
 }
 
 async fn rows(db: &Db, n: i64) -> i64 {
-    let count = sql("SELECT count(*) FROM throttles WHERE key = $1").bind(format!("work:{n}"));
-    count.scalar(db).await.unwrap()
+    count(db, format!("work:{n}")).await
+}
+
+async fn count(db: &Db, key: String) -> i64 {
+    sql("SELECT count(*) FROM throttles WHERE key = $1").bind(key).scalar(db).await.unwrap()
 }
 
 async fn start(db: &Db, n: i64, kind: Kind) -> JoinHandle<Result<(), Error>> {
@@ -67,7 +74,8 @@ async fn start(db: &Db, n: i64, kind: Kind) -> JoinHandle<Result<(), Error>> {
 /// Runs a test on threads that work at the same time.
 fn with_database<F: Future<Output = ()>>(test: impl FnOnce(Db) -> F) {
     let folder = tempfile::tempdir().unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build();
     runtime.unwrap().block_on(async {
         let url = migrated(folder.path()).await;
         test(Db::connect(&url, 4, Duration::from_secs(60)).await.unwrap()).await;
@@ -130,6 +138,7 @@ async fn all_rolled_back(db: Db) {
     let mut written = 0;
     for (n, kind, handle) in started {
         let outcome = handle.await.unwrap();
+        assert_eq!(count(&db, format!("after:{n}")).await, 0, "{n}: written without a transaction");
         let found = rows(&db, n).await;
         assert_eq!(found, i64::from(outcome.is_ok()), "{n}: {outcome:?}");
         if kind == Kind::RollsBackAll {

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::kind::SearchType;
-use super::rank::{self, Ranked, Terms};
+use super::rank::{self, Finders, Ranked, Terms};
 use crate::db::{Db, Hits, SearchFrom, Statement, WordQuery, sql};
 use crate::error::{Error, Result};
 use crate::models::accounts::name_search;
@@ -225,7 +225,10 @@ impl<'s> Matching<'s> {
                 let others = texts.iter().filter(|(id, _)| Some(*id) != self.exact);
                 others.filter_map(|(id, text)| rank::person(&self.terms, *id, text)).collect()
             }
-            _ => texts.iter().filter_map(|(id, text)| rank::text(&self.terms, *id, text)).collect(),
+            _ => {
+                let finders = Finders::new(&self.terms);
+                texts.iter().filter_map(|(id, text)| rank::text(&finders, *id, text)).collect()
+            }
         };
         ranked.sort_unstable_by_key(|item| std::cmp::Reverse(item.key()));
         Ok(ranked)

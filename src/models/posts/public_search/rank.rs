@@ -1,6 +1,8 @@
 //! How relevant a match is. Points depend on the text and the query alone, so that both engines give
 //! the same, and a page that is read later continues the one before.
 
+use memchr::memmem::Finder;
+
 use crate::models::base::search_query::SearchQuery;
 use crate::models::base::words::Stemming;
 
@@ -42,19 +44,39 @@ const MAX_DOUBLINGS: u32 = 5;
 /// A phrase counts as much as so many of its words by themselves.
 const PHRASE: i64 = 2;
 
+/// Finds the terms in texts: prepared once for all of them.
+pub struct Finders {
+    /// And whether it is a phrase.
+    wanted: Vec<(Finder<'static>, bool)>,
+    unwanted: Vec<Finder<'static>>,
+}
+
+impl Finders {
+    pub fn new(terms: &Terms) -> Finders {
+        // A space around each word.
+        let finder =
+            |term: &Vec<String>| Finder::new(&format!(" {} ", term.join(" "))).into_owned();
+        Finders {
+            wanted: terms.wanted.iter().map(|term| (finder(term), term.len() > 1)).collect(),
+            unwanted: terms.unwanted.iter().map(finder).collect(),
+        }
+    }
+}
+
 /// Compares the words of a text, as `word_index` stores them, with the query; `None` if they do not
 /// match.
-pub fn text(terms: &Terms, id: i64, words: &str) -> Option<Ranked> {
+pub fn text(finders: &Finders, id: i64, words: &str) -> Option<Ranked> {
     // Behind the names for filters. A space at both ends of each line, as around each word.
     let lines: Vec<String> = words.lines().skip(1).map(|line| format!(" {line} ")).collect();
-    if terms.unwanted.iter().any(|term| lines.iter().any(|line| count(line, term) > 0)) {
+    let occurs = |term: &Finder<'_>| lines.iter().any(|line| term.find(line.as_bytes()).is_some());
+    if finders.unwanted.iter().any(occurs) {
         return None;
     }
     let mut score = 0;
-    for term in &terms.wanted {
+    for (term, is_phrase) in &finders.wanted {
         let mut points = 0;
         for (n, line) in lines.iter().enumerate() {
-            let times = count(line, term);
+            let times = term.find_iter(line.as_bytes()).count();
             points += match (times.checked_ilog2(), FIELDS.get(n)) {
                 (None, _) => 0,
                 (Some(_), Some(points)) => *points,
@@ -64,14 +86,9 @@ pub fn text(terms: &Terms, id: i64, words: &str) -> Option<Ranked> {
         if points == 0 {
             return None;
         }
-        score += if term.len() > 1 { PHRASE * points } else { points };
+        score += if *is_phrase { PHRASE * points } else { points };
     }
     Some(Ranked { id, score })
-}
-
-/// How often a term occurs in a line.
-fn count(line: &str, term: &[String]) -> usize {
-    line.matches(&format!(" {} ", term.join(" "))).count()
 }
 
 /// Compares a folded name with the query: each word is a part of it. Names that begin with the first
@@ -95,7 +112,7 @@ mod tests {
     }
 
     fn score(q: &str, words: &str) -> Option<i64> {
-        text(&terms(q), 1, words).map(|ranked| ranked.score)
+        text(&Finders::new(&terms(q)), 1, words).map(|ranked| ranked.score)
     }
 
     #[test]
