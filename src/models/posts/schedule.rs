@@ -1,5 +1,6 @@
 //! Publishing what was planned for later.
 
+use futures_util::stream::{self, TryStreamExt};
 use serde::{Deserialize, Serialize};
 
 use crate::db::{Tx, now, repeat, sql};
@@ -40,6 +41,9 @@ pub async fn due(site: &Site) -> Result<Vec<i64>> {
     Ok(due.into_iter().map(|(id,)| id).collect())
 }
 
+/// How many are published at the same time. SQLite commits them together.
+const AT_ONCE: usize = 4;
+
 /// Publishes what is due, each post in a transaction of its own.
 pub async fn publish_due(site: &Site) -> Result<()> {
     loop {
@@ -47,9 +51,9 @@ pub async fn publish_due(site: &Site) -> Result<()> {
         if due.is_empty() {
             return Ok(());
         }
-        for id in due {
-            repeat(|| publish(site, id)).await?;
-        }
+        let posts = stream::iter(due.into_iter().map(Ok));
+        let publish = async |id| repeat(|| publish(site, id)).await;
+        posts.try_for_each_concurrent(AT_ONCE, publish).await?;
     }
 }
 
